@@ -1,0 +1,29 @@
+package io.muster.spi;
+
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A verifier that has settings. Optional: a verifier without settings does not implement it.
+ *
+ * <p>Called once, before the first {@link SerialVerifier#verify}, and safely published to the threads that verify.
+ */
+public interface Configurable {
+
+    /**
+     * Takes the settings {@code muster.verifier.<name>.*}, and checks all of them.
+     *
+     * @param settings by what follows the name, such as {@code url}; empty if there are none. Read-only. Environment variables
+     *     are included only for names that {@link #settingNames()} lists, because their spelling is ambiguous.
+     * @throws IllegalArgumentException if a setting is missing, unknown or wrong; the message names every fault, repeats no
+     *     secret, and ends the start of the registry
+     */
+    void configure(Map<String, String> settings);
+
+    /**
+     * Names the settings this verifier knows.
+     *
+     * @return what follows {@code muster.verifier.<name>.}; lower-case, dashed; never null
+     */
+    Set<String> settingNames();
+}

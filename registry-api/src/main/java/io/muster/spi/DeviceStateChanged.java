@@ -1,0 +1,15 @@
+package io.muster.spi;
+
+import java.time.Instant;
+
+/**
+ * An operator changed the state of a device. Fired after the commit, on the thread of the request; what an observer throws is
+ * logged and dropped.
+ *
+ * @param at when, by the clock of the node that did it
+ * @param fleet the device's fleet
+ * @param deviceId the device
+ * @param state {@code pending}, {@code active}, {@code disabled} or {@code retired}
+ * @param operator the operator's name
+ */
+public record DeviceStateChanged(Instant at, String fleet, DeviceId deviceId, String state, String operator) {}

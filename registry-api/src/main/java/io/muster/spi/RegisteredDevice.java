@@ -1,0 +1,23 @@
+package io.muster.spi;
+
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A device that was admitted, as a credential issuer sees it. Immutable.
+ *
+ * @param id its id
+ * @param serial its serial
+ * @param fleet its fleet
+ * @param attributes typed values: String, Number or Boolean
+ */
+public record RegisteredDevice(DeviceId id, SerialNumber serial, String fleet, Map<String, Object> attributes) {
+
+    /** Copies the map; none of the components may be null. */
+    public RegisteredDevice {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(serial, "serial");
+        Objects.requireNonNull(fleet, "fleet");
+        attributes = Map.copyOf(attributes);
+    }
+}

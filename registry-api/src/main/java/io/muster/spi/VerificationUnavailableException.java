@@ -1,0 +1,34 @@
+package io.muster.spi;
+
+import java.io.Serial;
+
+/**
+ * A verifier could not find out. Never means "no": the registration ends with 503 and the device comes back later.
+ *
+ * <p>The message is for operators and logs. It names what failed (an address, a time limit), and neither the serial nor a
+ * secret.
+ */
+public class VerificationUnavailableException extends RuntimeException {
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /**
+     * Says what failed.
+     *
+     * @param message for operators; without serials and secrets
+     */
+    public VerificationUnavailableException(String message) {
+        super(message);
+    }
+
+    /**
+     * Says what failed and why.
+     *
+     * @param message for operators; without serials and secrets
+     * @param cause logged with the message, so its text must be free of serials and secrets too; may be null
+     */
+    public VerificationUnavailableException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

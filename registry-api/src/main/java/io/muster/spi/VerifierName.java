@@ -1,0 +1,21 @@
+package io.muster.spi;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/** The name by which fleets and configuration refer to a verifier that comes from the plug-in directory. */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.TYPE)
+public @interface VerifierName {
+
+    /**
+     * Returns the name; its configuration is {@code muster.verifier.<name>.*}.
+     *
+     * @return lower-case letters, digits and dashes, beginning with a letter
+     */
+    String value();
+}

@@ -1,0 +1,91 @@
+package io.muster.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.muster.api.RegistrationReceipt;
+import io.muster.api.RegistrationRequest;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullAndEmptySource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ValueTypesTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SN-1", "00:1A:2b:3c:4d:5e", "!\"#$%&'()*+,-./~", "{\"$ne\":null}"})
+    void printableAsciiIsASerial(String text) {
+        assertThat(new SerialNumber(text).value()).isEqualTo(text);
+    }
+
+    @ParameterizedTest
+    @NullAndEmptySource
+    @ValueSource(
+            strings = {"SN1", "SN 1234", " SN-1234", "SN-1234 ", "SN-Äbc1", "SN-\u0000bc1", "SN-\u007fabc", "ＳＮ１２"})
+    void anythingElseIsNot(String text) {
+        assertThat(SerialNumber.isValid(text)).isFalse();
+        assertThatThrownBy(() -> new SerialNumber(text)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void serialHas4To128Characters() {
+        assertThat(SerialNumber.isValid("x".repeat(4))).isTrue();
+        assertThat(SerialNumber.isValid("x".repeat(128))).isTrue();
+        assertThat(SerialNumber.isValid("x".repeat(129))).isFalse();
+    }
+
+    @Test
+    void faultOfASerialDoesNotRepeatIt() {
+        assertThatThrownBy(() -> new SerialNumber("bad serial")).hasMessageNotContaining("bad serial");
+    }
+
+    @ParameterizedTest
+    @NullAndEmptySource
+    @ValueSource(
+            strings = {
+                "0190a0b0c0d07e0f8a1b2c3d4e5f607",
+                "0190A0B0C0D07E0F8A1B2C3D4E5F6071",
+                "0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f"
+            })
+    void deviceIdIs32LowerCaseHexDigits(String text) {
+        assertThatThrownBy(() -> new DeviceId(text)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(new DeviceId("0190a0b0c0d07e0f8a1b2c3d4e5f6071")).hasToString("0190a0b0c0d07e0f8a1b2c3d4e5f6071");
+    }
+
+    @Test
+    void attributeOfAnotherTypeIsRefused() {
+        assertThatThrownBy(() -> Verdict.genuine(Map.of("list", List.of(1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("list");
+    }
+
+    @Test
+    void textFormsHideSecretsAndEvidence() {
+        String secret = "s3cr3t".repeat(8);
+
+        assertThat(new Credential("0123456789abcdef", secret).toString()).doesNotContain(secret);
+        assertThat(new RegistrationReceipt("d", "k", secret, "f", "n", Map.of(), Map.of(), Map.of(), null, Map.of()))
+                .asString()
+                .doesNotContain(secret);
+        assertThat(new RegistrationRequest("SN-1", null, secret, Map.of("jwt", secret), null))
+                .asString()
+                .doesNotContain(secret);
+        assertThat(new Candidate(
+                                new SerialNumber("SN-1"),
+                                "default",
+                                Optional.empty(),
+                                Map.of("jwt", secret),
+                                "192.0.2.1")
+                        .toString())
+                .doesNotContain(secret);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"has:colon-0123456789", "short", "has-dash-0123456789"})
+    void keyIsLettersAndDigits(String key) {
+        assertThatThrownBy(() -> new Credential(key, "x".repeat(43))).isInstanceOf(IllegalArgumentException.class);
+    }
+}
