@@ -1,0 +1,244 @@
+package io.muster;
+
+import io.muster.audit.Audit;
+import io.muster.audit.AuditEvent;
+import io.muster.config.MusterConfig;
+import io.muster.config.Sources;
+import io.muster.credential.ClientAuthenticator;
+import io.muster.credential.CredentialState;
+import io.muster.credential.SecretIssuer;
+import io.muster.credential.StoredCredential;
+import io.muster.device.Device;
+import io.muster.device.DeviceState;
+import io.muster.device.DeviceStore;
+import io.muster.device.DeviceTag;
+import io.muster.fleet.Fleet;
+import io.muster.fleet.Fleets;
+import io.muster.operator.Operators;
+import io.muster.operator.SerialImport;
+import io.muster.persistence.Changes;
+import io.muster.persistence.Database;
+import io.muster.persistence.Ids;
+import io.muster.persistence.InstantConverter;
+import io.muster.registration.Registrar;
+import io.muster.spi.SerialVerifier;
+import io.muster.token.SigningKeys;
+import io.muster.token.TokenIssuer;
+import io.muster.token.TokenVerifier;
+import io.muster.verification.ExpectedSerials;
+import io.muster.verification.Verifiers;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole registry, put together: the only place where its parts are made. Needs no container, so a test makes one as the WAR
+ * does. Thread-safe; closed once, at the end.
+ */
+public final class Registry implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
+    private static final int POLLS_PER_KEY_RELOAD = 10;
+
+    private static final List<Class<?>> ENTITIES = List.of(
+            Device.class,
+            DeviceTag.class,
+            StoredCredential.class,
+            AuditEvent.class,
+            InstantConverter.class,
+            DeviceState.Letter.class,
+            CredentialState.Letter.class);
+
+    private final MusterConfig config;
+    private final Database database;
+    private final Verifiers verifiers;
+    private final Fleets fleets;
+    private final Registrar registrar;
+    private final ClientAuthenticator authenticator;
+    private final SigningKeys signingKeys;
+    private final TokenIssuer tokenIssuer;
+    private final TokenVerifier tokenVerifier;
+    private final DeviceStore devices;
+    private final Operators operators;
+    private final SerialImport serialImport;
+    private final Audit audit;
+    private final Optional<Path> firstOperatorToken;
+    private final ScheduledExecutorService background;
+
+    private Registry(
+            MusterConfig config,
+            Database database,
+            Verifiers verifiers,
+            ExpectedSerials serials,
+            Clock clock,
+            Consumer<Object> events) {
+        this.config = config;
+        this.database = database;
+        this.verifiers = verifiers;
+        Ids ids = new Ids(clock);
+        Changes changes = new Changes(database, clock);
+        this.audit = new Audit(database, ids);
+        this.devices = new DeviceStore(database, changes, audit);
+        this.authenticator = new ClientAuthenticator(database, devices, changes, clock, events);
+        this.signingKeys = SigningKeys.open(database, config.masterKeyFile(), clock);
+        this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
+        this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
+        this.operators = new Operators(database, changes, audit, ids, clock);
+        this.serialImport = new SerialImport(serials, database, audit);
+        Map<String, Fleet> byName = new HashMap<>();
+        config.fleets().forEach((name, fleet) -> byName.put(name, new Fleet(fleet, verifiers.policy(fleet))));
+        this.fleets = new Fleets(byName);
+        this.registrar = new Registrar(
+                config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
+        this.firstOperatorToken = operators.createFirst(config.dataDir());
+        this.background = background(changes);
+    }
+
+    /**
+     * Starts a registry.
+     *
+     * @param sources the configuration
+     * @param supplied verifiers that are there already, by name
+     * @param clock what time it is
+     * @param events gets the events of {@code io.muster.spi}, on the thread that causes them; what it throws is logged
+     * @throws io.muster.config.ConfigurationException if the configuration or the database is not usable; lists every fault
+     */
+    public static Registry start(
+            Sources sources, Map<String, SerialVerifier> supplied, Clock clock, Consumer<Object> events) {
+        MusterConfig config = MusterConfig.from(sources);
+        // Verifiers come first, so that their faults are reported with all others; the database is opened when there
+        // are none.
+        AtomicReference<Database> opened = new AtomicReference<>();
+        ExpectedSerials serials = new ExpectedSerials(opened::get);
+        Verifiers verifiers = new Verifiers(config, serials, supplied, clock);
+        try {
+            config.settings().check(sources.names());
+            opened.set(Database.open(config.database(), ENTITIES, clock));
+            return new Registry(config, opened.get(), verifiers, serials, clock, guarded(events));
+        } catch (RuntimeException e) {
+            if (opened.get() != null) {
+                opened.get().close();
+            }
+            verifiers.close();
+            throw e;
+        }
+    }
+
+    private static Consumer<Object> guarded(Consumer<Object> events) {
+        return event -> {
+            try {
+                events.accept(event);
+            } catch (RuntimeException e) {
+                LOG.error("An observer of {} failed", event.getClass().getSimpleName(), e);
+            }
+        };
+    }
+
+    private ScheduledExecutorService background(Changes changes) {
+        ScheduledExecutorService threads = Executors.newScheduledThreadPool(2, task -> {
+            Thread thread = new Thread(task, "muster-background");
+            thread.setDaemon(true);
+            return thread;
+        });
+        changes.poll();
+        int[] polls = {0};
+        changes.afterPoll(() -> {
+            if (++polls[0] % POLLS_PER_KEY_RELOAD == 0) {
+                signingKeys.reload();
+            }
+        });
+        long interval = Changes.INTERVAL.toMillis();
+        threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
+        threads.scheduleWithFixedDelay(audit::flush, 1, 1, TimeUnit.SECONDS);
+        return threads;
+    }
+
+    /** Returns the configuration. */
+    public MusterConfig config() {
+        return config;
+    }
+
+    /** Returns the fleets. */
+    public Fleets fleets() {
+        return fleets;
+    }
+
+    /** Returns what registers devices. */
+    public Registrar registrar() {
+        return registrar;
+    }
+
+    /** Returns what authenticates devices. */
+    public ClientAuthenticator authenticator() {
+        return authenticator;
+    }
+
+    /** Returns the keys that sign. */
+    public SigningKeys signingKeys() {
+        return signingKeys;
+    }
+
+    /** Returns what issues access tokens. */
+    public TokenIssuer tokenIssuer() {
+        return tokenIssuer;
+    }
+
+    /** Returns what checks access tokens. */
+    public TokenVerifier tokenVerifier() {
+        return tokenVerifier;
+    }
+
+    /** Returns the devices. */
+    public DeviceStore devices() {
+        return devices;
+    }
+
+    /** Returns the operators. */
+    public Operators operators() {
+        return operators;
+    }
+
+    /** Returns what imports expected serials. */
+    public SerialImport serialImport() {
+        return serialImport;
+    }
+
+    /** Returns the record of decisions. */
+    public Audit audit() {
+        return audit;
+    }
+
+    /** Returns the file with the first operator's token, if that operator was made by this start. */
+    public Optional<Path> firstOperatorToken() {
+        return firstOperatorToken;
+    }
+
+    /** Tells whether it can register devices and issue tokens now: its database answers. */
+    public boolean isReady() {
+        return database.isAvailable();
+    }
+
+    /** Stops what runs in the background, writes what waits, and closes the database. */
+    @Override
+    public void close() {
+        background.shutdown();
+        try {
+            background.awaitTermination(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        audit.flush();
+        verifiers.close();
+        database.close();
+    }
+}

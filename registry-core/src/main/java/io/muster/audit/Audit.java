@@ -1,0 +1,123 @@
+package io.muster.audit;
+
+import io.muster.persistence.Database;
+import io.muster.persistence.Ids;
+import io.muster.spi.SerialNumber;
+import jakarta.persistence.EntityManager;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records decisions. What changes something is recorded in the transaction that changes it. Refusals change nothing and anybody
+ * can cause them, so they wait in a bounded queue and are written in bounded batches; what does not fit is counted, and the
+ * count is written. Thread-safe.
+ */
+public final class Audit {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Audit.class);
+    private static final int WAITING = 2000;
+
+    /** What can be decided. */
+    public enum Type {
+        /** A device was created and got its first credential. */
+        REGISTERED,
+        /** A device got a further credential by registering again. */
+        REGISTERED_AGAIN,
+        /** A registration was refused. */
+        REFUSED,
+        /** The serial of a device that may not register again was presented: perhaps a clone. */
+        REFUSED_REPEAT,
+        /** Refusals that were too many to be recorded singly. */
+        REFUSALS_NOT_RECORDED,
+        /** An operator disabled a device. */
+        DEVICE_DISABLED,
+        /** An operator enabled a device. */
+        DEVICE_ENABLED,
+        /** An operator imported expected serials. */
+        SERIALS_IMPORTED,
+        /** An operator was made. */
+        OPERATOR_CREATED,
+        /** An operator's token was revoked. */
+        OPERATOR_REVOKED;
+
+        /** Returns the word for the wire and the database. */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    private final Database database;
+    private final Ids ids;
+    private final BlockingQueue<AuditEvent> waiting = new ArrayBlockingQueue<>(WAITING);
+    private final AtomicLong dropped = new AtomicLong();
+
+    /** Records in the database. */
+    public Audit(Database database, Ids ids) {
+        this.database = database;
+        this.ids = ids;
+    }
+
+    /**
+     * Records a decision within the transaction that carries it out.
+     *
+     * @param who the operator, or the address of the device
+     */
+    public void record(
+            EntityManager em, Type type, String fleet, String serial, byte[] deviceId, String who, String detail) {
+        em.persist(new AuditEvent(ids.next(), type, fleet, serial, deviceId, who, detail));
+    }
+
+    /** Records a refusal soon, or counts it if there are too many. Never blocks. */
+    public void refused(String fleet, SerialNumber serial, String origin, String reason, boolean repeat) {
+        Type type = repeat ? Type.REFUSED_REPEAT : Type.REFUSED;
+        if (!waiting.offer(new AuditEvent(ids.next(), type, fleet, serial.value(), null, origin, reason))) {
+            dropped.incrementAndGet();
+        }
+    }
+
+    /** Writes what waits, in one transaction. Called by one thread, every second or so; never throws. */
+    public void flush() {
+        List<AuditEvent> batch = new ArrayList<>();
+        waiting.drainTo(batch);
+        long uncounted = dropped.getAndSet(0);
+        if (uncounted > 0) {
+            batch.add(new AuditEvent(
+                    ids.next(), Type.REFUSALS_NOT_RECORDED, null, null, null, "registry", Long.toString(uncounted)));
+        }
+        if (batch.isEmpty()) {
+            return;
+        }
+        try {
+            database.transaction(em -> {
+                batch.forEach(em::persist);
+                return null;
+            });
+        } catch (RuntimeException e) {
+            dropped.addAndGet(batch.size());
+            LOG.warn("{} refusals could not be recorded: {}", batch.size(), e.getMessage());
+        }
+    }
+
+    /** Lists decisions, the newest first, before the given id. */
+    public List<AuditEvent> list(Optional<String> before, int atMost) {
+        return database.read(em -> em.createQuery(
+                        "SELECT e FROM AuditEvent e WHERE e.id < :before ORDER BY e.id DESC", AuditEvent.class)
+                .setParameter("before", before.map(Ids::bytes).orElseGet(Audit::last))
+                .setMaxResults(atMost)
+                .getResultList());
+    }
+
+    private static byte[] last() {
+        byte[] id = new byte[16];
+        Arrays.fill(id, (byte) 0xff);
+        return id;
+    }
+}

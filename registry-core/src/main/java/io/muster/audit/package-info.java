@@ -1,0 +1,2 @@
+/** What was decided, by whom, and when. Start with {@link io.muster.audit.Audit}. */
+package io.muster.audit;

@@ -1,0 +1,253 @@
+package io.muster.config;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The whole configuration. Nothing else names a key that begins with {@code muster.}; {@code docs/configuration.md} is its
+ * table, and a test compares the two.
+ *
+ * @param issuer the address under which devices reach this registry; the issuer of its tokens
+ * @param dataDir where the embedded database, the master key and the first operator token are kept
+ * @param masterKeyFile the key under which signing keys are encrypted at rest
+ * @param pluginsDir where plug-in jars are dropped
+ * @param database the database
+ * @param token access tokens
+ * @param registration registration
+ * @param limits what a stranger may do
+ * @param imports bulk import of expected serials
+ * @param fleets by name; {@code default} is always among them
+ * @param settings what verifiers read their own settings from
+ */
+public record MusterConfig(
+        URI issuer,
+        Path dataDir,
+        Path masterKeyFile,
+        Optional<Path> pluginsDir,
+        Database database,
+        Token token,
+        Registration registration,
+        Limits limits,
+        Imports imports,
+        Map<String, Fleet> fleets,
+        Settings settings) {
+
+    /** The fleet of registrations that name none. */
+    public static final String DEFAULT_FLEET = "default";
+
+    /**
+     * The database.
+     *
+     * @param url JDBC address, of MariaDB or H2
+     * @param jndiName a data source of the server to use instead; empty for the registry's own pool
+     * @param user user name; empty if the address says it all
+     * @param password empty if there is none
+     * @param poolSize connections at most
+     * @param connectTimeout how long a request waits for a connection before it is answered 503
+     * @param startTimeout how long the start waits for a database that is not there yet
+     */
+    public record Database(
+            String url,
+            Optional<String> jndiName,
+            Optional<String> user,
+            Optional<String> password,
+            int poolSize,
+            Duration connectTimeout,
+            Duration startTimeout) {
+
+        /** Hides user and password, and the address, which may hold either. */
+        @Override
+        public String toString() {
+            return "Database[poolSize=" + poolSize + "]";
+        }
+    }
+
+    /**
+     * Access tokens.
+     *
+     * @param lifetime 24 hours at most
+     * @param audience the one audience they are for
+     */
+    public record Token(Duration lifetime, String audience) {}
+
+    /**
+     * Registration.
+     *
+     * @param refusedStatus 400, 401 or 403
+     */
+    public record Registration(int refusedStatus) {}
+
+    /**
+     * What a stranger may do.
+     *
+     * @param refusals refused registrations from one address within the window before that address is answered 429
+     * @param window the window
+     */
+    public record Limits(int refusals, Duration window) {}
+
+    /**
+     * Bulk import.
+     *
+     * @param maxSize bytes of one request at most
+     */
+    public record Imports(long maxSize) {}
+
+    /** Who may register a serial that is already a device. */
+    public enum Again {
+        /** It may, as long as no credential of the device was ever used. */
+        UNTIL_CONFIRMED,
+        /** It gets a further credential every time. */
+        ALWAYS,
+        /** It is refused. */
+        NEVER
+    }
+
+    /** What a verifier that cannot find out means. */
+    public enum OnUnavailable {
+        /** The registration ends with 503. */
+        FAIL,
+        /** The next verifier is asked. */
+        SKIP
+    }
+
+    /** The type of an attribute. */
+    public enum AttributeType {
+        /** A text. */
+        STRING,
+        /** A number. */
+        NUMBER,
+        /** True or false. */
+        BOOLEAN
+    }
+
+    /**
+     * A fleet's policy and template.
+     *
+     * @param verifiers the verifiers' names in the order they are asked
+     * @param required how many of them must say genuine
+     * @param again who may register again
+     * @param unconfirmedLifetime how long an unused credential lives
+     * @param attributes the types of attributes that are declared; others are texts
+     * @param configuration what every device of the fleet is told
+     */
+    public record Fleet(
+            String name,
+            List<String> verifiers,
+            int required,
+            Again again,
+            Duration unconfirmedLifetime,
+            Map<String, AttributeType> attributes,
+            Map<String, String> configuration) {}
+
+    /**
+     * Reads the configuration. Verifiers read theirs afterwards; {@link Settings#check} then reports every fault of both.
+     *
+     * @param sources where from
+     */
+    public static MusterConfig from(Sources sources) {
+        Settings settings = Settings.of("muster.", sources.lookup());
+        settings.path("config-file");
+        URI issuer = settings.address(
+                "issuer",
+                URI.create(sources.lookup().apply("muster.default-issuer").orElse("http://127.0.0.1:8080")));
+        settings.text("default-issuer");
+        Path dataDir =
+                settings.path("data-dir", Path.of("muster-data"), "muster-data").toAbsolutePath();
+        return new MusterConfig(
+                issuer,
+                dataDir,
+                settings.path("master-key-file", dataDir.resolve("master-key"), "master-key in the data directory"),
+                settings.path("plugins-dir"),
+                database(settings.below("database"), dataDir),
+                new Token(
+                        settings.duration(
+                                "token.lifetime", Duration.ofMinutes(15), Duration.ofSeconds(10), Duration.ofHours(24)),
+                        settings.text("token.audience", issuer.toString())),
+                new Registration(refusedStatus(settings)),
+                new Limits(
+                        settings.number("limits.refusals", 1000, 1, 1_000_000),
+                        settings.duration(
+                                "limits.window", Duration.ofMinutes(1), Duration.ofSeconds(1), Duration.ofDays(1))),
+                new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
+                fleets(settings),
+                settings);
+    }
+
+    private static Database database(Settings settings, Path dataDir) {
+        String embedded = "jdbc:h2:file:" + dataDir.resolve("muster");
+        String url = settings.text("url").orElse(embedded);
+        if (!url.startsWith("jdbc:mariadb:") && !url.startsWith("jdbc:h2:")) {
+            settings.fault("url", "must begin with jdbc:mariadb: or jdbc:h2:");
+        }
+        return new Database(
+                url,
+                settings.text("jndi-name"),
+                settings.text("user"),
+                settings.secret("password"),
+                settings.number("pool-size", 16, 2, 1000),
+                settings.duration(
+                        "connect-timeout", Duration.ofSeconds(1), Duration.ofMillis(250), Duration.ofMinutes(1)),
+                settings.duration("start-timeout", Duration.ofSeconds(30), Duration.ZERO, Duration.ofHours(1)));
+    }
+
+    private static int refusedStatus(Settings settings) {
+        int status = settings.number("registration.refused-status", 400, 400, 403);
+        if (status == 402) {
+            settings.fault("registration.refused-status", "must be 400, 401 or 403");
+        }
+        return status;
+    }
+
+    private static Map<String, Fleet> fleets(Settings settings) {
+        Map<String, Fleet> fleets = new LinkedHashMap<>();
+        fleets.put(DEFAULT_FLEET, fleet(DEFAULT_FLEET, settings.below("fleet").below(DEFAULT_FLEET)));
+        for (String name : settings.names("fleets", List.of())) {
+            fleets.computeIfAbsent(name, n -> fleet(n, settings.below("fleet").below(n)));
+        }
+        return Map.copyOf(fleets);
+    }
+
+    private static Fleet fleet(String name, Settings settings) {
+        List<String> verifiers = settings.names("verifiers", List.of("database"));
+        int required = settings.number("required", 1, 1, 100);
+        if (required > verifiers.size()) {
+            settings.fault("required", required + " is more than the fleet has verifiers");
+        }
+        Map<String, AttributeType> types = new LinkedHashMap<>();
+        for (String declared : settings.list("attributes")) {
+            String[] parts = declared.split(":", -1);
+            try {
+                types.put(
+                        parts[0].strip(), AttributeType.valueOf(parts[1].strip().toUpperCase(Locale.ROOT)));
+            } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
+                settings.fault("attributes", "\"" + declared + "\" is not name:string, name:number or name:boolean");
+            }
+        }
+        Map<String, String> configuration = new LinkedHashMap<>();
+        for (String pair : settings.list("configuration")) {
+            int equals = pair.indexOf('=');
+            if (equals < 1) {
+                settings.fault("configuration", "\"" + pair + "\" is not name=value");
+            } else {
+                configuration.put(
+                        pair.substring(0, equals).strip(),
+                        pair.substring(equals + 1).strip());
+            }
+        }
+        return new Fleet(
+                name,
+                verifiers,
+                required,
+                settings.choice("register-again", Again.class, Again.UNTIL_CONFIRMED),
+                settings.duration(
+                        "unconfirmed-lifetime", Duration.ofDays(30), Duration.ofMinutes(1), Duration.ofDays(3650)),
+                Map.copyOf(types),
+                Map.copyOf(configuration));
+    }
+}

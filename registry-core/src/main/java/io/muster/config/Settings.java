@@ -1,0 +1,345 @@
+package io.muster.config;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.apache.commons.text.similarity.LevenshteinDistance;
+
+/**
+ * Reads typed settings below a prefix and collects every fault instead of stopping at the first. A faulty setting reads as its
+ * default, so that reading can go on; {@link #check} then refuses the start. Used by one thread, at start only.
+ */
+public final class Settings {
+
+    /**
+     * A setting that the code knows.
+     *
+     * @param key the whole key
+     * @param type what it takes, for people
+     * @param otherwise its default as text; {@code required} or {@code optional} where it has none
+     */
+    public record Known(String key, String type, String otherwise) {}
+
+    private static final String REQUIRED = "required";
+    private static final String OPTIONAL = "optional";
+
+    private final String prefix;
+    private final Function<String, Optional<String>> lookup;
+    private final Map<String, Known> known;
+    private final Set<String> faults;
+
+    private Settings(
+            String prefix, Function<String, Optional<String>> lookup, Map<String, Known> known, Set<String> faults) {
+        this.prefix = prefix;
+        this.lookup = lookup;
+        this.known = known;
+        this.faults = faults;
+    }
+
+    /**
+     * Reads from a source. An empty or blank value counts as absent, as in MicroProfile Config.
+     *
+     * @param prefix what every key begins with, its dot included
+     * @param lookup the value of a whole key
+     */
+    public static Settings of(String prefix, Function<String, Optional<String>> lookup) {
+        return new Settings(
+                prefix,
+                key -> lookup.apply(key).map(String::strip).filter(text -> !text.isEmpty()),
+                new TreeMap<>(),
+                new LinkedHashSet<>());
+    }
+
+    /** Returns the settings below a longer prefix; what they learn and find faulty is collected here too. */
+    public Settings below(String name) {
+        return new Settings(prefix + name + ".", lookup, known, faults);
+    }
+
+    /** Returns the text, or empty. */
+    public Optional<String> text(String key) {
+        return read(key, "text", OPTIONAL, Function.identity());
+    }
+
+    /** Returns the text, or the default. */
+    public String text(String key, String otherwise) {
+        return read(key, "text", otherwise, Function.identity()).orElse(otherwise);
+    }
+
+    /** Returns the text; where there is none, that is a fault and the result is the empty text. */
+    public String required(String key) {
+        Optional<String> text = read(key, "text", REQUIRED, Function.identity());
+        if (text.isEmpty()) {
+            fault(key, "is required");
+        }
+        return text.orElse("");
+    }
+
+    /** Returns the names in a comma-separated list, in their order, each once; the default where there is no list. */
+    public List<String> names(String key, List<String> otherwise) {
+        return read(
+                        key,
+                        "names, separated by commas",
+                        otherwise.isEmpty() ? OPTIONAL : String.join(",", otherwise),
+                        text -> {
+                            List<String> names = Arrays.stream(text.split(","))
+                                    .map(String::strip)
+                                    .filter(name -> !name.isEmpty())
+                                    .distinct()
+                                    .toList();
+                            for (String name : names) {
+                                if (!isName(name)) {
+                                    throw new IllegalArgumentException(
+                                            "\"" + name
+                                                    + "\" is not a name: 1 to 64 lower-case letters, digits and dashes, beginning with a letter");
+                                }
+                            }
+                            return names;
+                        })
+                .orElse(otherwise);
+    }
+
+    /** Tells whether the text can name a fleet or a verifier. */
+    public static boolean isName(String text) {
+        return text.matches("[a-z][a-z0-9-]{0,63}");
+    }
+
+    /** Returns the list of texts, separated by commas and stripped; empty where there is none. */
+    public List<String> list(String key) {
+        return read(key, "texts, separated by commas", OPTIONAL, text -> Arrays.stream(text.split(","))
+                        .map(String::strip)
+                        .filter(item -> !item.isEmpty())
+                        .toList())
+                .orElse(List.of());
+    }
+
+    /** Returns the duration, ISO 8601 such as {@code PT15M}, within the bounds. */
+    public Duration duration(String key, Duration otherwise, Duration least, Duration most) {
+        return read(key, "duration, " + least + " to " + most, otherwise.toString(), text -> {
+                    Duration duration;
+                    try {
+                        duration = Duration.parse(text);
+                    } catch (DateTimeParseException e) {
+                        throw new IllegalArgumentException("\"" + text + "\" is not a duration such as PT15M");
+                    }
+                    if (duration.compareTo(least) < 0 || duration.compareTo(most) > 0) {
+                        throw new IllegalArgumentException(text + " is not between " + least + " and " + most);
+                    }
+                    return duration;
+                })
+                .orElse(otherwise);
+    }
+
+    /** Returns the whole number within the bounds. */
+    public int number(String key, int otherwise, int least, int most) {
+        return read(key, "number, " + least + " to " + most, Integer.toString(otherwise), text -> {
+                    try {
+                        int number = Integer.parseInt(text);
+                        if (number >= least && number <= most) {
+                            return number;
+                        }
+                    } catch (NumberFormatException e) {
+                        // said below
+                    }
+                    throw new IllegalArgumentException(
+                            "\"" + text + "\" is not a whole number between " + least + " and " + most);
+                })
+                .orElse(otherwise);
+    }
+
+    /** Returns the number of bytes of a size such as {@code 64KiB}, {@code 256MiB} or {@code 100B}, within the bounds. */
+    public long size(String key, String otherwise, String least, String most) {
+        return read(key, "size, " + least + " to " + most, otherwise, text -> {
+                    long bytes = bytes(text);
+                    if (bytes < bytes(least) || bytes > bytes(most)) {
+                        throw new IllegalArgumentException(text + " is not between " + least + " and " + most);
+                    }
+                    return bytes;
+                })
+                .orElseGet(() -> bytes(otherwise));
+    }
+
+    private static long bytes(String text) {
+        var size = Pattern.compile("(\\d{1,12})(B|KiB|MiB|GiB)").matcher(text);
+        if (!size.matches()) {
+            throw new IllegalArgumentException("\"" + text + "\" is not a size such as 64KiB");
+        }
+        int shift = List.of("B", "KiB", "MiB", "GiB").indexOf(size.group(2)) * 10;
+        return Long.parseLong(size.group(1)) << shift;
+    }
+
+    /** Returns true or false. */
+    public boolean flag(String key, boolean otherwise) {
+        return read(key, "true or false", Boolean.toString(otherwise), text -> {
+                    if (!text.equals("true") && !text.equals("false")) {
+                        throw new IllegalArgumentException("\"" + text + "\" is neither true nor false");
+                    }
+                    return text.equals("true");
+                })
+                .orElse(otherwise);
+    }
+
+    /** Returns one of the values of an enum, which are written in lower case with dashes. */
+    public <E extends Enum<E>> E choice(String key, Class<E> type, E otherwise) {
+        Map<String, E> choices = new TreeMap<>();
+        for (E constant : type.getEnumConstants()) {
+            choices.put(spelt(constant), constant);
+        }
+        return read(key, String.join(" or ", choices.keySet()), spelt(otherwise), text -> Optional.ofNullable(
+                                choices.get(text))
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "\"" + text + "\" is none of " + String.join(", ", choices.keySet()))))
+                .orElse(otherwise);
+    }
+
+    private static String spelt(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Returns the absolute http or https address without user information, query and fragment, or empty. */
+    public Optional<URI> address(String key) {
+        return read(key, "http or https address", OPTIONAL, Settings::parseAddress);
+    }
+
+    /** Returns the absolute http or https address without user information, query and fragment, or the default. */
+    public URI address(String key, URI otherwise) {
+        return read(key, "http or https address", otherwise.toString(), Settings::parseAddress)
+                .orElse(otherwise);
+    }
+
+    private static URI parseAddress(String text) {
+        try {
+            URI uri = new URI(text);
+            boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
+            if (web
+                    && uri.getHost() != null
+                    && uri.getRawUserInfo() == null
+                    && uri.getRawQuery() == null
+                    && uri.getRawFragment() == null) {
+                return uri;
+            }
+        } catch (URISyntaxException e) {
+            // said below
+        }
+        throw new IllegalArgumentException(
+                "not an absolute http or https address without user information, query and fragment");
+    }
+
+    /** Returns the path, relative to the working directory, or empty. */
+    public Optional<Path> path(String key) {
+        return read(key, "path", OPTIONAL, Path::of);
+    }
+
+    /** Returns the path, or the default, which the table calls by the given words. */
+    public Path path(String key, Path otherwise, String inWords) {
+        return read(key, "path", inWords, Path::of).orElse(otherwise);
+    }
+
+    /**
+     * Returns a secret: the content of the file that {@code <key>-file} names, without white space at its ends, else the value
+     * of the key itself, else empty. Both at once is a fault, an unreadable or empty file too; no fault repeats the secret.
+     */
+    public Optional<String> secret(String key) {
+        Optional<Path> file = read(key + "-file", "path of a file with the secret", OPTIONAL, Path::of);
+        Optional<String> value = read(key, "secret; prefer " + prefix + key + "-file", OPTIONAL, Function.identity());
+        if (file.isEmpty()) {
+            return value;
+        }
+        if (value.isPresent()) {
+            fault(key, "is set, and " + prefix + key + "-file too; keep the file");
+            return Optional.empty();
+        }
+        try {
+            String secret = Files.readString(file.get()).strip();
+            if (secret.isEmpty()) {
+                fault(key + "-file", file.get() + " is empty");
+                return Optional.empty();
+            }
+            return Optional.of(secret);
+        } catch (IOException e) {
+            fault(
+                    key + "-file",
+                    "cannot read " + file.get() + " (" + e.getClass().getSimpleName() + ")");
+            return Optional.empty();
+        }
+    }
+
+    /** Returns whatever is set for names that only somebody else knows, such as a plug-in, and notes them as known. */
+    public Map<String, String> of(Set<String> names) {
+        Map<String, String> values = new TreeMap<>();
+        for (String name : names) {
+            text(name).ifPresent(value -> values.put(name, value));
+        }
+        return Map.copyOf(values);
+    }
+
+    /** Notes a fault of one setting. The text may not contain the value of a secret. */
+    public void fault(String key, String text) {
+        faults.add(prefix + key + ": " + text);
+    }
+
+    /** Notes a fault that belongs to no single setting. */
+    public void fault(String text) {
+        faults.add(text);
+    }
+
+    /** Returns every setting that was asked for so far, in alphabetical order. */
+    public List<Known> known() {
+        return List.copyOf(known.values());
+    }
+
+    /**
+     * Ends the reading.
+     *
+     * @param names every key that the sources hold; those with the prefix that nobody asked for are faults
+     * @throws ConfigurationException if anything was faulty; it lists all
+     */
+    public void check(Set<String> names) {
+        for (String name : new TreeSet<>(names)) {
+            if (name.startsWith(prefix) && !known.containsKey(name)) {
+                faults.add(name + ": unknown key" + nearest(name));
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new ConfigurationException(List.copyOf(faults));
+        }
+    }
+
+    private String nearest(String name) {
+        LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
+        return known.keySet().stream()
+                .min(Comparator.comparingInt(key -> distance.apply(name, key)))
+                .filter(key -> distance.apply(name, key) <= Math.max(3, name.length() / 4))
+                .map(key -> "; did you mean " + key + "?")
+                .orElse("");
+    }
+
+    private <T> Optional<T> read(String key, String type, String otherwise, Function<String, T> parse) {
+        known.putIfAbsent(prefix + key, new Known(prefix + key, type, otherwise));
+        Optional<String> text = lookup.apply(prefix + key);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(parse.apply(text.get()));
+        } catch (IllegalArgumentException e) {
+            fault(key, e.getMessage());
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.muster.device;
+
+import jakarta.persistence.AttributeConverter;
+import jakarta.persistence.Converter;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What a device may do. Kept as the first letter of its name. */
+public enum DeviceState {
+    /** Waits for an operator. */
+    PENDING,
+    /** May authenticate. */
+    ACTIVE,
+    /** May not, until an operator enables it. */
+    DISABLED,
+    /** A tombstone: never again. */
+    RETIRED;
+
+    /** Returns the name in lower case, as the wire has it. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Returns the state of a word, or empty if there is none. */
+    public static Optional<DeviceState> of(String word) {
+        return Stream.of(values()).filter(state -> state.word().equals(word)).findFirst();
+    }
+
+    String letter() {
+        return name().substring(0, 1);
+    }
+
+    static DeviceState ofLetter(String letter) {
+        return Stream.of(values())
+                .filter(state -> state.letter().equals(letter))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no device state " + letter));
+    }
+
+    /** Between the enum and its letter. */
+    @Converter(autoApply = true)
+    public static final class Letter implements AttributeConverter<DeviceState, String> {
+
+        @Override
+        public String convertToDatabaseColumn(DeviceState state) {
+            return state.letter();
+        }
+
+        @Override
+        public DeviceState convertToEntityAttribute(String letter) {
+            return ofLetter(letter);
+        }
+    }
+}

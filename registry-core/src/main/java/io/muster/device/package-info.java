@@ -1,0 +1,2 @@
+/** Devices: what is stored of them, and how operators find them. Start with {@link io.muster.device.DeviceStore}. */
+package io.muster.device;

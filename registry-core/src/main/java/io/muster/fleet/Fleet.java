@@ -1,0 +1,18 @@
+package io.muster.fleet;
+
+import io.muster.config.MusterConfig;
+import io.muster.spi.SerialVerifier;
+
+/**
+ * Devices under one policy.
+ *
+ * @param config its rules and its template
+ * @param policy its verifiers, as one
+ */
+public record Fleet(MusterConfig.Fleet config, SerialVerifier policy) {
+
+    /** Returns its name. */
+    public String name() {
+        return config.name();
+    }
+}

@@ -1,0 +1,158 @@
+package io.muster.json;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Map;
+
+/**
+ * Reads JSON strictly (RFC 8259): UTF-8 only, one value, no duplicate members, at most 32 levels, numbers of at most 100
+ * digits. Writes records, maps and values compactly; null components are left out, an Instant is ISO 8601.
+ * Thread-safe.
+ */
+public final class Json {
+
+    /** How deep arrays and objects may nest. */
+    public static final int MAX_DEPTH = 32;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    // Would let the text of a request into the messages of exceptions.
+                    .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_DEPTH)
+                            .maxNumberLength(100)
+                            .build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .serializationInclusion(JsonInclude.Include.NON_NULL)
+            .addModule(new SimpleModule().addSerializer(Instant.class, ToStringSerializer.instance))
+            .build();
+
+    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+
+    private Json() {}
+
+    /**
+     * Reads one value.
+     *
+     * @param utf8 the whole text
+     * @throws MalformedJsonException if it is empty or not one strict JSON value
+     */
+    public static JsonNode parse(byte[] utf8) {
+        try {
+            // Decoded apart: Jackson guesses UTF-16 and UTF-32 from the first bytes, and takes some overlong forms.
+            CharBuffer text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT)
+                    .decode(ByteBuffer.wrap(utf8));
+            JsonNode value = MAPPER.readTree(text.toString());
+            if (value == null || value.isMissingNode()) {
+                throw new MalformedJsonException("the text is empty");
+            }
+            return value;
+        } catch (CharacterCodingException e) {
+            throw new MalformedJsonException("the text is not UTF-8");
+        } catch (JsonProcessingException e) {
+            throw malformed(e);
+        }
+    }
+
+    /**
+     * Reads one object into a map.
+     *
+     * @throws MalformedJsonException if the text is anything else
+     */
+    public static Map<String, Object> parseObject(byte[] utf8) {
+        JsonNode node = parse(utf8);
+        if (!node.isObject()) {
+            throw new MalformedJsonException("the text is not an object");
+        }
+        return MAPPER.convertValue(node, OBJECT);
+    }
+
+    /** Returns the members of an object as a map of String, Number, Boolean, List, Map and null. */
+    public static Map<String, Object> toMap(JsonNode object) {
+        return MAPPER.convertValue(object, OBJECT);
+    }
+
+    /**
+     * Opens a reader of tokens for a text too long to hold. Anything malformed is an exception of Jackson's from the reader;
+     * {@link #malformed} puts it into words.
+     */
+    public static JsonParser stream(InputStream utf8) throws IOException {
+        return MAPPER.createParser(new InputStreamReader(
+                utf8,
+                StandardCharsets.UTF_8
+                        .newDecoder()
+                        .onMalformedInput(CodingErrorAction.REPORT)
+                        .onUnmappableCharacter(CodingErrorAction.REPORT)));
+    }
+
+    /** Puts a fault that Jackson found into words that repeat nothing of the text. */
+    public static MalformedJsonException malformed(JsonProcessingException e) {
+        JsonLocation at = e.getLocation();
+        String where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+        String message = String.valueOf(e.getOriginalMessage());
+        String what;
+        if (message.startsWith("Duplicate field")) {
+            what = "a member appears twice";
+        } else if (message.contains("nesting depth")) {
+            what = "deeper than " + MAX_DEPTH + " levels";
+        } else if (message.startsWith("Trailing token")) {
+            what = "text after the value";
+        } else {
+            what = "not JSON";
+        }
+        return new MalformedJsonException(what + where);
+    }
+
+    /** Writes a record, map, list or value as UTF-8. */
+    public static byte[] bytes(Object value) {
+        try {
+            return MAPPER.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("cannot be written as JSON: " + value.getClass(), e);
+        }
+    }
+
+    /** Writes a record, map, list or value as text. */
+    public static String text(Object value) {
+        return new String(bytes(value), StandardCharsets.UTF_8);
+    }
+
+    /** Reads back a map that {@link #text} wrote; null and the empty text are the empty map. */
+    public static Map<String, Object> stored(String text) {
+        if (text == null || text.isEmpty()) {
+            return Map.of();
+        }
+        try {
+            return MAPPER.readValue(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), OBJECT);
+        } catch (IOException e) {
+            throw new UncheckedIOException("stored JSON is damaged", e);
+        }
+    }
+}

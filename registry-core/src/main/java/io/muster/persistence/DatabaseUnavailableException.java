@@ -1,0 +1,14 @@
+package io.muster.persistence;
+
+import java.io.Serial;
+
+/** The database is away, or too busy to answer in time. Never means that something does not exist. */
+public final class DatabaseUnavailableException extends RuntimeException {
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    DatabaseUnavailableException(String what) {
+        super("The database is away: " + what, null, false, false);
+    }
+}

@@ -1,0 +1,65 @@
+package io.muster.token;
+
+import io.jsonwebtoken.Jwts;
+import io.muster.config.MusterConfig;
+import io.muster.credential.AuthenticatedDevice;
+import io.muster.persistence.Ids;
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+
+/** Issues access tokens in the profile of RFC 9068, signed with ES256. Thread-safe. */
+public final class TokenIssuer {
+
+    /** The type of an access token, which no other token of the registry has (RFC 9068 section 2.1). */
+    static final String TYPE = "at+jwt";
+
+    private static final JwtJson JSON = new JwtJson();
+
+    private final SigningKeys keys;
+    private final URI issuer;
+    private final MusterConfig.Token config;
+    private final Ids ids;
+    private final Clock clock;
+
+    /** Signs with the current key, for the configured audience and lifetime. */
+    public TokenIssuer(SigningKeys keys, URI issuer, MusterConfig.Token config, Ids ids, Clock clock) {
+        this.keys = keys;
+        this.issuer = issuer;
+        this.config = config;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    /** Returns how long a token lives. */
+    public Duration lifetime() {
+        return config.lifetime();
+    }
+
+    /** Issues a token for a device that authenticated. */
+    @SuppressWarnings("deprecation") // single(): an audience of one is a string to most readers, not an array
+    public String issue(AuthenticatedDevice device) {
+        Instant now = clock.instant();
+        SigningKey key = keys.current();
+        return Jwts.builder()
+                .provider(Es256.PROVIDER)
+                .json(JSON)
+                .header()
+                .type(TYPE)
+                .keyId(key.kid())
+                .and()
+                .issuer(issuer.toString())
+                .subject(device.deviceId().value())
+                .audience()
+                .single(config.audience())
+                .issuedAt(Date.from(now))
+                .expiration(Date.from(now.plus(config.lifetime())))
+                .id(ids.nextKey())
+                .claim(VerifiedToken.CLIENT_ID, device.key())
+                .claim(VerifiedToken.FLEET, device.fleet())
+                .signWith(key.pair().getPrivate(), Jwts.SIG.ES256)
+                .compact();
+    }
+}

@@ -1,0 +1,162 @@
+package io.muster.token;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.jsonwebtoken.Claims;
+import io.jsonwebtoken.Jws;
+import io.jsonwebtoken.JwsHeader;
+import io.jsonwebtoken.JwtException;
+import io.jsonwebtoken.JwtParser;
+import io.jsonwebtoken.Jwts;
+import io.jsonwebtoken.LocatorAdapter;
+import io.muster.config.MusterConfig;
+import io.muster.credential.ClientAuthenticator;
+import io.muster.spi.DeviceId;
+import java.net.URI;
+import java.security.Key;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Date;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Checks access tokens as RFC 8725 asks: one algorithm, keys chosen by {@code kid} among those known and by nothing else in the
+ * header, the right type, issuer and audience, an expiry. A token that was checked before is not checked again, only its expiry
+ * and its device. Thread-safe.
+ */
+public final class TokenVerifier {
+
+    /** Longer tokens are refused unread. */
+    static final int MAX_LENGTH = 8192;
+
+    /** How far the clocks of two nodes may differ. */
+    static final Duration SKEW = Duration.ofSeconds(60);
+
+    private static final int REMEMBERED = 50_000;
+    private static final Pattern COMPACT = Pattern.compile("[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+");
+
+    private final JwtParser parser;
+    private final ClientAuthenticator credentials;
+    private final Clock clock;
+    private final Cache<String, VerifiedToken> verified =
+            Caffeine.newBuilder().maximumSize(REMEMBERED).build();
+
+    /** Accepts what the issuer of this registry signs. */
+    public TokenVerifier(
+            SigningKeys keys, URI issuer, MusterConfig.Token config, ClientAuthenticator credentials, Clock clock) {
+        this.parser = parser(keys, issuer.toString(), config.audience(), clock);
+        this.credentials = credentials;
+        this.clock = clock;
+    }
+
+    /**
+     * The one place that builds a parser. jjwt's defaults accept any algorithm that fits the key, unpack {@code zip} after the
+     * signature was checked, and take tokens without {@code exp}.
+     */
+    private static JwtParser parser(SigningKeys keys, String issuer, String audience, Clock clock) {
+        return Jwts.parser()
+                .provider(Es256.PROVIDER)
+                .json(new JwtJson())
+                .sig()
+                .clear()
+                .add(Jwts.SIG.ES256)
+                .and()
+                .zip()
+                .clear()
+                .and()
+                .keyLocator(new LocatorAdapter<Key>() {
+                    @Override
+                    protected Key locate(JwsHeader header) {
+                        return keys.find(String.valueOf(header.getKeyId()))
+                                .map(key -> (Key) key.pair().getPublic())
+                                .orElse(null);
+                    }
+                })
+                .requireIssuer(issuer)
+                .requireAudience(audience)
+                .clock(() -> Date.from(clock.instant()))
+                .clockSkewSeconds(0)
+                .build();
+    }
+
+    /**
+     * Checks a token, and that its credential and its device are still good, at most two seconds late.
+     *
+     * @param token whatever the caller presented; may be anything but null
+     * @return empty if it is not an access token of this registry, is expired, or was obtained with a credential or by a device
+     *     that is no longer good
+     */
+    public Optional<VerifiedToken> verify(String token) {
+        VerifiedToken known = verified.getIfPresent(token);
+        if (known == null) {
+            known = check(token).orElse(null);
+            if (known == null) {
+                return Optional.empty();
+            }
+            verified.put(token, known);
+        } else if (!clock.instant().isBefore(known.expiresAt())) {
+            verified.invalidate(token);
+            return Optional.empty();
+        }
+        return credentials.isGood(known.key()) ? Optional.of(known) : Optional.empty();
+    }
+
+    private Optional<VerifiedToken> check(String token) {
+        if (token.length() > MAX_LENGTH || !COMPACT.matcher(token).matches() || !isCanonical(token)) {
+            return Optional.empty();
+        }
+        try {
+            Jws<Claims> jws = parser.parseSignedClaims(token);
+            Claims claims = jws.getPayload();
+            Set<String> audience = claims.getAudience();
+            Instant now = clock.instant();
+            boolean wellFormed = TokenIssuer.TYPE.equals(jws.getHeader().getType())
+                    && jws.getHeader().getCritical() == null
+                    && audience.size() == 1
+                    && claims.getExpiration() != null
+                    && now.isBefore(claims.getExpiration().toInstant())
+                    && claims.getIssuedAt() != null
+                    && !claims.getIssuedAt().toInstant().isAfter(now.plus(SKEW))
+                    && claims.getId() != null
+                    && DeviceId.isValid(claims.getSubject())
+                    && claims.get(VerifiedToken.CLIENT_ID) instanceof String
+                    && claims.get(VerifiedToken.FLEET) instanceof String;
+            if (!wellFormed) {
+                return Optional.empty();
+            }
+            return Optional.of(new VerifiedToken(
+                    new DeviceId(claims.getSubject()),
+                    claims.get(VerifiedToken.FLEET, String.class),
+                    claims.get(VerifiedToken.CLIENT_ID, String.class),
+                    claims.getId(),
+                    claims.getIssuer(),
+                    audience.iterator().next(),
+                    claims.getIssuedAt().toInstant(),
+                    claims.getExpiration().toInstant()));
+        } catch (JwtException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    // Base64url leaves bits unused at the end of a part; only one spelling of a token is the token.
+    private static boolean isCanonical(String token) {
+        for (String part : token.split("\\.")) {
+            try {
+                byte[] bytes = Base64.getUrlDecoder().decode(part);
+                if (!Base64.getUrlEncoder()
+                        .withoutPadding()
+                        .encodeToString(bytes)
+                        .equals(part)) {
+                    return false;
+                }
+            } catch (IllegalArgumentException e) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,255 @@
+package io.muster.verification;
+
+import com.fasterxml.jackson.core.JsonPointer;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import io.muster.config.Settings;
+import io.muster.json.Json;
+import io.muster.json.MalformedJsonException;
+import io.muster.spi.Candidate;
+import io.muster.spi.Verdict;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the replies of an API that knows nothing of Muster mean. What is mapped to nothing is no answer. */
+final class HttpMapping {
+
+    /** What a value other than the expected one means. */
+    private enum Otherwise {
+        REFUSED,
+        UNKNOWN
+    }
+
+    private final Set<Integer> genuineStatus;
+    private final Set<Integer> refusedStatus;
+    private final Set<Integer> unknownStatus;
+    private final Optional<JsonPointer> pointer;
+    private final JsonNode expected;
+    private final Otherwise otherwise;
+    private final Optional<JsonPointer> serialPointer;
+    private final Optional<JsonPointer> namePointer;
+    private final Map<String, JsonPointer> tags;
+    private final Map<String, JsonPointer> attributes;
+
+    /**
+     * Reads the mapping.
+     *
+     * @param head whether replies never have a body
+     */
+    HttpMapping(Settings settings, boolean head) {
+        genuineStatus = statuses(settings, "genuine-status", Set.of(200));
+        refusedStatus = statuses(settings, "refused-status", Set.of());
+        unknownStatus = new LinkedHashSet<>(statuses(settings, "unknown-status", Set.of(404)));
+        if (settings.text("unknown-status").isEmpty()) {
+            unknownStatus.removeAll(refusedStatus);
+        }
+        checkStatuses(settings);
+
+        pointer = pointer(settings, "pointer");
+        expected = expected(settings);
+        otherwise = settings.choice("otherwise", Otherwise.class, Otherwise.UNKNOWN);
+        serialPointer = pointer(settings, "serial-pointer");
+        namePointer = pointer(settings, "name-pointer");
+        tags = pointers(settings, "tags");
+        attributes = pointers(settings, "attributes");
+        if (tags.containsKey("serial")) {
+            settings.fault("tags", "the tag serial is the registry's own");
+        }
+        checkPointers(settings, head);
+    }
+
+    private void checkStatuses(Settings settings) {
+        for (int status : genuineStatus) {
+            if (status > 299) {
+                settings.fault("genuine-status", status + " is not a status of success");
+            }
+            if (refusedStatus.contains(status) || unknownStatus.contains(status)) {
+                settings.fault("genuine-status", status + " means something else too");
+            }
+        }
+        for (int status : refusedStatus) {
+            if (unknownStatus.contains(status)) {
+                settings.fault("refused-status", status + " is in unknown-status too");
+            }
+        }
+    }
+
+    private void checkPointers(Settings settings, boolean head) {
+        boolean decides = settings.text("pointer").isPresent()
+                || settings.text("serial-pointer").isPresent();
+        boolean statusOnly = settings.flag("status-only", false);
+        if (!decides && !statusOnly) {
+            settings.fault(
+                    "pointer", "is required, or serial-pointer; set status-only = true if the status alone is proof");
+        }
+        if (decides && statusOnly) {
+            settings.fault("status-only", "cannot be true beside pointer or serial-pointer");
+        }
+        if (settings.text("pointer").isEmpty()) {
+            for (String key : List.of("equals", "otherwise")) {
+                if (settings.text(key).isPresent()) {
+                    settings.fault(key, "means nothing without pointer");
+                }
+            }
+        }
+        if (needsBody() && head) {
+            settings.fault("method", "HEAD has no reply that a pointer could point into");
+        }
+        if (needsBody() && (genuineStatus.contains(204) || genuineStatus.contains(205))) {
+            settings.fault("genuine-status", "204 and 205 have no reply that a pointer could point into");
+        }
+    }
+
+    private boolean needsBody() {
+        return pointer.isPresent()
+                || serialPointer.isPresent()
+                || namePointer.isPresent()
+                || !tags.isEmpty()
+                || !attributes.isEmpty();
+    }
+
+    Verdict verdict(Candidate candidate, HttpReply reply) {
+        if (genuineStatus.contains(reply.status())) {
+            return needsBody() ? fromBody(candidate, reply) : Verdict.genuine();
+        }
+        if (refusedStatus.contains(reply.status())) {
+            return Verdict.refused("the API answered with status " + reply.status());
+        }
+        if (unknownStatus.contains(reply.status())) {
+            return Verdict.unknown();
+        }
+        throw reply.unmapped();
+    }
+
+    private Verdict fromBody(Candidate candidate, HttpReply reply) {
+        JsonNode body = reply.json();
+        if (serialPointer.isPresent()) {
+            JsonNode echo = body.at(serialPointer.get());
+            if (!echo.isTextual() || !echo.textValue().equals(candidate.serial().value())) {
+                throw reply.misread("another serial than the one asked for, or none, at " + serialPointer.get());
+            }
+        }
+        if (pointer.isPresent()) {
+            JsonNode found = body.at(pointer.get());
+            if (found.isMissingNode()) {
+                throw reply.misread("nothing at " + pointer.get());
+            }
+            if (!found.equals(expected)) {
+                return switch (otherwise) {
+                    case REFUSED -> Verdict.refused("the API answered with another value at " + pointer.get());
+                    case UNKNOWN -> Verdict.unknown();
+                };
+            }
+        }
+        return new Verdict.Genuine(name(body, reply), tags(body, reply), attributes(body, reply));
+    }
+
+    private Optional<String> name(JsonNode body, HttpReply reply) {
+        return namePointer
+                .flatMap(at -> scalar(body, at, reply))
+                .map(JsonNode::asText)
+                .filter(name -> !name.isBlank());
+    }
+
+    private Map<String, String> tags(JsonNode body, HttpReply reply) {
+        Map<String, String> found = new HashMap<>();
+        tags.forEach((tag, at) -> scalar(body, at, reply).ifPresent(value -> found.put(tag, value.asText())));
+        return found;
+    }
+
+    private Map<String, Object> attributes(JsonNode body, HttpReply reply) {
+        Map<String, Object> found = new HashMap<>();
+        attributes.forEach(
+                (attribute, at) -> scalar(body, at, reply).ifPresent(value -> found.put(attribute, plain(value))));
+        return found;
+    }
+
+    private static Optional<JsonNode> scalar(JsonNode body, JsonPointer at, HttpReply reply) {
+        JsonNode value = body.at(at);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (!value.isValueNode()) {
+            throw reply.misread("neither text, number, true nor false at " + at);
+        }
+        return Optional.of(value);
+    }
+
+    /** Returns a scalar as what a verdict takes. */
+    static Object plain(JsonNode scalar) {
+        if (scalar.isNumber()) {
+            return scalar.numberValue();
+        }
+        return scalar.isBoolean() ? (Object) scalar.booleanValue() : scalar.textValue();
+    }
+
+    private static Set<Integer> statuses(Settings settings, String key, Set<Integer> otherwise) {
+        List<String> texts = settings.list(key);
+        if (texts.isEmpty()) {
+            return otherwise;
+        }
+        if (texts.equals(List.of("none"))) {
+            return Set.of();
+        }
+        Set<Integer> statuses = new LinkedHashSet<>();
+        for (String text : texts) {
+            if (text.matches("[2-5][0-9][0-9]")) {
+                statuses.add(Integer.valueOf(text));
+            } else {
+                settings.fault(key, "\"" + text + "\" is not a status from 200 to 599");
+            }
+        }
+        return statuses;
+    }
+
+    private static JsonNode expected(Settings settings) {
+        Optional<String> literal = settings.text("equals");
+        if (literal.isPresent()) {
+            try {
+                JsonNode value = Json.parse(literal.get().getBytes(StandardCharsets.UTF_8));
+                if (value.isValueNode() && !value.isNull()) {
+                    return value;
+                }
+            } catch (MalformedJsonException e) {
+                // said below
+            }
+            settings.fault("equals", "must be true, false, a number or a text in double quotes");
+        }
+        return BooleanNode.TRUE;
+    }
+
+    private static Optional<JsonPointer> pointer(Settings settings, String key) {
+        Optional<String> text = settings.text(key);
+        if (text.isPresent() && !isPointer(text.get())) {
+            settings.fault(key, "\"" + text.get() + "\" is not a JSON pointer such as /device/verified");
+            return Optional.empty();
+        }
+        return text.map(JsonPointer::compile);
+    }
+
+    private static Map<String, JsonPointer> pointers(Settings settings, String key) {
+        Map<String, JsonPointer> pointers = new LinkedHashMap<>();
+        for (String pair : settings.list(key)) {
+            int equals = pair.indexOf('=');
+            String name = equals < 0 ? "" : pair.substring(0, equals).strip();
+            String text = pair.substring(equals + 1).strip();
+            if (!name.matches("[A-Za-z][A-Za-z0-9_.-]{0,63}") || !isPointer(text)) {
+                settings.fault(key, "\"" + pair + "\" is not name=/pointer");
+            } else if (pointers.put(name, JsonPointer.compile(text)) != null) {
+                settings.fault(key, name + " is there twice");
+            }
+        }
+        return pointers;
+    }
+
+    /** RFC 6901; Jackson lets a tilde pass that escapes nothing. */
+    private static boolean isPointer(String text) {
+        return text.matches("(/([^/~]|~[01])*)+");
+    }
+}

@@ -1,0 +1,111 @@
+package io.muster.verification;
+
+import dev.failsafe.Bulkhead;
+import dev.failsafe.BulkheadFullException;
+import dev.failsafe.CircuitBreaker;
+import dev.failsafe.CircuitBreakerOpenException;
+import dev.failsafe.Failsafe;
+import dev.failsafe.FailsafeExecutor;
+import dev.failsafe.RetryPolicy;
+import io.muster.config.Settings;
+import io.muster.spi.Candidate;
+import io.muster.spi.SerialVerifier;
+import io.muster.spi.Verdict;
+import io.muster.spi.VerificationUnavailableException;
+import java.net.http.HttpRequest;
+import java.time.Clock;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks an API over HTTP: one that exists already, whose replies the settings map to verdicts, or one that was made for Muster
+ * ({@code form = contract}). {@code docs/verifiers/http.md} has the settings, the contract and the ways to fail.
+ *
+ * <p>Only a reply that the settings map to genuine is genuine; whatever else comes, or does not come, is either mapped too or a
+ * {@link VerificationUnavailableException}. The caller's thread waits for {@code timeout} at most, one retry included, and the
+ * API may be asked the same question twice.
+ */
+public final class HttpVerifier implements SerialVerifier, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpVerifier.class);
+
+    private enum Form {
+        API,
+        CONTRACT
+    }
+
+    private final String name;
+    private final String who;
+    private final HttpForm form;
+    private final HttpTransport transport;
+    private final FailsafeExecutor<Verdict> guarded;
+
+    /**
+     * Reads every setting and notes what is faulty; connects to nothing. Never throws for a fault: the verifier then reaches no
+     * address at all, and {@link Settings#check} refuses the start.
+     *
+     * @param name the verifier's name, for messages, logs and threads
+     * @param settings those of this verifier, below {@code muster.verifier.<name>.}
+     * @param clock for the time in the headers of the form {@code contract}
+     */
+    public HttpVerifier(String name, Settings settings, Clock clock) {
+        this.name = name;
+        this.who = "verifier " + name + ": ";
+        Form kind = settings.choice("form", Form.class, Form.API);
+        HttpTarget target = HttpTarget.read(settings, kind == Form.API);
+        HttpExtraHeaders headers = new HttpExtraHeaders(settings);
+        this.form = switch (kind) {
+            case API -> new HttpApiForm(settings, target, headers);
+            case CONTRACT -> new HttpContractForm(settings, target, headers, clock);
+        };
+        this.transport = new HttpTransport(who, name, settings, target);
+        this.guarded = guarded(settings);
+    }
+
+    private FailsafeExecutor<Verdict> guarded(Settings settings) {
+        Bulkhead<Verdict> bulkhead = Bulkhead.of(settings.number("max-concurrent", 64, 1, 1000));
+        int failures = settings.number("breaker-failures", 5, 1, 1000);
+        Duration delay =
+                settings.duration("breaker-delay", Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMinutes(5));
+        CircuitBreaker<Verdict> breaker = CircuitBreaker.<Verdict>builder()
+                .handle(HttpOutageException.class)
+                .withFailureThreshold(failures, 2 * failures)
+                .withSuccessThreshold(1)
+                .withDelay(delay)
+                .onOpen(event -> LOG.warn("{}circuit open, no question for {}", who, delay))
+                .onClose(event -> LOG.info("{}circuit closed, it answers again", who))
+                .build();
+        RetryPolicy<Verdict> retry = RetryPolicy.<Verdict>builder()
+                .handleIf(failure -> failure instanceof HttpOutageException outage && outage.worthRetrying())
+                .withMaxRetries(1)
+                .build();
+        // From the outside in: a question that finds no room is no failure, and the circuit counts questions, not
+        // attempts.
+        return Failsafe.with(bulkhead).compose(breaker).compose(retry);
+    }
+
+    @Override
+    public Verdict verify(Candidate candidate) {
+        long deadline = transport.deadline();
+        HttpRequest question = form.question(candidate);
+        try {
+            return guarded.get(() -> form.verdict(candidate, transport.ask(question, deadline)));
+        } catch (BulkheadFullException e) {
+            throw new VerificationUnavailableException(who + "too many questions at once; see max-concurrent");
+        } catch (CircuitBreakerOpenException e) {
+            throw new VerificationUnavailableException(who + "circuit open after too many failures");
+        }
+    }
+
+    /** Ends its threads; questions under way end as unavailable. */
+    @Override
+    public void close() {
+        transport.close();
+    }
+
+    @Override
+    public String toString() {
+        return "HttpVerifier[" + name + "]";
+    }
+}

@@ -1,0 +1,95 @@
+-- Runs on MariaDB and on H2. ${table} is the storage engine and the collation on MariaDB: utf8mb4_nopad_bin, because every
+-- other collation makes one row of several spellings of a serial. Times are milliseconds since 1970, UTC.
+-- Rows of devices and credentials are never deleted, so there are no foreign keys: they would only lock parents.
+
+CREATE TABLE device (
+    id         BINARY(16)    NOT NULL,
+    fleet      VARCHAR(64)   NOT NULL,
+    serial     VARCHAR(128)  NOT NULL,
+    state      CHAR(1)       NOT NULL,
+    name       VARCHAR(200),
+    attributes TEXT,
+    created_at BIGINT        NOT NULL,
+    CONSTRAINT device_pk PRIMARY KEY (id),
+    CONSTRAINT device_serial UNIQUE (fleet, serial)
+) ${table};
+
+CREATE INDEX device_state ON device (fleet, state, id);
+
+CREATE TABLE device_tag (
+    device_id BINARY(16)   NOT NULL,
+    name      VARCHAR(64)  NOT NULL,
+    text      VARCHAR(256) NOT NULL,
+    CONSTRAINT device_tag_pk PRIMARY KEY (device_id, name)
+) ${table};
+
+CREATE INDEX device_tag_text ON device_tag (name, text, device_id);
+
+CREATE TABLE credential (
+    access_key   VARCHAR(64) NOT NULL,
+    device_id    BINARY(16)  NOT NULL,
+    secret_hash  BINARY(32)  NOT NULL,
+    state        CHAR(1)     NOT NULL,
+    created_at   BIGINT      NOT NULL,
+    expires_at   BIGINT,
+    confirmed_at BIGINT,
+    CONSTRAINT credential_pk PRIMARY KEY (access_key)
+) ${table};
+
+CREATE INDEX credential_device ON credential (device_id);
+
+CREATE TABLE expected_serial (
+    fleet      VARCHAR(64)  NOT NULL,
+    serial     VARCHAR(128) NOT NULL,
+    state      CHAR(1)      NOT NULL,
+    name       VARCHAR(200),
+    lot        VARCHAR(64),
+    tags       TEXT,
+    attributes TEXT,
+    CONSTRAINT expected_serial_pk PRIMARY KEY (fleet, serial)
+) ${table};
+
+-- When is in the id, a UUIDv7.
+CREATE TABLE audit_event (
+    id        BINARY(16)   NOT NULL,
+    type      VARCHAR(32)  NOT NULL,
+    fleet     VARCHAR(64),
+    serial    VARCHAR(128),
+    device_id BINARY(16),
+    who       VARCHAR(64)  NOT NULL,
+    detail    VARCHAR(500),
+    CONSTRAINT audit_event_pk PRIMARY KEY (id)
+) ${table};
+
+CREATE TABLE operator (
+    id         BINARY(16)   NOT NULL,
+    name       VARCHAR(64)  NOT NULL,
+    token_hash BINARY(32)   NOT NULL,
+    rights     VARCHAR(500) NOT NULL,
+    state      CHAR(1)      NOT NULL,
+    created_at BIGINT       NOT NULL,
+    CONSTRAINT operator_pk PRIMARY KEY (id),
+    CONSTRAINT operator_name UNIQUE (name),
+    CONSTRAINT operator_token UNIQUE (token_hash)
+) ${table};
+
+CREATE TABLE signing_key (
+    generation  INT             NOT NULL,
+    kid         VARCHAR(64)     NOT NULL,
+    algorithm   VARCHAR(16)     NOT NULL,
+    public_key  VARBINARY(1000) NOT NULL,
+    private_key VARBINARY(1000) NOT NULL,
+    created_at  BIGINT          NOT NULL,
+    CONSTRAINT signing_key_pk PRIMARY KEY (generation),
+    CONSTRAINT signing_key_kid UNIQUE (kid)
+) ${table};
+
+-- What other nodes must forget; by the clock of the database, so that the clocks of nodes do not matter.
+CREATE TABLE change_log (
+    id      BIGINT       NOT NULL AUTO_INCREMENT,
+    at      TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    subject VARCHAR(80)  NOT NULL,
+    CONSTRAINT change_log_pk PRIMARY KEY (id)
+) ${table};
+
+CREATE INDEX change_log_at ON change_log (at);

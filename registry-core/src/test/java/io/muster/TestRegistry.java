@@ -1,0 +1,83 @@
+package io.muster;
+
+import io.muster.config.Sources;
+import io.muster.spi.SerialVerifier;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A whole registry without a container, for tests: on H2 in memory unless the settings say otherwise. */
+public final class TestRegistry {
+
+    /** When fixed clocks stand still. */
+    public static final Instant NOW = Instant.parse("2026-06-01T12:00:00Z");
+
+    private final Map<String, String> settings = new HashMap<>();
+    private final Map<String, SerialVerifier> verifiers = new HashMap<>();
+    private final List<Object> events = Collections.synchronizedList(new ArrayList<>());
+    private Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
+
+    /** Begins with a data directory of its own. */
+    public TestRegistry(Path dataDir) {
+        settings.put("muster.data-dir", dataDir.toString());
+        settings.put("muster.issuer", "https://registry.example");
+        settings.put("muster.database.url", "jdbc:h2:mem:" + dataDir.toString().hashCode() + ";DB_CLOSE_DELAY=-1");
+    }
+
+    /** Begins with a new data directory below the module's target. */
+    public static TestRegistry fresh() {
+        try {
+            return new TestRegistry(
+                    Files.createTempDirectory(Files.createDirectories(Path.of("target/registries")), "r"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Sets a key. */
+    public TestRegistry with(String key, String value) {
+        settings.put(key, value);
+        return this;
+    }
+
+    /** Supplies a verifier, as a CDI bean would be. */
+    public TestRegistry with(String name, SerialVerifier verifier) {
+        verifiers.put(name, verifier);
+        return this;
+    }
+
+    /** Tells another time. */
+    public TestRegistry with(Clock other) {
+        clock = other;
+        return this;
+    }
+
+    /** Starts it. Several nodes may be started from one. */
+    public Registry start() {
+        return Registry.start(
+                new Sources(key -> Optional.ofNullable(settings.get(key)), settings.keySet()),
+                verifiers,
+                clock,
+                events::add);
+    }
+
+    /** Returns what happened. */
+    public List<Object> events() {
+        return List.copyOf(events);
+    }
+
+    /** Returns where it keeps its data. */
+    public Path dataDir() {
+        return Path.of(settings.get("muster.data-dir"));
+    }
+}

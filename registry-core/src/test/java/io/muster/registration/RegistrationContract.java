@@ -1,0 +1,332 @@
+package io.muster.registration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.muster.Registry;
+import io.muster.TestRegistry;
+import io.muster.api.ProblemType;
+import io.muster.api.RegistrationReceipt;
+import io.muster.device.DeviceState;
+import io.muster.device.DeviceStore;
+import io.muster.operator.SerialImport;
+import io.muster.problem.RegistryException;
+import io.muster.spi.Candidate;
+import io.muster.spi.Candidates;
+import io.muster.spi.CredentialConfirmed;
+import io.muster.spi.DeviceId;
+import io.muster.spi.DeviceRegistered;
+import io.muster.spi.RegistrationRefused;
+import io.muster.spi.SerialNumber;
+import io.muster.spi.Verdict;
+import io.muster.spi.VerificationUnavailableException;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** What registration promises on every database. */
+interface RegistrationContract {
+
+    /** A registry with a database of its own that nothing was stored in. */
+    TestRegistry fresh();
+
+    private static Candidate candidate(String serial) {
+        return Candidates.withSerial(serial);
+    }
+
+    private static Registry expecting(TestRegistry registry, String... serials) {
+        Registry started = registry.start();
+        expect(started, "serial\n" + String.join("\n", serials) + "\n");
+        return started;
+    }
+
+    private static SerialImport.Result expect(Registry registry, String csv) {
+        return registry.serialImport()
+                .csv(
+                        registry.fleets().find("default").orElseThrow(),
+                        new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)),
+                        "test");
+    }
+
+    private static ProblemType problem(Runnable action) {
+        try {
+            action.run();
+        } catch (RegistryException e) {
+            return e.type();
+        }
+        throw new AssertionError("nothing was refused");
+    }
+
+    @Test
+    default void expectedSerialBecomesADeviceWithACredentialThatWorks() {
+        TestRegistry test = fresh();
+        try (Registry registry = test.start()) {
+            expect(registry, "serial,name,lot,tags.colour,attributes.temperature\nSN-0001,Pump 1,L7,blue,21.5\n");
+
+            RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
+
+            assertThat(receipt.name()).isEqualTo("Pump 1");
+            assertThat(receipt.fleet()).isEqualTo("default");
+            assertThat(receipt.tags()).isEqualTo(Map.of("serial", "SN-0001", "lot", "L7", "colour", "blue"));
+            assertThat(receipt.attributes()).isEqualTo(Map.of("temperature", "21.5"));
+            assertThat(registry.authenticator().authenticate(receipt.key(), receipt.secret()))
+                    .get()
+                    .extracting(device -> device.deviceId().value())
+                    .isEqualTo(receipt.deviceId());
+            assertThat(test.events()).hasAtLeastOneElementOfType(DeviceRegistered.class);
+            assertThat(test.events()).hasAtLeastOneElementOfType(CredentialConfirmed.class);
+        }
+    }
+
+    @Test
+    default void unknownSerialIsRefusedAndLeavesNothing() {
+        TestRegistry test = fresh();
+        try (Registry registry = test.start()) {
+            assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
+                    .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+
+            assertThat(all(registry)).isEmpty();
+            assertThat(test.events()).hasAtLeastOneElementOfType(RegistrationRefused.class);
+            registry.audit().flush();
+            assertThat(registry.audit().list(Optional.empty(), 10))
+                    .anyMatch(event ->
+                            event.type().equals("refused") && event.serial().equals("SN-0001"));
+        }
+    }
+
+    private static List<io.muster.device.Device> all(Registry registry) {
+        return registry.devices()
+                .list(
+                        new DeviceStore.Filter(
+                                registry.fleets().names(), Optional.empty(), Optional.empty(), Optional.empty()),
+                        Optional.empty(),
+                        1000);
+    }
+
+    @Test
+    default void unknownFleetIsNotFound() {
+        try (Registry registry = fresh().start()) {
+            assertThat(problem(() -> registry.registrar()
+                            .register(Candidate.of(new SerialNumber("SN-0001"), "nowhere", Candidates.ORIGIN))))
+                    .isEqualTo(ProblemType.NOT_FOUND);
+        }
+    }
+
+    @Test
+    default void serialMayRegisterAgainUntilItsCredentialWasUsed() {
+        try (Registry registry = expecting(fresh(), "SN-0001")) {
+            RegistrationReceipt lost = registry.registrar().register(candidate("SN-0001"));
+            assertThat(registry.authenticator().authenticate(lost.key(), "not the secret"))
+                    .isEmpty();
+
+            RegistrationReceipt kept = registry.registrar().register(candidate("SN-0001"));
+
+            assertThat(kept.deviceId()).isEqualTo(lost.deviceId());
+            assertThat(registry.authenticator().authenticate(lost.key(), lost.secret()))
+                    .isEmpty();
+            assertThat(registry.authenticator().authenticate(kept.key(), kept.secret()))
+                    .isPresent();
+            assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
+                    .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            assertThat(registry.authenticator().authenticate(kept.key(), kept.secret()))
+                    .isPresent();
+        }
+    }
+
+    @Test
+    default void ruleNeverRefusesEveryRepeat() {
+        try (Registry registry = expecting(fresh().with("muster.fleet.default.register-again", "never"), "SN-0001")) {
+            registry.registrar().register(candidate("SN-0001"));
+
+            assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
+                    .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+        }
+    }
+
+    @Test
+    default void ruleAlwaysGivesAFurtherCredential() {
+        try (Registry registry = expecting(fresh().with("muster.fleet.default.register-again", "always"), "SN-0001")) {
+            RegistrationReceipt first = registry.registrar().register(candidate("SN-0001"));
+            registry.authenticator().authenticate(first.key(), first.secret());
+
+            RegistrationReceipt second = registry.registrar().register(candidate("SN-0001"));
+
+            assertThat(second.deviceId()).isEqualTo(first.deviceId());
+            assertThat(registry.authenticator().authenticate(first.key(), first.secret()))
+                    .isPresent();
+            assertThat(registry.authenticator().authenticate(second.key(), second.secret()))
+                    .isPresent();
+        }
+    }
+
+    @Test
+    default void disabledDeviceNeitherAuthenticatesNorRegisters() {
+        try (Registry registry = expecting(fresh(), "SN-0001")) {
+            RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
+            DeviceId id = new DeviceId(receipt.deviceId());
+            registry.authenticator().authenticate(receipt.key(), receipt.secret());
+
+            registry.devices().change(id, DeviceState.DISABLED, "test");
+
+            assertThat(registry.authenticator().authenticate(receipt.key(), receipt.secret()))
+                    .isEmpty();
+            assertThat(registry.authenticator().isGood(receipt.key())).isFalse();
+            assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
+                    .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            registry.devices().change(id, DeviceState.ACTIVE, "test");
+            assertThat(registry.authenticator().authenticate(receipt.key(), receipt.secret()))
+                    .isPresent();
+        }
+    }
+
+    @Test
+    default void sixtyFourRacingRegistrationsMakeOneDevice() throws Exception {
+        try (Registry one = expecting(fresh(), "SN-RACE"); ) {
+            int racers = 64;
+            CyclicBarrier line = new CyclicBarrier(racers);
+            ExecutorService threads = Executors.newFixedThreadPool(racers);
+            List<RegistrationReceipt> receipts = new ArrayList<>();
+            try {
+                List<Callable<RegistrationReceipt>> race = new ArrayList<>();
+                for (int i = 0; i < racers; i++) {
+                    race.add(() -> {
+                        line.await();
+                        return one.registrar().register(candidate("SN-RACE"));
+                    });
+                }
+                for (Future<RegistrationReceipt> receipt : threads.invokeAll(race)) {
+                    receipts.add(receipt.get());
+                }
+            } finally {
+                threads.shutdownNow();
+            }
+
+            assertThat(receipts.stream().map(RegistrationReceipt::deviceId).distinct())
+                    .hasSize(1);
+            assertThat(all(one)).hasSize(1);
+            Set<String> working = new HashSet<>();
+            for (RegistrationReceipt receipt : receipts) {
+                one.authenticator()
+                        .authenticate(receipt.key(), receipt.secret())
+                        .ifPresent(device -> working.add(device.key()));
+            }
+            assertThat(working).hasSize(1);
+        }
+    }
+
+    @Test
+    default void spellingsOfASerialAreDifferentSerials() {
+        try (Registry registry = expecting(fresh(), "SN-abc1")) {
+            registry.registrar().register(candidate("SN-abc1"));
+
+            for (String other : List.of("sn-abc1", "SN-ABC1", "SN-abc1.", "SN-abc", "SN-abc%", "SN_abc1")) {
+                assertThat(problem(() -> registry.registrar().register(candidate(other))))
+                        .as(other)
+                        .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            }
+            expect(registry, "serial\nsn-abc1\nSN-ABC1\n");
+            registry.registrar().register(candidate("sn-abc1"));
+            registry.registrar().register(candidate("SN-ABC1"));
+            assertThat(all(registry)).hasSize(3);
+        }
+    }
+
+    @Test
+    default void verifierThatCannotFindOutStopsTheRegistrationAndCreatesNothing() {
+        TestRegistry test = fresh().with("muster.fleet.default.verifiers", "away,yes")
+                .with("away", candidate -> {
+                    throw new VerificationUnavailableException("the back end is away");
+                })
+                .with("yes", candidate -> Verdict.genuine());
+        try (Registry registry = test.start()) {
+            assertThatThrownBy(() -> registry.registrar().register(candidate("SN-0001")))
+                    .isInstanceOfSatisfying(RegistryException.class, e -> {
+                        assertThat(e.type()).isEqualTo(ProblemType.VERIFICATION_UNAVAILABLE);
+                        assertThat(e.retryAfter()).isPresent();
+                    });
+            assertThat(all(registry)).isEmpty();
+        }
+    }
+
+    @Test
+    default void addressThatWasRefusedTooOftenMustWait() {
+        TestRegistry test = fresh().with("muster.limits.refusals", "3")
+                .with("muster.fleet.default.verifiers", "some")
+                .with(
+                        "some",
+                        candidate ->
+                                candidate.serial().value().startsWith("OK") ? Verdict.genuine() : Verdict.unknown());
+        try (Registry registry = test.start()) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
+                        .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            }
+
+            assertThat(problem(() -> registry.registrar().register(candidate("OK-0001"))))
+                    .isEqualTo(ProblemType.TOO_MANY_REQUESTS);
+            registry.registrar().register(Candidate.of(new SerialNumber("OK-0001"), "default", "192.0.2.99"));
+        }
+    }
+
+    @Test
+    default void otherNodeSeesADisabledDeviceAtItsNextPoll() {
+        TestRegistry test = fresh();
+        try (Registry one = expecting(test, "SN-0001");
+                Registry two = test.start()) {
+            RegistrationReceipt receipt = one.registrar().register(candidate("SN-0001"));
+            assertThat(two.authenticator().authenticate(receipt.key(), receipt.secret()))
+                    .isPresent();
+
+            one.devices().change(new DeviceId(receipt.deviceId()), DeviceState.DISABLED, "test");
+
+            long deadline = System.nanoTime() + 2_000_000_000L;
+            while (two.authenticator()
+                    .authenticate(receipt.key(), receipt.secret())
+                    .isPresent()) {
+                assertThat(System.nanoTime()).as("two seconds are over").isLessThan(deadline);
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    default void importKeepsGoodRowsAndNamesBadOnes() {
+        TestRegistry test = fresh().with("muster.fleet.default.attributes", "temperature:number");
+        try (Registry registry = test.start()) {
+            String csv =
+                    "serial,name,attributes.temperature\nSN-0001,one,1\nbad serial,two,2\nSN-0003,three,warm\nSN-0004,four\nSN-0005,,5.5\n";
+
+            SerialImport.Result result = expect(registry, csv);
+
+            assertThat(result.accepted()).isEqualTo(2);
+            assertThat(result.errors()).extracting(SerialImport.RowError::row).containsExactly(3L, 4L, 5L);
+            assertThat(result.errors().get(1).reason()).contains("attributes.temperature must be a number");
+            assertThat(expect(registry, csv)).isEqualTo(result);
+            assertThat(registry.registrar()
+                            .register(candidate("SN-0005"))
+                            .attributes()
+                            .get("temperature"))
+                    .isEqualTo(new java.math.BigDecimal("5.5"));
+        }
+    }
+
+    @Test
+    default void faultyHeaderIsRefusedWithAllItsFaults() {
+        try (Registry registry = fresh().start()) {
+            assertThatThrownBy(() -> expect(registry, "sereal,name,name\nSN-0001,a,b\n"))
+                    .isInstanceOfSatisfying(
+                            RegistryException.class, e -> assertThat(e.faults()).hasSize(3));
+        }
+    }
+}
