@@ -80,8 +80,9 @@ public record MusterConfig(
      * Registration.
      *
      * @param refusedStatus 400, 401 or 403
+     * @param refusedAfter how long every refusal takes at least, so that its time tells nothing
      */
-    public record Registration(int refusedStatus) {}
+    public record Registration(int refusedStatus, Duration refusedAfter) {}
 
     /**
      * What a stranger may do.
@@ -169,7 +170,13 @@ public record MusterConfig(
                         settings.duration(
                                 "token.lifetime", Duration.ofMinutes(15), Duration.ofSeconds(10), Duration.ofHours(24)),
                         settings.text("token.audience", issuer.toString())),
-                new Registration(refusedStatus(settings)),
+                new Registration(
+                        refusedStatus(settings),
+                        settings.duration(
+                                "registration.refused-after",
+                                Duration.ofMillis(50),
+                                Duration.ZERO,
+                                Duration.ofSeconds(5))),
                 new Limits(
                         settings.number("limits.refusals", 1000, 1, 1_000_000),
                         settings.duration(

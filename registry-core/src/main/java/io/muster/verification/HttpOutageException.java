@@ -14,19 +14,14 @@ final class HttpOutageException extends VerificationUnavailableException {
 
     private final boolean worthRetrying;
 
-    private HttpOutageException(String message, boolean worthRetrying) {
+    /**
+     * Says what failed.
+     *
+     * @param worthRetrying whether another attempt within the same question makes sense
+     */
+    HttpOutageException(String message, boolean worthRetrying) {
         super(message);
         this.worthRetrying = worthRetrying;
-    }
-
-    /** Nothing came back, or an error of the server; the next attempt may do better. */
-    static HttpOutageException failed(String message) {
-        return new HttpOutageException(message, true);
-    }
-
-    /** The time for the whole question is used up. */
-    static HttpOutageException outOfTime(String message) {
-        return new HttpOutageException(message, false);
     }
 
     boolean worthRetrying() {

@@ -55,7 +55,7 @@ final class HttpReply {
     /** Says that the status means nothing here. */
     VerificationUnavailableException unmapped() {
         String message = who + "status " + status + " is mapped to no verdict";
-        return status >= 500 ? HttpOutageException.failed(message) : new VerificationUnavailableException(message);
+        return status >= 500 ? new HttpOutageException(message, true) : new VerificationUnavailableException(message);
     }
 
     private static boolean isJson(List<String> contentTypes) {

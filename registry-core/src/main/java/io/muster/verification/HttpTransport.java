@@ -2,7 +2,9 @@ package io.muster.verification;
 
 import io.muster.config.Settings;
 import io.muster.spi.VerificationUnavailableException;
+import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -71,8 +73,10 @@ final class HttpTransport implements AutoCloseable {
                 checkAddress(deadline);
             }
             // The request's own time limit ends with the headers of the reply; this wait includes the body.
-            HttpResponse<byte[]> response =
-                    await(client.sendAsync(question, info -> new HttpCappedBody(maxReply)), deadline);
+            HttpResponse<byte[]> response = await(
+                    client.sendAsync(question, info -> new HttpCappedBody(maxReply)),
+                    deadline,
+                    !repeatedByJdk(question));
             return new HttpReply(who, response.statusCode(), response.headers(), response.body());
         } catch (RejectedExecutionException e) {
             throw new VerificationUnavailableException(who + "it was closed");
@@ -80,7 +84,7 @@ final class HttpTransport implements AutoCloseable {
     }
 
     private void checkAddress(long deadline) {
-        InetAddress[] addresses = await(threads.submit(() -> InetAddress.getAllByName(target.host())), deadline);
+        InetAddress[] addresses = await(threads.submit(() -> InetAddress.getAllByName(target.host())), deadline, true);
         for (InetAddress address : addresses) {
             if (!HttpAddresses.isPublic(address)) {
                 throw new VerificationUnavailableException(
@@ -90,38 +94,44 @@ final class HttpTransport implements AutoCloseable {
         }
     }
 
-    private <T> T await(Future<T> result, long deadline) {
+    private <T> T await(Future<T> result, long deadline, boolean repeatable) {
         try {
             return result.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             // Closes the connection, which a reply that trickles in would otherwise keep.
             result.cancel(true);
-            throw HttpOutageException.outOfTime(who + target.where() + " did not answer within " + timeout);
+            throw new HttpOutageException(who + target.where() + " did not answer within " + timeout, false);
         } catch (InterruptedException e) {
             result.cancel(true);
             Thread.currentThread().interrupt();
             throw new VerificationUnavailableException(who + "interrupted while waiting for " + target.where());
         } catch (ExecutionException e) {
-            throw failure(e.getCause());
+            throw failure(e.getCause(), repeatable);
         }
     }
 
+    /** The JDK's client itself repeats what is safe by its method, once, if the connection ends before a reply begins. */
+    private static boolean repeatedByJdk(HttpRequest question) {
+        return question.method().equals("GET") || question.method().equals("HEAD");
+    }
+
     /** Puts a failure into words of our own: those of the JDK may repeat the address, and with it the serial. */
-    private VerificationUnavailableException failure(Throwable cause) {
+    private VerificationUnavailableException failure(Throwable cause, boolean repeatable) {
         List<String> kinds = new ArrayList<>();
         for (Throwable t = cause; t != null && kinds.size() < 5; t = t.getCause()) {
             if (t instanceof HttpCappedBody.TooLongException) {
                 return new VerificationUnavailableException(
                         who + target.where() + " replied with more than " + maxReply + " bytes");
             }
-            if (t instanceof HttpConnectTimeoutException) {
-                return HttpOutageException.failed(
-                        who + "no connection to " + target.where() + " within " + connectTimeout);
-            }
             kinds.add(t.getClass().getSimpleName());
         }
-        return HttpOutageException.failed(
-                who + "no reply from " + target.where() + " (" + String.join(", ", kinds) + ")");
+        String why = " (" + String.join(", ", kinds) + ")";
+        if (cause instanceof ConnectException
+                || cause instanceof HttpConnectTimeoutException
+                || cause instanceof UnknownHostException) {
+            return new HttpOutageException(who + "no connection to " + target.where() + why, true);
+        }
+        return new HttpOutageException(who + "no reply from " + target.where() + why, repeatable);
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,7 +44,7 @@ class HttpVerifierTest {
         return modes(HttpSickModes::almostGenuine);
     }
 
-    private static Stream<Arguments> modes(java.util.function.Function<HttpKind, Map<String, HttpWire.Script>> modes) {
+    private static Stream<Arguments> modes(Function<HttpKind, Map<String, HttpWire.Script>> modes) {
         return Stream.of(HttpKind.values()).flatMap(kind -> modes.apply(kind).entrySet().stream()
                 .map(mode -> Arguments.of(kind, mode.getKey(), mode.getValue())));
     }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.ProtocolException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -197,6 +198,9 @@ final class HttpWire implements AutoCloseable {
             Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
             for (String header = readLine(); !header.isEmpty(); header = readLine()) {
                 int colon = header.indexOf(':');
+                if (colon < 0) {
+                    throw new ProtocolException("not HTTP");
+                }
                 headers.put(
                         header.substring(0, colon), header.substring(colon + 1).strip());
             }

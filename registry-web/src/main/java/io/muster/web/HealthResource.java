@@ -1,0 +1,50 @@
+package io.muster.web;
+
+import io.muster.Registry;
+import io.muster.json.Json;
+import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.inject.Instance;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.Map;
+
+/** For load balancers and supervisors. Says no more than up and down. */
+@Path("/health")
+@RequestScoped
+public class HealthResource {
+
+    @Inject
+    Instance<Registry> registry;
+
+    /** Up as long as the process answers; whether it can work is the other question. */
+    @GET
+    @Path("/live")
+    public Response live() {
+        return answer(true);
+    }
+
+    /** Up if devices can register and authenticate here now: the registry runs and its database answers. */
+    @GET
+    @Path("/ready")
+    public Response ready() {
+        boolean ready;
+        try {
+            ready = registry.get().isReady();
+        } catch (RuntimeException e) {
+            ready = false;
+        }
+        return answer(ready);
+    }
+
+    private static Response answer(boolean up) {
+        return Response.status(up ? 200 : 503)
+                .type(MediaType.APPLICATION_JSON)
+                .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                .entity(Json.bytes(Map.of("status", up ? "UP" : "DOWN")))
+                .build();
+    }
+}

@@ -1,0 +1,61 @@
+package io.muster.web.device;
+
+import io.muster.Registry;
+import io.muster.json.Json;
+import jakarta.enterprise.context.RequestScoped;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.EntityTag;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Request;
+import jakarta.ws.rs.core.Response;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What those who check tokens need to know: the keys (RFC 7517) and the metadata (RFC 8414). Public and cacheable. */
+@Path("/.well-known")
+@RequestScoped
+public class DiscoveryResource {
+
+    private static final String CACHEABLE = "public, max-age=300";
+
+    @Inject
+    Registry registry;
+
+    /** Returns the keys, public halves only. */
+    @GET
+    @Path("/jwks.json")
+    public Response keys(@Context Request request) {
+        return cacheable(request, registry.signingKeys().publicKeys(), "application/jwk-set+json");
+    }
+
+    /** Returns the metadata of the authorization server. */
+    @GET
+    @Path("/oauth-authorization-server")
+    public Response metadata(@Context Request request) {
+        String issuer = registry.config().issuer().toString();
+        String base = issuer.replaceAll("/+$", "");
+        Map<String, Object> metadata = new LinkedHashMap<>();
+        metadata.put("issuer", issuer);
+        metadata.put("token_endpoint", base + "/token");
+        metadata.put("jwks_uri", base + "/.well-known/jwks.json");
+        metadata.put("introspection_endpoint", base + "/introspect");
+        metadata.put("grant_types_supported", List.of("client_credentials"));
+        metadata.put("response_types_supported", List.of());
+        metadata.put("token_endpoint_auth_methods_supported", List.of("client_secret_basic", "client_secret_post"));
+        return cacheable(request, metadata, MediaType.APPLICATION_JSON);
+    }
+
+    private static Response cacheable(Request request, Object value, String type) {
+        byte[] body = Json.bytes(value);
+        EntityTag tag = new EntityTag(Integer.toHexString(Arrays.hashCode(body)));
+        Response.ResponseBuilder unchanged = request.evaluatePreconditions(tag);
+        Response.ResponseBuilder response = unchanged != null ? unchanged : Response.ok(body, type);
+        return response.tag(tag).header(HttpHeaders.CACHE_CONTROL, CACHEABLE).build();
+    }
+}

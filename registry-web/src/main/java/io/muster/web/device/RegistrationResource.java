@@ -1,0 +1,69 @@
+package io.muster.web.device;
+
+import io.muster.Registry;
+import io.muster.api.ProblemType;
+import io.muster.api.RegistrationReceipt;
+import io.muster.config.MusterConfig;
+import io.muster.json.Json;
+import io.muster.problem.RegistryException;
+import io.muster.spi.Candidate;
+import io.muster.web.Bodies;
+import io.muster.web.Problems;
+import jakarta.enterprise.context.RequestScoped;
+import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/** Where a device presents its serial. Public. */
+@Path("/")
+@RequestScoped
+public class RegistrationResource {
+
+    @Inject
+    Registry registry;
+
+    /** Registers in the fleet {@code default}. */
+    @POST
+    @Path("register")
+    public Response register(@Context HttpServletRequest request, InputStream body) {
+        return register(MusterConfig.DEFAULT_FLEET, request, body);
+    }
+
+    /** Registers in a fleet. */
+    @POST
+    @Path("fleets/{fleet}/register")
+    public Response register(@PathParam("fleet") String fleet, @Context HttpServletRequest request, InputStream body) {
+        if (registry.fleets().find(fleet).isEmpty()) {
+            throw new RegistryException(ProblemType.NOT_FOUND, "no such fleet");
+        }
+        long started = System.nanoTime();
+        Candidate candidate =
+                RegistrationBody.parse(Bodies.read(request, body, Bodies.JSON), fleet, request.getRemoteAddr());
+        try {
+            RegistrationReceipt receipt = registry.registrar().register(candidate);
+            return Response.ok(Json.bytes(receipt), MediaType.APPLICATION_JSON)
+                    .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                    .build();
+        } catch (RegistryException e) {
+            if (e.type() != ProblemType.REGISTRATION_REFUSED) {
+                throw e;
+            }
+            // Every refusal takes the same time, so that the time does not tell unknown from taken.
+            Duration least = registry.config().registration().refusedAfter();
+            LockSupport.parkNanos(least.toNanos() - (System.nanoTime() - started));
+            return Problems.response(
+                            e.type(), registry.config().registration().refusedStatus(), null, List.of(), e.getMessage())
+                    .build();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** What devices and resource servers call: one resource per endpoint. */
+package io.muster.web.device;

@@ -1,0 +1,2 @@
+/** The operator API: one resource per noun. */
+package io.muster.web.operator;
