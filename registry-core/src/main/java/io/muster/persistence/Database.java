@@ -105,6 +105,11 @@ public final class Database implements AutoCloseable {
                         ? "org.eclipse.persistence.platform.database.MariaDBPlatform"
                         : "org.eclipse.persistence.platform.database.H2Platform");
         properties.put(PersistenceUnitProperties.WEAVING, "false");
+        // EclipseLink keeps sessions by name for the whole process: a second registry in it would get the first one's
+        // database.
+        properties.put(
+                PersistenceUnitProperties.SESSION_NAME,
+                "muster-" + System.identityHashCode(dataSource) + "-" + System.nanoTime());
         // Several nodes share the database, so what one of them remembers of a row may be wrong.
         properties.put(PersistenceUnitProperties.CACHE_SHARED_DEFAULT, "false");
         properties.put(PersistenceUnitProperties.LOGGING_LOGGER, "JavaLogger");
@@ -288,13 +293,22 @@ public final class Database implements AutoCloseable {
     /** Works with a plain connection in one transaction, for what entities are the wrong tool for: bulk, and single look-ups. */
     public <T> T sql(SqlWork<T> work) {
         for (int attempt = 1; ; attempt++) {
-            try (Connection connection = dataSource.getConnection()) {
+            try (Connection connection = connection()) {
                 return inTransaction(connection, work);
             } catch (SQLException e) {
                 if (!isRetryable(e) || attempt == ATTEMPTS) {
                     throw translated(e);
                 }
             }
+        }
+    }
+
+    private Connection connection() {
+        try {
+            return dataSource.getConnection();
+        } catch (SQLException e) {
+            throw new DatabaseUnavailableException(
+                    "no connection, " + e.getClass().getSimpleName());
         }
     }
 
@@ -321,7 +335,7 @@ public final class Database implements AutoCloseable {
 
     /** Runs one query on a plain connection, committed by itself. */
     public <T> T query(SqlWork<T> work) {
-        try (Connection connection = dataSource.getConnection()) {
+        try (Connection connection = connection()) {
             return work.in(connection);
         } catch (SQLException e) {
             throw translated(e);

@@ -16,6 +16,8 @@ import java.util.Map;
 /** Makes jjwt read and write tokens with the registry's own strict JSON, and look for no other. */
 final class JwtJson implements Serializer<Map<String, ?>>, Deserializer<Map<String, ?>> {
 
+    private static final String REPLACEMENT = "\ufffd";
+
     @Override
     @Deprecated
     public byte[] serialize(Map<String, ?> value) {
@@ -46,6 +48,10 @@ final class JwtJson implements Serializer<Map<String, ?>>, Deserializer<Map<Stri
         StringWriter text = new StringWriter();
         try {
             reader.transferTo(text);
+            if (text.getBuffer().indexOf(REPLACEMENT) >= 0) {
+                // jjwt decodes leniently: this stands for bytes that were not UTF-8.
+                throw new DeserializationException("the token is not UTF-8");
+            }
             return Json.parseObject(text.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException | MalformedJsonException e) {
             throw new DeserializationException("the token does not hold a JSON object", e);

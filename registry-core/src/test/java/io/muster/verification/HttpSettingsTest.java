@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -241,6 +242,19 @@ class HttpSettingsTest {
             assertThat(wire.questions().get(0).headers())
                     .containsEntry("Authorization", "Bearer from-a-file")
                     .containsEntry("X-Api-Key", "key-from-a-file");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"api", "contract"})
+    void everySettingIsInTheDocumentation(String form) throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "verifiers", "http.md"));
+        Settings settings = HttpKind.settingsOf(Map.of("form", form));
+        new HttpVerifier("acme", settings, HttpKind.CLOCK).close();
+
+        for (Settings.Known known : settings.known()) {
+            String key = known.key().substring("muster.verifier.acme.".length());
+            assertThat(page).containsPattern("(?m)^\\| .*`" + Pattern.quote(key) + "`.* \\|");
         }
     }
 

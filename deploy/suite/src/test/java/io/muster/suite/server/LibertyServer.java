@@ -1,0 +1,56 @@
+package io.muster.suite.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** Open Liberty, with a user directory of its own and the smallest server.xml that serves the WAR. */
+final class LibertyServer implements Recipe {
+
+    private final Path home = Recipe.named("muster.server.home");
+    private final Path war = Recipe.named("muster.war");
+    private Path userDirectory;
+
+    @Override
+    public void prepare(ServerSettings settings, int port, FreePorts others) throws IOException {
+        userDirectory = settings.directory().resolve("liberty");
+        Path server = Files.createDirectories(userDirectory.resolve("servers/muster"));
+        Files.writeString(
+                server.resolve("server.xml"),
+                """
+                <server>
+                    <featureManager>
+                        <feature>webProfile-10.0</feature>
+                    </featureManager>
+                    <httpEndpoint id="defaultHttpEndpoint" host="127.0.0.1" httpPort="%d" httpsPort="-1"/>
+                    <webApplication location="%s" contextRoot="/"/>
+                    <applicationMonitor updateTrigger="disabled"/>
+                    <config updateTrigger="disabled"/>
+                    <logging consoleLogLevel="INFO"/>
+                </server>
+                """
+                        .formatted(port, war));
+        StringBuilder options = new StringBuilder("-Xmx512m\n");
+        settings.systemProperties().forEach((name, value) -> options.append("-D%s=%s\n".formatted(name, value)));
+        Files.writeString(server.resolve("jvm.options"), options);
+    }
+
+    @Override
+    public List<String> command() {
+        return List.of(home.resolve("bin/server").toString(), "run", "muster");
+    }
+
+    @Override
+    public Map<String, String> environment() {
+        return Map.of("WLP_USER_DIR", userDirectory.toString());
+    }
+
+    @Override
+    public boolean refused(String logged) {
+        // An exception while it starts, or while it is prepared; a start that a listener refused; no such file.
+        return Stream.of("CWWKZ0002E", "CWWKZ0004E", "CWWKZ0012I", "CWWKZ0014W").anyMatch(logged::contains);
+    }
+}

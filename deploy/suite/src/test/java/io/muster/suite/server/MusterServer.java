@@ -1,0 +1,63 @@
+package io.muster.suite.server;
+
+import java.net.URI;
+import java.nio.file.Path;
+
+/**
+ * A running Muster, seen from outside: an address, a log, a data directory, and a process that can be stopped, killed and
+ * started again. Every port it opens is on the loopback address. It ends with this JVM at the latest, unless this JVM is
+ * killed the hard way.
+ *
+ * <p>Not for concurrent use, except that requests may go on meanwhile.
+ */
+public interface MusterServer extends AutoCloseable {
+
+    /**
+     * Starts Muster on the server that the system property {@code muster.server} names ({@link ServerKind#selected()});
+     * on return it is ready.
+     *
+     * @throws ServerFailedException if it does not become ready
+     */
+    static MusterServer start(ServerSettings settings) {
+        return ServerKind.selected().start(settings);
+    }
+
+    /** Which server this is; for the few answers that are known to differ. */
+    ServerKind kind();
+
+    /** Where Muster answers, ending in a slash; the same after {@link #restart()}. */
+    URI base();
+
+    /** The id of the server's own JVM, not of a script around it. */
+    long pid();
+
+    /** Asks the server to stop, as an operator would (SIGTERM), and waits until it has. Harmless if it has ended. */
+    void stop();
+
+    /** Ends the server at once (SIGKILL); the data stays. Harmless if it has ended. */
+    void kill();
+
+    /**
+     * Starts again on the same port with the same data, after an orderly stop if it still runs; on return it is ready.
+     *
+     * @throws ServerFailedException if it does not become ready
+     */
+    void restart();
+
+    /** What the server wrote to its console, over all its starts. */
+    Path log();
+
+    /** The directory that Muster was given for its own files. */
+    Path dataDir();
+
+    /**
+     * The operator's token that Muster wrote at its first start.
+     *
+     * @throws IllegalStateException if there is none
+     */
+    String operatorToken();
+
+    /** Stops the server; its directory stays. Harmless the second time. */
+    @Override
+    void close();
+}

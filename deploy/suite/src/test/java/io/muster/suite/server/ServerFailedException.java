@@ -1,0 +1,16 @@
+package io.muster.suite.server;
+
+import java.nio.file.Path;
+
+/**
+ * A server did not become ready: it ended, refused the WAR, or took too long. The message holds the end of its log, so that a
+ * test may look there for what Muster itself said.
+ */
+public final class ServerFailedException extends IllegalStateException {
+
+    private static final long serialVersionUID = 1L;
+
+    ServerFailedException(ServerKind kind, String why, Path log) {
+        super(kind + " " + why + "; the end of " + log + ":\n" + Layout.tail(log));
+    }
+}

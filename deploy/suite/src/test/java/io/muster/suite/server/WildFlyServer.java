@@ -1,0 +1,56 @@
+package io.muster.suite.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** WildFly, with a base directory of its own that starts from the installation's configuration. */
+final class WildFlyServer implements Recipe {
+
+    private final Path home = Recipe.named("muster.server.home");
+    private final Path war = Recipe.named("muster.war");
+    private final List<String> command = new ArrayList<>();
+    private Path baseDirectory;
+
+    @Override
+    public void prepare(ServerSettings settings, int port, FreePorts others) throws IOException {
+        baseDirectory = settings.directory().resolve("wildfly");
+        Layout.copyTree(home.resolve("standalone/configuration"), baseDirectory.resolve("configuration"));
+        Path deployments = Files.createDirectories(baseDirectory.resolve("deployments"));
+        // This name is what puts it at the context root /.
+        Files.copy(war, deployments.resolve("ROOT.war"));
+
+        command.addAll(List.of(
+                home.resolve("bin/standalone.sh").toString(),
+                "-c",
+                "standalone.xml",
+                "-b",
+                "127.0.0.1",
+                "-bmanagement",
+                "127.0.0.1",
+                "-Djboss.http.port=" + port,
+                "-Djboss.https.port=" + others.next(),
+                "-Djboss.management.http.port=" + others.next(),
+                "-Djboss.management.https.port=" + others.next()));
+        settings.systemProperties().forEach((name, value) -> command.add("-D" + name + "=" + value));
+    }
+
+    @Override
+    public List<String> command() {
+        return List.copyOf(command);
+    }
+
+    @Override
+    public Map<String, String> environment() {
+        return Map.of("JBOSS_HOME", home.toString(), "JBOSS_BASE_DIR", baseDirectory.toString());
+    }
+
+    @Override
+    public boolean refused(String logged) {
+        // the line that ends a start in which something failed
+        return logged.contains("WFLYSRV0026");
+    }
+}

@@ -1,0 +1,140 @@
+package io.muster.client;
+
+import java.net.URI;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Who this device is and how it proves it: what the registry replied, with the registry's address and the serial beside it.
+ *
+ * <p>For MQTT: client id = {@code deviceId}, user name = {@code key}, password = {@code secret}. For HTTP APIs take {@link
+ * DeviceClient#accessToken()} and keep the secret to yourself.
+ *
+ * @param registry the registry that knows this device
+ * @param serial the serial it registered with
+ * @param deviceId the device's name for ever, and its MQTT client id
+ * @param key the access key; user name and OAuth {@code client_id}
+ * @param secret what must not be logged; {@link #toString()} does not have it
+ * @param fleet the fleet that admitted the device; null if the registry did not say
+ * @param name the device's name for people; null if the registry did not say
+ * @param tags texts by name; never null
+ * @param attributes typed values, each a String, Number or Boolean; never null
+ * @param configuration what the fleet's template gives to each of its devices; never null
+ * @param expiresAt when the credential lapses unless it is used before; null if it does not
+ * @param links addresses by name; never null. For the application: the client itself follows none of them
+ */
+public record DeviceIdentity(
+        URI registry,
+        String serial,
+        String deviceId,
+        String key,
+        String secret,
+        String fleet,
+        String name,
+        Map<String, String> tags,
+        Map<String, Object> attributes,
+        Map<String, String> configuration,
+        Instant expiresAt,
+        Map<String, String> links) {
+
+    /**
+     * Copies the maps; null stands for an empty one.
+     *
+     * @throws NullPointerException if registry, serial, deviceId, key or secret is null
+     */
+    public DeviceIdentity {
+        Objects.requireNonNull(registry, "registry");
+        Objects.requireNonNull(serial, "serial");
+        Objects.requireNonNull(deviceId, "deviceId");
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(secret, "secret");
+        tags = tags == null ? Map.of() : Map.copyOf(tags);
+        attributes = attributes == null ? Map.of() : Map.copyOf(attributes);
+        configuration = configuration == null ? Map.of() : Map.copyOf(configuration);
+        links = links == null ? Map.of() : Map.copyOf(links);
+    }
+
+    /**
+     * Reads a registry's reply or a stored identity. Only the three members that every registry promises are required;
+     * others of the wrong type count as absent, so that a registry may grow.
+     *
+     * @throws IllegalArgumentException if deviceId, key or secret is missing, empty or not a string; quotes no value
+     */
+    static DeviceIdentity read(Map<String, Object> json, URI registry, String serial) {
+        return new DeviceIdentity(
+                registry,
+                serial,
+                required(json, "deviceId"),
+                required(json, "key"),
+                required(json, "secret"),
+                Json.text(json, "fleet").orElse(null),
+                Json.text(json, "name").orElse(null),
+                texts(json.get("tags")),
+                values(json.get("attributes")),
+                texts(json.get("configuration")),
+                instant(json),
+                texts(json.get("links")));
+    }
+
+    /** Everything but registry and serial, under the names of the reply. */
+    Map<String, Object> write() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("deviceId", deviceId);
+        json.put("key", key);
+        json.put("secret", secret);
+        json.put("fleet", fleet);
+        json.put("name", name);
+        json.put("tags", tags);
+        json.put("attributes", attributes);
+        json.put("configuration", configuration);
+        json.put("expiresAt", expiresAt == null ? null : expiresAt.toString());
+        json.put("links", links);
+        return json;
+    }
+
+    /** Hides the secret, and what the fleet's template may have put into configuration and attributes. */
+    @Override
+    public String toString() {
+        return "DeviceIdentity[deviceId=" + deviceId + ", key=" + key + ", fleet=" + fleet + ", name=" + name + "]";
+    }
+
+    private static String required(Map<String, Object> json, String member) {
+        return Json.text(json, member)
+                .orElseThrow(() -> new IllegalArgumentException("no string \"" + member + "\" in it"));
+    }
+
+    private static Map<String, String> texts(Object json) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        values(json).forEach((name, value) -> {
+            if (value instanceof String text) {
+                texts.put(name, text);
+            }
+        });
+        return texts;
+    }
+
+    private static Map<String, Object> values(Object json) {
+        if (!(json instanceof Map<?, ?> members)) {
+            return Collections.emptyMap();
+        }
+        Map<String, Object> values = new LinkedHashMap<>();
+        members.forEach((name, value) -> {
+            if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+                values.put((String) name, value);
+            }
+        });
+        return values;
+    }
+
+    private static Instant instant(Map<String, Object> json) {
+        try {
+            return Json.text(json, "expiresAt").map(Instant::parse).orElse(null);
+        } catch (DateTimeException e) {
+            return null; // for the application's information only
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package io.muster.client;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serial;
+import java.io.UncheckedIOException;
+import java.net.SocketException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+
+/** One POST, with every limit that one needs towards a server that may be slow, broken or not the right one. */
+final class Transport {
+
+    static final int LARGEST_REPLY = 64 * 1024;
+    static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+    private static final String USER_AGENT = "muster-device/" + version();
+
+    private final HttpClient http;
+
+    Transport(SSLContext tls) {
+        SSLParameters parameters = tls.getDefaultSSLParameters();
+        // The JDK's client does this of itself, unless a system property says otherwise. Set here, no property can undo
+        // it.
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        this.http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(CONNECT_TIMEOUT)
+                // A redirect would carry the secret to whoever the redirecting party names.
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .sslContext(tls)
+                .sslParameters(parameters)
+                .build();
+    }
+
+    /** What came back, whole. */
+    record Reply(int status, HttpHeaders headers, byte[] body) {
+
+        /** Names the status only. */
+        @Override
+        public String toString() {
+            return "Reply[status=" + status + "]";
+        }
+    }
+
+    /**
+     * Posts and returns the whole reply, whatever its status.
+     *
+     * @param authorization the value of the header, or empty to send none
+     * @param limit for everything, from connecting to the last byte of the reply
+     * @throws IOException if there was no whole reply of at most {@link #LARGEST_REPLY} bytes in time
+     */
+    Reply post(URI uri, String contentType, byte[] body, String authorization, Duration limit)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri)
+                .header("Content-Type", contentType)
+                .header("Accept", "application/json")
+                .header("User-Agent", USER_AGENT)
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+        if (!authorization.isEmpty()) {
+            request.header("Authorization", authorization);
+        }
+        // HttpRequest.timeout() ends with the headers; a body that drips would be waited for without end.
+        CompletableFuture<HttpResponse<byte[]>> exchange =
+                http.sendAsync(request.build(), response -> new CappedBody());
+        try {
+            HttpResponse<byte[]> response = exchange.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return new Reply(response.statusCode(), response.headers(), response.body());
+        } catch (TimeoutException e) {
+            throw new HttpTimeoutException("no whole reply within " + limit);
+        } catch (ExecutionException e) {
+            throw failure(e.getCause());
+        } finally {
+            exchange.cancel(true);
+        }
+    }
+
+    /**
+     * Says what broke. Only exceptions of sockets and TLS are quoted: where the JDK cannot read a reply, its message quotes the
+     * reply, and that may be an echo of what was sent.
+     */
+    private static IOException failure(Throwable cause) {
+        if (cause instanceof SocketException
+                || cause instanceof SSLException
+                || cause instanceof HttpTimeoutException) {
+            return new IOException(String.valueOf(cause), cause);
+        }
+        if (cause instanceof TooLargeException) {
+            return new IOException("the reply is larger than " + LARGEST_REPLY + " bytes");
+        }
+        return new IOException("the connection broke, or the reply is not HTTP ("
+                + cause.getClass().getSimpleName() + ")");
+    }
+
+    /** Returns the version of this library. */
+    static String version() {
+        try (InputStream in = Transport.class.getResourceAsStream("version.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static final class TooLargeException extends IOException {
+
+        @Serial
+        private static final long serialVersionUID = 1;
+    }
+
+    private static final class CappedBody implements HttpResponse.BodySubscriber<byte[]> {
+
+        private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
+        private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+        private Flow.Subscription subscription;
+
+        @Override
+        public CompletionStage<byte[]> getBody() {
+            return whole;
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription subscription) {
+            this.subscription = subscription;
+            subscription.request(Long.MAX_VALUE);
+        }
+
+        @Override
+        public void onNext(List<ByteBuffer> parts) {
+            for (ByteBuffer part : parts) {
+                if (received.size() + part.remaining() > LARGEST_REPLY) {
+                    subscription.cancel();
+                    whole.completeExceptionally(new TooLargeException());
+                    return;
+                }
+                byte[] bytes = new byte[part.remaining()];
+                part.get(bytes);
+                received.writeBytes(bytes);
+            }
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            whole.completeExceptionally(failure);
+        }
+
+        @Override
+        public void onComplete() {
+            whole.complete(received.toByteArray());
+        }
+    }
+}

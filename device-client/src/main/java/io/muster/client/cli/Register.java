@@ -1,0 +1,82 @@
+package io.muster.client.cli;
+
+import io.muster.client.DeviceClient;
+import io.muster.client.RefusedException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "register",
+        mixinStandardHelpOptions = true,
+        versionProvider = MusterDevice.Version.class,
+        description = "Registers this device, once. If the store has an identity already, shows that and asks nobody.")
+final class Register implements Callable<Integer> {
+
+    @Spec
+    CommandSpec spec;
+
+    @Mixin
+    StoreOption store;
+
+    @Mixin
+    ConnectionOptions connection;
+
+    @Option(names = "--registry", paramLabel = "URL", required = true, description = "https://host[:port][/path]")
+    URI registry;
+
+    @Option(names = "--serial", paramLabel = "SERIAL", required = true, description = "What this device was born with.")
+    String serial;
+
+    @Option(
+            names = "--fleet",
+            paramLabel = "FLEET",
+            description = "The fleet to join (default: the registry's default fleet).")
+    String fleet;
+
+    @Option(
+            names = "--evidence",
+            paramLabel = "NAME=VALUE",
+            description = "What it offers beyond its serial; NAME=@FILE reads the value from a file, so that no list of"
+                    + " processes shows it; NAME=@@x is a value that begins with @. May be repeated.")
+    Map<String, String> evidence = new LinkedHashMap<>();
+
+    @Override
+    public Integer call() throws IOException, RefusedException, InterruptedException {
+        DeviceClient.Builder builder =
+                connection.builder(store).registry(registry).serial(serial);
+        if (fleet != null) {
+            builder.fleet(fleet);
+        }
+        Map<String, String> offered = new LinkedHashMap<>();
+        evidence.forEach((name, value) -> offered.put(name, value(name, value)));
+        DeviceClient client = builder.evidence(() -> offered).build();
+
+        PrintWriter out = spec.commandLine().getOut();
+        boolean before = client.identity().isPresent();
+        Show.print(client.register(), false, out);
+        spec.commandLine().getErr().println(before ? "was registered before" : "registered; saved in " + store.file);
+        return 0;
+    }
+
+    private static String value(String name, String text) {
+        if (text.startsWith("@@") || !text.startsWith("@")) {
+            return text.startsWith("@") ? text.substring(1) : text;
+        }
+        try {
+            return Files.readString(Path.of(text.substring(1))).strip();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("--evidence " + name + ": cannot be read: " + e, e);
+        }
+    }
+}

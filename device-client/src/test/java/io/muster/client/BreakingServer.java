@@ -1,0 +1,56 @@
+package io.muster.client;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** Reads each request, sends what it was told to and closes the connection, whole reply or not. */
+final class BreakingServer implements AutoCloseable {
+
+    private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private final Queue<String> replies;
+
+    BreakingServer(String... replies) throws IOException {
+        this.replies = new ConcurrentLinkedQueue<>(List.of(replies));
+        Thread thread = new Thread(this::serve, "breaking-server");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    URI uri() {
+        return URI.create("http://localhost:" + socket.getLocalPort());
+    }
+
+    Queue<String> unsent() {
+        return replies;
+    }
+
+    private void serve() {
+        while (!socket.isClosed()) {
+            try (Socket connection = socket.accept()) {
+                StringBuilder request = new StringBuilder();
+                while (!request.toString().endsWith("}\n")) {
+                    int next = connection.getInputStream().read();
+                    if (next < 0) {
+                        break;
+                    }
+                    request.append((char) next);
+                }
+                connection.getOutputStream().write(replies.remove().getBytes(StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                // closed, by either side
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

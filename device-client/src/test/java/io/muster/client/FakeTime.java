@@ -1,0 +1,34 @@
+package io.muster.client;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A ticker that moves when told to, or when somebody sleeps; sleeping takes no time. Begins just before a wrap-around. */
+final class FakeTime implements Waiting {
+
+    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 5);
+    private final List<Duration> sleeps = new CopyOnWriteArrayList<>();
+
+    @Override
+    public long nanoTime() {
+        return now.get();
+    }
+
+    @Override
+    public void sleep(Duration duration) {
+        if (!duration.isZero()) {
+            sleeps.add(duration);
+            now.addAndGet(duration.toNanos());
+        }
+    }
+
+    void pass(Duration duration) {
+        now.addAndGet(duration.toNanos());
+    }
+
+    List<Duration> sleeps() {
+        return sleeps;
+    }
+}

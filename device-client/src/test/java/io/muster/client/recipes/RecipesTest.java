@@ -1,0 +1,81 @@
+package io.muster.client.recipes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.client.ScriptedRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What docs/device-client.md shows runs, and is what it shows. */
+@Timeout(30)
+class RecipesTest {
+
+    @TempDir
+    Path directory;
+
+    private ScriptedRegistry registry;
+
+    @BeforeEach
+    void start() throws IOException {
+        registry = new ScriptedRegistry().thenReceipt();
+    }
+
+    @AfterEach
+    void stop() {
+        registry.close();
+    }
+
+    private String url() {
+        return registry.uri().toString();
+    }
+
+    private String file() {
+        return directory.resolve("device.json").toString();
+    }
+
+    @Test
+    void devicesRegisterOnceAndCallApis() throws Exception {
+        registry.thenToken("the-token", 900).then(200, "text/plain", "hello");
+
+        RegisterOnce.main(new String[] {url(), "SN-0007", file()});
+        CallAnApi.main(new String[] {file(), url() + "/api"});
+
+        assertThat(registry.bodies()).hasSize(3);
+    }
+
+    @Test
+    void devicesProveThemselves() throws Exception {
+        ProveWithHmac.main(new String[] {url(), "SN-0007", file(), "00ff"});
+
+        assertThat(registry.bodies()).singleElement().asString().contains("\"evidence\":{\"hmac\":\"");
+    }
+
+    @Test
+    void fleetsStartTogether() throws Exception {
+        registry.thenToken("the-token", 900);
+
+        StartWithTheFleet.main(new String[] {url(), "SN-0007", file(), "1"});
+
+        assertThat(registry.bodies()).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"RegisterOnce", "CallAnApi", "ProveWithHmac", "StartWithTheFleet"})
+    void pageShowsTheRecipeAsItIsCompiled(String recipe) throws Exception {
+        List<String> source = Files.readAllLines(Path.of("src/test/java/io/muster/client/recipes", recipe + ".java"));
+        int from = source.indexOf("        // tag::recipe") + 1;
+        String snippet = String.join("\n", source.subList(from, source.indexOf("        // end::recipe")))
+                .stripIndent();
+
+        assertThat(Path.of("../docs/device-client.md")).content().contains(snippet);
+    }
+}

@@ -1,0 +1,234 @@
+package io.muster.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MusterConfigTest {
+
+    private static MusterConfig read(Map<String, String> settings) {
+        return MusterConfig.from(new Sources(key -> Optional.ofNullable(settings.get(key)), settings.keySet()));
+    }
+
+    private static void check(Map<String, String> settings) {
+        read(settings).settings().check(settings.keySet());
+    }
+
+    @Test
+    void defaults() {
+        MusterConfig config = read(Map.of());
+
+        assertThat(config.issuer()).isEqualTo(URI.create("http://127.0.0.1:8080"));
+        assertThat(config.dataDir()).isEqualTo(Path.of("muster-data").toAbsolutePath());
+        assertThat(config.masterKeyFile()).isEqualTo(config.dataDir().resolve("master-key"));
+        assertThat(config.database().url())
+                .isEqualTo("jdbc:h2:file:" + config.dataDir().resolve("muster"));
+        assertThat(config.token()).isEqualTo(new MusterConfig.Token(Duration.ofMinutes(15), "http://127.0.0.1:8080"));
+        assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(400, Duration.ofMillis(50)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, Duration.ofMinutes(1)));
+        assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(256L << 20));
+        assertThat(config.fleets()).containsOnlyKeys("default");
+        MusterConfig.Fleet fleet = config.fleets().get("default");
+        assertThat(fleet.verifiers()).containsExactly("database");
+        assertThat(fleet.required()).isEqualTo(1);
+        assertThat(fleet.again()).isEqualTo(MusterConfig.Again.UNTIL_CONFIRMED);
+        assertThat(fleet.unconfirmedLifetime()).isEqualTo(Duration.ofDays(30));
+        check(Map.of());
+    }
+
+    @Test
+    void everyKeyCanBeSet(@TempDir Path dir) throws IOException {
+        Path password = Files.writeString(dir.resolve("password"), "s3cret\n");
+        Map<String, String> settings = new HashMap<>();
+        settings.put("muster.issuer", "https://registry.example/muster");
+        settings.put("muster.data-dir", "/var/lib/muster");
+        settings.put("muster.master-key-file", "/etc/muster/key");
+        settings.put("muster.plugins-dir", "/etc/muster/plugins");
+        settings.put("muster.database.url", "jdbc:mariadb://db/muster");
+        settings.put("muster.database.jndi-name", "java:app/jdbc/muster");
+        settings.put("muster.database.user", "muster");
+        settings.put("muster.database.password-file", password.toString());
+        settings.put("muster.database.pool-size", "7");
+        settings.put("muster.database.connect-timeout", "PT3S");
+        settings.put("muster.database.start-timeout", "PT4S");
+        settings.put("muster.token.lifetime", "PT5M");
+        settings.put("muster.token.audience", "devices");
+        settings.put("muster.registration.refused-status", "403");
+        settings.put("muster.registration.refused-after", "PT0.1S");
+        settings.put("muster.limits.refusals", "9");
+        settings.put("muster.limits.window", "PT2M");
+        settings.put("muster.import.max-size", "2MiB");
+        settings.put("muster.fleets", "pumps, meters");
+        settings.put("muster.fleet.pumps.verifiers", "database,acme");
+        settings.put("muster.fleet.pumps.required", "2");
+        settings.put("muster.fleet.pumps.register-again", "always");
+        settings.put("muster.fleet.pumps.unconfirmed-lifetime", "P1D");
+        settings.put("muster.fleet.pumps.attributes", "temperature:number, colour:string, on:boolean");
+        settings.put("muster.fleet.pumps.configuration", "interval=PT1M, host=broker.example");
+
+        MusterConfig config = read(settings);
+
+        assertThat(config.issuer()).isEqualTo(URI.create("https://registry.example/muster"));
+        assertThat(config.dataDir()).isEqualTo(Path.of("/var/lib/muster"));
+        assertThat(config.masterKeyFile()).isEqualTo(Path.of("/etc/muster/key"));
+        assertThat(config.pluginsDir()).contains(Path.of("/etc/muster/plugins"));
+        assertThat(config.database())
+                .isEqualTo(new MusterConfig.Database(
+                        "jdbc:mariadb://db/muster",
+                        Optional.of("java:app/jdbc/muster"),
+                        Optional.of("muster"),
+                        Optional.of("s3cret"),
+                        7,
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(4)));
+        assertThat(config.database().toString()).doesNotContain("s3cret").doesNotContain("muster,");
+        assertThat(config.token()).isEqualTo(new MusterConfig.Token(Duration.ofMinutes(5), "devices"));
+        assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(403, Duration.ofMillis(100)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, Duration.ofMinutes(2)));
+        assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(2L << 20));
+        assertThat(config.fleets()).containsOnlyKeys("default", "pumps", "meters");
+        assertThat(config.fleets().get("pumps"))
+                .isEqualTo(new MusterConfig.Fleet(
+                        "pumps",
+                        List.of("database", "acme"),
+                        2,
+                        MusterConfig.Again.ALWAYS,
+                        Duration.ofDays(1),
+                        Map.of(
+                                "temperature", MusterConfig.AttributeType.NUMBER,
+                                "colour", MusterConfig.AttributeType.STRING,
+                                "on", MusterConfig.AttributeType.BOOLEAN),
+                        Map.of("interval", "PT1M", "host", "broker.example")));
+        config.settings().check(settings.keySet());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "muster.issuer | ftp://x | http or https address",
+                "muster.issuer | https://user:pw@x | without user information",
+                "muster.token.lifetime | 900 | is not a duration such as PT15M",
+                "muster.token.lifetime | PT48H | is not between PT10S and PT24H",
+                "muster.database.url | jdbc:postgresql://x | must begin with jdbc:mariadb: or jdbc:h2:",
+                "muster.database.pool-size | many | is not a whole number between 2 and 1000",
+                "muster.database.password-file | no-such-file | cannot read no-such-file",
+                "muster.registration.refused-status | 402 | must be 400, 401 or 403",
+                "muster.registration.refused-status | 500 | is not a whole number between 400 and 403",
+                "muster.import.max-size | 5MB | is not a size such as 64KiB",
+                "muster.fleets | Pumps | is not a name",
+                "muster.fleet.default.required | 2 | is more than the fleet has verifiers",
+                "muster.fleet.default.register-again | sometimes | is none of always, never, until-confirmed",
+                "muster.fleet.default.attributes | t:float | is not name:string, name:number or name:boolean",
+                "muster.fleet.default.configuration | x | is not name=value",
+                "muster.tokn.lifetime | PT5M | unknown key; did you mean muster.token.lifetime?"
+            })
+    void faultNamesTheKeyAndWhatIsExpected(String key, String value, String expected) {
+        assertThatThrownBy(() -> check(Map.of(key, value)))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining(key)
+                .hasMessageContaining(expected);
+    }
+
+    @Test
+    void everyFaultIsReportedAtOnce() {
+        assertThatThrownBy(() -> check(Map.of(
+                        "muster.token.lifetime", "x", "muster.database.pool-size", "y", "muster.nothing-like-it", "z")))
+                .hasMessageContaining("3 faults")
+                .hasMessageContaining("muster.token.lifetime")
+                .hasMessageContaining("muster.database.pool-size")
+                .hasMessageContaining("muster.nothing-like-it");
+    }
+
+    @Test
+    void passwordIsInNoFault(@TempDir Path dir) throws IOException {
+        Path file = Files.writeString(dir.resolve("password"), "geheim");
+
+        assertThatThrownBy(() -> check(Map.of(
+                        "muster.database.password", "geheim2", "muster.database.password-file", file.toString())))
+                .hasMessageContaining("muster.database.password")
+                .hasMessageNotContaining("geheim");
+    }
+
+    @Test
+    void emptyValueCountsAsAbsent() {
+        assertThat(read(Map.of("muster.token.lifetime", " ")).token().lifetime())
+                .isEqualTo(Duration.ofMinutes(15));
+    }
+
+    @Test
+    void systemPropertyBeatsEnvironmentBeatsServerBeatsFile(@TempDir Path dir) throws IOException {
+        Path file = Files.writeString(dir.resolve("m.properties"), "a=file\nb=file\nc=file\nd=file\n");
+        Properties properties = new Properties();
+        properties.setProperty("a", "property");
+        Map<String, String> environment = Map.of("MUSTER_CONFIG_FILE", file.toString(), "A", "env", "B", "env");
+        Map<String, String> server = Map.of("a", "server", "b", "server", "c", "server");
+
+        Sources sources = Sources.of(
+                properties, environment, new Sources(key -> Optional.ofNullable(server.get(key)), server.keySet()));
+
+        assertThat(Set.of("a", "b", "c", "d").stream()
+                        .collect(Collectors.toMap(
+                                key -> key, key -> sources.lookup().apply(key).orElseThrow())))
+                .isEqualTo(Map.of("a", "property", "b", "env", "c", "server", "d", "file"));
+    }
+
+    @Test
+    void environmentSpellsKeysAsMicroProfileConfigDoes() {
+        Sources sources = Sources.of(
+                new Properties(),
+                Map.of("MUSTER_DATABASE_PASSWORD_FILE", "x", "muster_token_lifetime", "y"),
+                Sources.none());
+
+        assertThat(sources.lookup().apply("muster.database.password-file")).contains("x");
+        assertThat(sources.lookup().apply("muster.token.lifetime")).contains("y");
+    }
+
+    @Test
+    void namedFileThatCannotBeReadIsAFault() {
+        assertThatThrownBy(() ->
+                        Sources.of(new Properties(), Map.of("MUSTER_CONFIG_FILE", "no-such-file"), Sources.none()))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("no-such-file");
+    }
+
+    @Test
+    void tableInTheDocumentationIsTheCode() throws IOException {
+        String table = Files.readString(Path.of("../docs/configuration.md"));
+        MusterConfig config = read(Map.of());
+        Set<String> documented = table.lines()
+                .filter(line -> line.startsWith("| `muster."))
+                .map(line -> line.substring(line.indexOf('`') + 1, line.indexOf('`', line.indexOf('`') + 1)))
+                .filter(key -> !key.startsWith("muster.verifier.") && !key.equals("muster.http-address"))
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        assertThat(documented)
+                .isEqualTo(config.settings().known().stream()
+                        .map(known -> known.key().replace("muster.fleet.default.", "muster.fleet.<fleet>."))
+                        .filter(key -> !key.equals("muster.default-issuer"))
+                        .collect(Collectors.toCollection(TreeSet::new)));
+        for (Settings.Known known : config.settings().known()) {
+            String key = known.key().replace("muster.fleet.default.", "muster.fleet.<fleet>.");
+            if (!key.equals("muster.default-issuer")) {
+                assertThat(table).contains("| `" + key + "` | " + known.otherwise() + " |");
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package io.muster.persistence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.muster.config.ConfigurationException;
+import io.muster.config.MusterConfig;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class DatabaseTest {
+
+    private static MusterConfig.Database config(String url) {
+        return new MusterConfig.Database(
+                url, Optional.empty(), Optional.empty(), Optional.empty(), 4, Duration.ofMillis(250), Duration.ZERO);
+    }
+
+    private static Database open() {
+        return Database.open(
+                config("jdbc:h2:mem:db" + System.nanoTime() + ";DB_CLOSE_DELAY=-1"), List.of(), Clock.systemUTC());
+    }
+
+    private static int notes(Database database) {
+        return database.query(connection -> {
+            try (PreparedStatement select = connection.prepareStatement("SELECT COUNT(*) FROM change_log");
+                    ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getInt(1);
+            }
+        });
+    }
+
+    private static int note(jakarta.persistence.EntityManager em) {
+        return em.createNativeQuery("INSERT INTO change_log (subject) VALUES ('x')")
+                .executeUpdate();
+    }
+
+    @Test
+    void twoDatabasesOfOneProcessAreTwo() {
+        try (Database one = open();
+                Database two = open()) {
+            two.transaction(DatabaseTest::note);
+
+            assertThat(notes(one)).isZero();
+            assertThat(notes(two)).isOne();
+        }
+    }
+
+    @Test
+    void transactionThatThrowsLeavesNothing() {
+        try (Database database = open()) {
+            assertThatThrownBy(() -> database.transaction(em -> {
+                        note(em);
+                        throw new IllegalArgumentException("no");
+                    }))
+                    .isInstanceOf(IllegalArgumentException.class);
+
+            assertThat(notes(database)).isZero();
+        }
+    }
+
+    @Test
+    void victimOfADeadlockIsRunAgainFromTheBeginning() {
+        try (Database database = open()) {
+            AtomicInteger attempts = new AtomicInteger();
+
+            database.transaction(em -> {
+                note(em);
+                if (attempts.incrementAndGet() < 3) {
+                    throw new IllegalStateException(new SQLException("deadlock", "40001", 1213));
+                }
+                return null;
+            });
+
+            assertThat(attempts).hasValue(3);
+            assertThat(notes(database)).isOne();
+        }
+    }
+
+    @Test
+    void endlessDeadlockIsUnavailableAndDoesNotRepeatTheStatement() {
+        try (Database database = open()) {
+            assertThatThrownBy(() -> database.transaction(em -> {
+                        throw new IllegalStateException(new SQLException("INSERT 'geheim'", "40001", 1213));
+                    }))
+                    .isInstanceOf(DatabaseUnavailableException.class)
+                    .hasMessageNotContaining("geheim");
+        }
+    }
+
+    @Test
+    void databaseThatIsNotThereIsAReadableFault() {
+        assertThatThrownBy(
+                        () -> Database.open(config("jdbc:mariadb://127.0.0.1:1/muster"), List.of(), Clock.systemUTC()))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("muster.database")
+                .hasMessageContaining("no connection");
+    }
+}

@@ -1,0 +1,161 @@
+package io.muster.registration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.Registry;
+import io.muster.TestRegistry;
+import io.muster.api.ProblemType;
+import io.muster.api.RegistrationReceipt;
+import io.muster.config.MusterConfig;
+import io.muster.operator.SerialImport;
+import io.muster.persistence.MariaDbServer;
+import io.muster.problem.RegistryException;
+import io.muster.spi.Candidates;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class RegistrationOnMariaDbTest implements RegistrationContract {
+
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+    private static MariaDbServer server;
+
+    @BeforeAll
+    static void start() {
+        server = MariaDbServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static TestRegistry on(String database) {
+        return TestRegistry.fresh()
+                .with("muster.database.url", server.jdbcUrl(database))
+                .with("muster.database.user", server.user())
+                .with("muster.database.password", server.password());
+    }
+
+    @Override
+    public TestRegistry fresh() {
+        return on("muster" + DATABASES.incrementAndGet());
+    }
+
+    private static Map<String, Long> statements() throws SQLException {
+        Map<String, Long> counts = new HashMap<>();
+        try (Connection connection =
+                        DriverManager.getConnection(server.jdbcUrl("mysql_test"), server.user(), server.password());
+                Statement show = connection.createStatement();
+                ResultSet rows = show.executeQuery(
+                        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_select','Com_insert','Com_update','Com_delete','Com_commit')")) {
+            while (rows.next()) {
+                counts.put(rows.getString(1), rows.getLong(2));
+            }
+        }
+        return counts;
+    }
+
+    /** What the registry's own polling adds in the meantime. */
+    private static final long POLLS = 20;
+
+    @Test
+    void registrationIsThreeInsertsAndTokenAndCheckAreNoStatementAtAll() throws Exception {
+        int devices = 200;
+        try (Registry registry = fresh().start()) {
+            registry.serialImport()
+                    .csv(
+                            registry.fleets().find(MusterConfig.DEFAULT_FLEET).orElseThrow(),
+                            new ByteArrayInputStream(IntStream.range(0, devices)
+                                    .mapToObj(i -> "SN-" + (10_000 + i))
+                                    .collect(Collectors.joining("\n", "serial\n", "\n"))
+                                    .getBytes(StandardCharsets.UTF_8)),
+                            "test");
+            List<RegistrationReceipt> receipts = new ArrayList<>();
+
+            Map<String, Long> before = statements();
+            for (int i = 0; i < devices; i++) {
+                receipts.add(registry.registrar().register(Candidates.withSerial("SN-" + (10_000 + i))));
+            }
+            Map<String, Long> registered = statements();
+
+            assertThat(registered.get("Com_insert") - before.get("Com_insert")).isEqualTo(3L * devices);
+            assertThat(registered.get("Com_update") - before.get("Com_update")).isZero();
+            // The verifier looks up the expected serial, once.
+            assertThat(registered.get("Com_select") - before.get("Com_select"))
+                    .isBetween((long) devices, devices + POLLS);
+
+            String token = null;
+            for (int warm = 0; warm < 2; warm++) {
+                for (RegistrationReceipt receipt : receipts) {
+                    token = registry.tokenIssuer()
+                            .issue(registry.authenticator()
+                                    .authenticate(receipt.key(), receipt.secret())
+                                    .orElseThrow());
+                    assertThat(registry.tokenVerifier().verify(token)).isPresent();
+                }
+            }
+            Map<String, Long> steady = statements();
+            for (RegistrationReceipt receipt : receipts) {
+                String again = registry.tokenIssuer()
+                        .issue(registry.authenticator()
+                                .authenticate(receipt.key(), receipt.secret())
+                                .orElseThrow());
+                assertThat(registry.tokenVerifier().verify(again)).isPresent();
+            }
+            Map<String, Long> after = statements();
+
+            assertThat(after.get("Com_insert") - steady.get("Com_insert")).isZero();
+            assertThat(after.get("Com_update") - steady.get("Com_update")).isZero();
+            assertThat(after.get("Com_select") - steady.get("Com_select")).isLessThan(POLLS);
+        }
+    }
+
+    @Test
+    void databaseThatGoesAwayIsUnavailableAndComesBackWithoutARestart() {
+        try (Registry registry = fresh().start()) {
+            SerialImport imports = registry.serialImport();
+            imports.csv(
+                    registry.fleets().find("default").orElseThrow(),
+                    new ByteArrayInputStream("serial\nSN-0001\n".getBytes(StandardCharsets.UTF_8)),
+                    "test");
+            assertThat(registry.isReady()).isTrue();
+
+            server.kill();
+
+            assertThat(registry.isReady()).isFalse();
+            assertThat(problem(registry)).isEqualTo(ProblemType.VERIFICATION_UNAVAILABLE);
+
+            server.restart();
+
+            assertThat(registry.isReady()).isTrue();
+            assertThat(registry.registrar()
+                            .register(Candidates.withSerial("SN-0001"))
+                            .deviceId())
+                    .isNotBlank();
+        }
+    }
+
+    private static ProblemType problem(Registry registry) {
+        try {
+            registry.registrar().register(Candidates.withSerial("SN-0001"));
+        } catch (RegistryException e) {
+            return e.type();
+        }
+        throw new AssertionError("nothing was refused");
+    }
+}
