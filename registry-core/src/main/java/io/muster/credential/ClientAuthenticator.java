@@ -92,7 +92,7 @@ public final class ClientAuthenticator {
         boolean good = database.transaction(em -> {
             // The device's row is the lock that registering again takes too, so one of the two comes first.
             em.find(Device.class, device, LockModeType.PESSIMISTIC_WRITE);
-            StoredCredential stored = em.find(StoredCredential.class, key, LockModeType.PESSIMISTIC_WRITE);
+            StoredCredential stored = em.find(StoredCredential.class, key);
             first[0] = stored.state() == CredentialState.PROVISIONAL;
             if (first[0]) {
                 stored.confirm(now);

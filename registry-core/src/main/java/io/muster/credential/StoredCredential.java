@@ -5,7 +5,6 @@ import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.Id;
-import jakarta.persistence.LockModeType;
 import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.List;
@@ -49,11 +48,13 @@ public class StoredCredential {
         this.expiresAt = lapses;
     }
 
-    /** Returns all credentials of a device within a transaction, locked until its end. */
-    public static List<StoredCredential> lockAll(EntityManager em, byte[] deviceId) {
+    /**
+     * Returns all credentials of a device within a transaction that has locked the device's row, which is the lock of its
+     * credentials too: locking them singly would scan, and deadlock with, those of others while the table is small.
+     */
+    public static List<StoredCredential> of(EntityManager em, byte[] deviceId) {
         return em.createQuery("SELECT c FROM StoredCredential c WHERE c.deviceId = :device", StoredCredential.class)
                 .setParameter("device", deviceId)
-                .setLockMode(LockModeType.PESSIMISTIC_WRITE)
                 .getResultList();
     }
 

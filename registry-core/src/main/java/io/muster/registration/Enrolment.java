@@ -83,6 +83,8 @@ final class Enrolment {
         tags.remove(DeviceTag.SERIAL);
         database.transaction(em -> {
             em.persist(device);
+            // Now, before anything else is locked: who finds the serial taken must not hold what the holder waits for.
+            em.flush();
             em.persist(stored);
             tags.forEach((name, text) -> em.persist(new DeviceTag(id, name, text)));
             audit.record(em, Audit.Type.REGISTERED, null, null, id, candidate.origin(), null);
@@ -123,7 +125,7 @@ final class Enrolment {
             case ALWAYS -> Optional.empty();
             case NEVER -> Optional.of("the serial is registered and the fleet's rule is never");
             case UNTIL_CONFIRMED -> {
-                List<StoredCredential> credentials = StoredCredential.lockAll(em, device.idBytes());
+                List<StoredCredential> credentials = StoredCredential.of(em, device.idBytes());
                 if (credentials.stream().anyMatch(StoredCredential::wasUsed)) {
                     yield Optional.of("the serial is registered and its credential was used");
                 }
