@@ -154,6 +154,8 @@ public record MusterConfig(
     public static MusterConfig from(Sources sources) {
         Settings settings = Settings.of("muster.", sources.lookup());
         settings.path("config-file");
+        // Read by the launcher of muster.jar, before there is a registry.
+        settings.text("http-address", "127.0.0.1");
         URI issuer = settings.address(
                 "issuer",
                 URI.create(sources.lookup().apply("muster.default-issuer").orElse("http://127.0.0.1:8080")));

@@ -24,6 +24,9 @@ import java.util.function.Function;
  */
 public record Sources(Function<String, Optional<String>> lookup, Set<String> names) {
 
+    /** What a start of the registry leaves among the system properties for whoever started the process. */
+    private static final Set<String> LEFT_BY_A_START = Set.of("muster.start-fault", "muster.start-note");
+
     /**
      * Joins the sources of a process.
      *
@@ -39,6 +42,7 @@ public record Sources(Function<String, Optional<String>> lookup, Set<String> nam
         Set<String> names = new HashSet<>(properties.stringPropertyNames());
         names.addAll(server.names());
         names.addAll(file.stringPropertyNames());
+        names.removeAll(LEFT_BY_A_START);
         return new Sources(
                 key -> Optional.ofNullable(properties.getProperty(key))
                         .or(() -> fromEnvironment(environment, key))

@@ -108,15 +108,8 @@ public final class SerialImport {
             run.stop(
                     row + 1,
                     "not CSV: " + (isNotUtf8(e) ? "the text is not UTF-8" : "a field is too long or not closed"));
-        } catch (CharacterCodingException e) {
-            run.stop(row + 1, "the text is not UTF-8");
-        } catch (UncheckedIOException e) {
-            if (!isNotUtf8(e)) {
-                throw e;
-            }
-            run.stop(row + 1, "the text is not UTF-8");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (UncheckedIOException | IOException e) {
+            run.stop(row + 1, isNotUtf8(e) ? "the text is not UTF-8" : "the body ended before it was complete");
         }
         return finish(run, fleet, operator);
     }
@@ -147,10 +140,8 @@ public final class SerialImport {
                         List.of(new Problem.Fault("#", Json.malformed(e).getMessage())));
             }
             run.stop(row, Json.malformed(e).getMessage());
-        } catch (CharacterCodingException e) {
-            run.stop(row + 1, "the text is not UTF-8");
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            run.stop(row + 1, isNotUtf8(e) ? "the text is not UTF-8" : "the body ended before it was complete");
         }
         return finish(run, fleet, operator);
     }

@@ -92,6 +92,11 @@ public final class Verifiers implements AutoCloseable {
 
     @Override
     public void close() {
+        for (VerifierPolicy.Step step : steps.values()) {
+            if (step.verifier() instanceof HttpVerifier http) {
+                http.close();
+            }
+        }
         plugins.close();
     }
 }

@@ -216,7 +216,7 @@ class MusterConfigTest {
         Set<String> documented = table.lines()
                 .filter(line -> line.startsWith("| `muster."))
                 .map(line -> line.substring(line.indexOf('`') + 1, line.indexOf('`', line.indexOf('`') + 1)))
-                .filter(key -> !key.startsWith("muster.verifier.") && !key.equals("muster.http-address"))
+                .filter(key -> !key.startsWith("muster.verifier."))
                 .collect(Collectors.toCollection(TreeSet::new));
 
         assertThat(documented)
