@@ -2,6 +2,7 @@ package io.muster;
 
 import io.muster.audit.Audit;
 import io.muster.audit.AuditEvent;
+import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
 import io.muster.config.Sources;
 import io.muster.credential.ClientAuthenticator;
@@ -20,6 +21,7 @@ import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.persistence.InstantConverter;
+import io.muster.persistence.OwnerOnlyFile;
 import io.muster.registration.Registrar;
 import io.muster.spi.SerialVerifier;
 import io.muster.token.SigningKeys;
@@ -27,6 +29,7 @@ import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
 import io.muster.verification.ExpectedSerials;
 import io.muster.verification.Verifiers;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
@@ -123,6 +126,7 @@ public final class Registry implements AutoCloseable {
         Verifiers verifiers = new Verifiers(config, serials, supplied, clock);
         try {
             config.settings().check(sources.names());
+            createDataDir(config.dataDir());
             opened.set(Database.open(config.database(), ENTITIES, clock));
             return new Registry(config, opened.get(), verifiers, serials, clock, guarded(events));
         } catch (RuntimeException e) {
@@ -131,6 +135,15 @@ public final class Registry implements AutoCloseable {
             }
             verifiers.close();
             throw e;
+        }
+    }
+
+    private static void createDataDir(Path dataDir) {
+        try {
+            OwnerOnlyFile.createDirectory(dataDir);
+        } catch (IOException e) {
+            throw new ConfigurationException(List.of("muster.data-dir: cannot create " + dataDir + " ("
+                    + e.getClass().getSimpleName() + ")"));
         }
     }
 

@@ -25,11 +25,13 @@ CREATE TABLE device_tag (
 
 CREATE INDEX device_tag_text ON device_tag (name, text, device_id);
 
+-- Also the record of the admission it was issued by: when, and to which address.
 CREATE TABLE credential (
     access_key   VARCHAR(64) NOT NULL,
     device_id    BINARY(16)  NOT NULL,
     secret_hash  BINARY(32)  NOT NULL,
     state        CHAR(1)     NOT NULL,
+    origin       VARCHAR(64) NOT NULL,
     created_at   BIGINT      NOT NULL,
     expires_at   BIGINT,
     confirmed_at BIGINT,
@@ -49,7 +51,7 @@ CREATE TABLE expected_serial (
     CONSTRAINT expected_serial_pk PRIMARY KEY (fleet, serial)
 ) ${table};
 
--- When is in the id, a UUIDv7.
+-- What was decided beside admissions, which are the credentials. When is in the id, a UUIDv7.
 CREATE TABLE audit_event (
     id        BINARY(16)   NOT NULL,
     type      VARCHAR(32)  NOT NULL,

@@ -16,7 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Records decisions. What changes something is recorded in the transaction that changes it. Refusals change nothing and anybody
+ * Records decisions. An admission is its own record: the credential, with when and where. What else changes something is
+ * recorded in the transaction that changes it. Refusals change nothing and anybody
  * can cause them, so they wait in a bounded queue and are written in bounded batches; what does not fit is counted, and the
  * count is written. Thread-safe.
  */
@@ -27,10 +28,6 @@ public final class Audit {
 
     /** What can be decided. */
     public enum Type {
-        /** A device was created and got its first credential. */
-        REGISTERED,
-        /** A device got a further credential by registering again. */
-        REGISTERED_AGAIN,
         /** A registration was refused. */
         REFUSED,
         /** The serial of a device that may not register again was presented: perhaps a clone. */

@@ -67,6 +67,11 @@ public final class ClientAuthenticator {
         return Optional.of(new AuthenticatedDevice(credential.deviceId(), credential.fleet(), key));
     }
 
+    /** Lists the credentials of a device, the oldest first: every admission it ever got. */
+    public List<StoredCredential> credentials(DeviceId device) {
+        return database.read(em -> StoredCredential.of(em, Ids.bytes(device.value())));
+    }
+
     /** Tells whether a credential that was good when a token was issued with it still is; at most two seconds late. */
     public boolean isGood(String key) {
         return isActive(credentials.get(key));

@@ -2,6 +2,7 @@ package io.muster.credential;
 
 import jakarta.persistence.AttributeConverter;
 import jakarta.persistence.Converter;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** The life of a credential. Kept as the first letter of its name. */
@@ -12,6 +13,11 @@ public enum CredentialState {
     CONFIRMED,
     /** No longer good. */
     REVOKED;
+
+    /** Returns the name in lower case, as the wire has it. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     String letter() {
         return name().substring(0, 1);

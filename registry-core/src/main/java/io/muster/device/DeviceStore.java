@@ -7,6 +7,7 @@ import io.muster.persistence.Ids;
 import io.muster.spi.DeviceId;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.LockModeType;
+import jakarta.persistence.Query;
 import jakarta.persistence.TypedQuery;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -80,6 +81,23 @@ public final class DeviceStore {
                 .setLockMode(LockModeType.PESSIMISTIC_WRITE)
                 .getResultStream()
                 .findFirst();
+    }
+
+    /** Tags a new device within the transaction that creates it: one statement, or none where there are no tags. */
+    public static void tag(EntityManager em, byte[] id, Map<String, String> tags) {
+        if (tags.isEmpty()) {
+            return;
+        }
+        String rows =
+                String.join(",", tags.keySet().stream().map(name -> "(?,?,?)").toList());
+        Query insert = em.createNativeQuery("INSERT INTO device_tag (device_id, name, text) VALUES " + rows);
+        int place = 0;
+        for (Map.Entry<String, String> tag : tags.entrySet()) {
+            insert.setParameter(++place, id);
+            insert.setParameter(++place, tag.getKey());
+            insert.setParameter(++place, tag.getValue());
+        }
+        insert.executeUpdate();
     }
 
     /** Returns all tags of a device, {@code serial} among them. */

@@ -23,10 +23,7 @@ public final class OwnerOnlyFile {
      * @return false if the file was there already; it is left as it is
      */
     public static boolean create(Path file, String line) throws IOException {
-        Path directory = file.toAbsolutePath().getParent();
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory, ownerOnly(file, "rwx------"));
-        }
+        createDirectory(file.toAbsolutePath().getParent());
         try (FileChannel out = FileChannel.open(
                 file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(file, "rw-------"))) {
             ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII));
@@ -37,6 +34,13 @@ public final class OwnerOnlyFile {
             return true;
         } catch (FileAlreadyExistsException e) {
             return false;
+        }
+    }
+
+    /** Makes a directory that its owner only can look into; one that is there already is left as it is. */
+    public static void createDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectories(directory, ownerOnly(directory, "rwx------"));
         }
     }
 

@@ -1,6 +1,5 @@
 package io.muster.registration;
 
-import io.muster.audit.Audit;
 import io.muster.config.MusterConfig;
 import io.muster.credential.CredentialState;
 import io.muster.credential.StoredCredential;
@@ -50,15 +49,13 @@ final class Enrolment {
 
     private final Database database;
     private final Changes changes;
-    private final Audit audit;
     private final CredentialIssuer issuer;
     private final Ids ids;
     private final Clock clock;
 
-    Enrolment(Database database, Changes changes, Audit audit, CredentialIssuer issuer, Ids ids, Clock clock) {
+    Enrolment(Database database, Changes changes, CredentialIssuer issuer, Ids ids, Clock clock) {
         this.database = database;
         this.changes = changes;
-        this.audit = audit;
         this.issuer = issuer;
         this.ids = ids;
         this.clock = clock;
@@ -78,7 +75,8 @@ final class Enrolment {
         Device device = new Device(
                 id, fleet.name(), candidate.serial(), genuine.name().orElse(null), genuine.attributes(), now);
         Enrolled enrolled = issue(device, fleet, now, false);
-        StoredCredential stored = new StoredCredential(enrolled.credential(), id, now, enrolled.lapses());
+        StoredCredential stored =
+                new StoredCredential(enrolled.credential(), id, candidate.origin(), now, enrolled.lapses());
         Map<String, String> tags = new HashMap<>(genuine.tags());
         tags.remove(DeviceTag.SERIAL);
         database.transaction(em -> {
@@ -86,8 +84,7 @@ final class Enrolment {
             // Now, before anything else is locked: who finds the serial taken must not hold what the holder waits for.
             em.flush();
             em.persist(stored);
-            tags.forEach((name, text) -> em.persist(new DeviceTag(id, name, text)));
-            audit.record(em, Audit.Type.REGISTERED, null, null, id, candidate.origin(), null);
+            DeviceStore.tag(em, id, tags);
             return null;
         });
         return new Outcome(Optional.of(enrolled), null);
@@ -106,8 +103,8 @@ final class Enrolment {
             }
             Instant now = clock.instant();
             Enrolled enrolled = issue(device, fleet, now, true);
-            em.persist(new StoredCredential(enrolled.credential(), device.idBytes(), now, enrolled.lapses()));
-            audit.record(em, Audit.Type.REGISTERED_AGAIN, null, null, device.idBytes(), candidate.origin(), null);
+            em.persist(new StoredCredential(
+                    enrolled.credential(), device.idBytes(), candidate.origin(), now, enrolled.lapses()));
             changes.note(em, voided);
             return new Outcome(Optional.of(enrolled), null);
         });

@@ -57,7 +57,7 @@ public final class Registrar {
             Consumer<Object> events) {
         this.fleets = fleets;
         this.limits = new Limits(config.limits(), clock);
-        this.enrolment = new Enrolment(database, changes, audit, issuer, ids, clock);
+        this.enrolment = new Enrolment(database, changes, issuer, ids, clock);
         this.devices = devices;
         this.audit = audit;
         this.events = events;

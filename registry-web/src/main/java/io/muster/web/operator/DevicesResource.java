@@ -2,6 +2,7 @@ package io.muster.web.operator;
 
 import io.muster.Registry;
 import io.muster.api.ProblemType;
+import io.muster.credential.StoredCredential;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
@@ -85,7 +86,7 @@ public class DevicesResource {
                 : Optional.empty();
     }
 
-    /** Returns one device. */
+    /** Returns one device with its credentials, each the record of an admission: when, and to which address. */
     @GET
     @Path("/{id}")
     public Response one(@Context HttpServletRequest request, @PathParam("id") String id) {
@@ -125,7 +126,24 @@ public class DevicesResource {
 
     private Response view(Optional<Device> found) {
         Device device = found.orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device"));
-        return json(DeviceView.of(device, registry.devices().tags(device)));
+        Map<String, Object> view = DeviceView.of(device, registry.devices().tags(device));
+        view.put(
+                "credentials",
+                registry.authenticator().credentials(device.id()).stream()
+                        .map(DevicesResource::view)
+                        .toList());
+        return json(view);
+    }
+
+    private static Map<String, Object> view(StoredCredential credential) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("key", credential.key());
+        view.put("state", credential.state().word());
+        view.put("origin", credential.origin());
+        view.put("createdAt", credential.createdAt());
+        credential.confirmedAt().ifPresent(at -> view.put("confirmedAt", at));
+        credential.expiresAt().ifPresent(at -> view.put("expiresAt", at));
+        return view;
     }
 
     private static Response json(Object body) {
