@@ -6,11 +6,14 @@ import io.muster.problem.RegistryException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.core.MediaType;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads request bodies as bytes, under a cap and a deadline, before anything interprets them. */
 public final class Bodies {
@@ -18,6 +21,7 @@ public final class Bodies {
     /** The largest body of every request but an import. */
     public static final int MAX = 64 * 1024;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Bodies.class);
     private static final Duration DEADLINE = Duration.ofSeconds(10);
 
     private Bodies() {}
@@ -34,8 +38,9 @@ public final class Bodies {
         long started = System.nanoTime();
         ByteArrayOutputStream body = new ByteArrayOutputStream(512);
         byte[] buffer = new byte[4096];
+        InputStream sized = sized(request, in);
         try {
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+            for (int n = sized.read(buffer); n >= 0; n = sized.read(buffer)) {
                 body.write(buffer, 0, n);
                 if (body.size() > MAX) {
                     throw tooLarge(MAX);
@@ -45,6 +50,7 @@ public final class Bodies {
                 }
             }
         } catch (IOException e) {
+            LOG.debug("A body did not arrive", e);
             throw invalid("the body ended before it was complete");
         }
         return body.toByteArray();
@@ -57,7 +63,7 @@ public final class Bodies {
      */
     public static InputStream capped(HttpServletRequest request, InputStream in, long max) {
         checkLength(request, max);
-        return new FilterInputStream(in) {
+        return new FilterInputStream(sized(request, in)) {
 
             private long left = max;
 
@@ -74,6 +80,40 @@ public final class Bodies {
                 if (left < 0) {
                     throw tooLarge(max);
                 }
+                return n;
+            }
+        };
+    }
+
+    /**
+     * Ends where the declared length ends. Grizzly does not when a client offers to upgrade the connection (Java's own client
+     * offers h2c with every first request): it waits for more, for half a minute, and then throws.
+     */
+    private static InputStream sized(HttpServletRequest request, InputStream in) {
+        long length = request.getContentLengthLong();
+        if (length < 0) {
+            return in;
+        }
+        return new FilterInputStream(in) {
+
+            private long left = length;
+
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+            }
+
+            @Override
+            public int read(byte[] buffer, int offset, int count) throws IOException {
+                if (left == 0) {
+                    return -1;
+                }
+                int n = super.read(buffer, offset, (int) Math.min(count, left));
+                if (n < 0) {
+                    throw new EOFException("the body is shorter than its declared length");
+                }
+                left -= n;
                 return n;
             }
         };

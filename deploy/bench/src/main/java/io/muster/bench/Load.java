@@ -1,0 +1,183 @@
+package io.muster.bench;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * A closed loop: each of several threads does the same thing over and over, the next time as soon as the last answer is there and
+ * checked.
+ */
+final class Load {
+
+    /** After so many faults a thread gives up. */
+    private static final int PATIENCE = 20;
+
+    /**
+     * What came of it.
+     *
+     * @param nanos the time of each operation that was begun after the threads had settled, in ascending order
+     * @param elapsed from then to the end of the last one
+     * @param total operations, the settling ones among them
+     * @param faults what went wrong, which is in no other number
+     * @param firstFault of a thread that had one, or null
+     */
+    record Sample(long[] nanos, long elapsed, long total, int faults, String firstFault) {
+
+        double perSecond() {
+            return Statistics.perSecond(nanos.length, elapsed);
+        }
+    }
+
+    /** What one thread saw. */
+    private static final class Worker {
+
+        private final Operation operation;
+        private long[] nanos = new long[4096];
+        private int count;
+        private long total;
+        private long last;
+        private int faults;
+        private String firstFault;
+
+        Worker(Operation operation) {
+            this.operation = operation;
+        }
+
+        Worker work(CountDownLatch ready, CountDownLatch start, long[] times) throws InterruptedException {
+            Operation.Task task;
+            try {
+                task = open();
+            } finally {
+                ready.countDown();
+            }
+            try {
+                start.await();
+                for (long begun = System.nanoTime(); begun < times[1] && faults < PATIENCE; begun = System.nanoTime()) {
+                    task = once(task, begun, begun >= times[0]);
+                }
+            } finally {
+                close(task);
+            }
+            return this;
+        }
+
+        private Operation.Task once(Operation.Task task, long begun, boolean settled) {
+            Operation.Task usable = task == null ? open() : task;
+            if (usable == null) {
+                return null;
+            }
+            try {
+                usable.run();
+                total++;
+                if (settled) {
+                    last = System.nanoTime();
+                    add(last - begun);
+                }
+                return usable;
+            } catch (WrongAnswerException e) {
+                fault(e);
+                return usable;
+            } catch (IOException | SQLException e) {
+                fault(e);
+                close(usable);
+                return null;
+            }
+        }
+
+        private Operation.Task open() {
+            try {
+                return operation.open();
+            } catch (IOException | SQLException e) {
+                fault(e);
+                return null;
+            }
+        }
+
+        private void add(long time) {
+            if (count == nanos.length) {
+                nanos = Arrays.copyOf(nanos, count * 2);
+            }
+            nanos[count++] = time;
+        }
+
+        private void fault(Exception e) {
+            faults++;
+            if (firstFault == null) {
+                firstFault = operation.name() + ": " + e;
+            }
+        }
+
+        private void close(Operation.Task task) {
+            try {
+                if (task != null) {
+                    task.close();
+                }
+            } catch (IOException | SQLException e) {
+                fault(e);
+            }
+        }
+    }
+
+    private Load() {}
+
+    /**
+     * Runs the loop.
+     *
+     * @param settle how long before anything is measured
+     * @param time how long is measured
+     */
+    static Sample run(Operation operation, int connections, Duration settle, Duration time)
+            throws InterruptedException {
+        ExecutorService threads = Executors.newFixedThreadPool(connections);
+        try {
+            CountDownLatch ready = new CountDownLatch(connections);
+            CountDownLatch start = new CountDownLatch(1);
+            long[] times = new long[2];
+            List<Future<Worker>> working = new ArrayList<>();
+            for (int i = 0; i < connections; i++) {
+                working.add(threads.submit(() -> new Worker(operation).work(ready, start, times)));
+            }
+            ready.await();
+            times[0] = System.nanoTime() + settle.toNanos();
+            times[1] = times[0] + time.toNanos();
+            start.countDown();
+            List<Worker> workers = new ArrayList<>();
+            for (Future<Worker> future : working) {
+                workers.add(future.get());
+            }
+            return sample(workers, times[0]);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("the driver failed", e.getCause());
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private static Sample sample(List<Worker> workers, long from) {
+        long last = workers.stream()
+                .mapToLong(worker -> worker.last == 0 ? from : worker.last)
+                .max()
+                .orElse(from);
+        return new Sample(
+                Statistics.sorted(workers.stream()
+                        .map(worker -> Arrays.copyOf(worker.nanos, worker.count))
+                        .toList()),
+                last - from,
+                workers.stream().mapToLong(worker -> worker.total).sum(),
+                workers.stream().mapToInt(worker -> worker.faults).sum(),
+                workers.stream()
+                        .map(worker -> worker.firstFault)
+                        .filter(fault -> fault != null)
+                        .findFirst()
+                        .orElse(null));
+    }
+}

@@ -1,0 +1,270 @@
+package io.muster.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.muster.bench.floor.BareRegistration;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Everything that is measured, and the devices that came out of it. Thread-safe. */
+final class Operations {
+
+    static final String REGISTER = "register";
+    static final String TOKEN = "token";
+    static final String INTROSPECT = "introspect";
+    static final String FLOOR_REGISTER = "floor-register";
+    static final String FLOOR_TOKEN = "floor-token";
+    static final String FLOOR_ECHO = "floor-echo";
+    static final String JDBC_REGISTER = "jdbc-register";
+
+    /** The floor of an operation comes first, then what it is also compared with. */
+    static final Map<String, List<String>> COMPARED = Map.of(
+            REGISTER, List.of(FLOOR_REGISTER, JDBC_REGISTER, FLOOR_ECHO),
+            TOKEN, List.of(FLOOR_TOKEN, FLOOR_ECHO),
+            INTROSPECT, List.of(FLOOR_ECHO),
+            FLOOR_REGISTER, List.of(JDBC_REGISTER));
+
+    /** How many devices get tokens. */
+    static final int DEVICES = 4000;
+
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final String FORM = "application/x-www-form-urlencoded";
+
+    /** A device that registered. */
+    private record Device(String key, String authorization) {
+
+        static Device of(String key, String secret) {
+            return new Device(
+                    key,
+                    "Basic "
+                            + Base64.getEncoder()
+                                    .encodeToString((key + ":" + secret).getBytes(StandardCharsets.US_ASCII)));
+        }
+    }
+
+    /** An access token and the device that got it. */
+    private record Token(String key, String token) {}
+
+    /** What one way to register came to. */
+    private static final class Ledger {
+
+        private final Set<String> ids = ConcurrentHashMap.newKeySet();
+        private final List<Device> devices = Collections.synchronizedList(new ArrayList<>());
+        private final AtomicLong acknowledged = new AtomicLong();
+
+        void registered(String id, String key, String secret) {
+            if (!ids.add(id)) {
+                throw new WrongAnswerException("a device id was given twice");
+            }
+            acknowledged.incrementAndGet();
+            if (devices.size() < DEVICES) {
+                devices.add(Device.of(key, secret));
+            }
+        }
+    }
+
+    private final Stage stage;
+    private final Map<String, Ledger> ledgers =
+            Map.of(Stage.MUSTER, new Ledger(), Stage.FLOOR, new Ledger(), Stage.JDBC, new Ledger());
+    private final List<Token> tokens = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicInteger turn = new AtomicInteger();
+
+    Operations(Stage stage) {
+        this.stage = stage;
+    }
+
+    /** In the order in which they take turns. */
+    List<Operation> all() {
+        return List.of(
+                new Operation(REGISTER, () -> register(stage.musterPort(), Stage.MUSTER)),
+                new Operation(FLOOR_REGISTER, () -> register(stage.floorPort(), Stage.FLOOR)),
+                new Operation(JDBC_REGISTER, this::bareRegister),
+                new Operation(TOKEN, () -> token(stage.musterPort(), Stage.MUSTER, null)),
+                new Operation(FLOOR_TOKEN, () -> token(stage.floorPort(), Stage.FLOOR, null)),
+                new Operation(INTROSPECT, this::introspect),
+                new Operation(FLOOR_ECHO, this::echo));
+    }
+
+    /** Which stock of serials an operation takes from, if any. */
+    static String database(String operation) {
+        return switch (operation) {
+            case REGISTER -> Stage.MUSTER;
+            case FLOOR_REGISTER -> Stage.FLOOR;
+            case JDBC_REGISTER -> Stage.JDBC;
+            default -> null;
+        };
+    }
+
+    /** How many registrations were acknowledged with a device id of their own. */
+    long acknowledged(String database) {
+        return ledgers.get(database).acknowledged.get();
+    }
+
+    /**
+     * Gets a token for each device, which confirms its credential, and then another, so that the registry has seen them all in
+     * their final state.
+     *
+     * @return how many there are
+     */
+    int confirm() throws IOException {
+        int devices = ledgers.get(Stage.MUSTER).devices.size();
+        for (int pass = 0; pass < 2; pass++) {
+            tokens.clear();
+            turn.set(0);
+            try (Operation.Task task = token(stage.musterPort(), Stage.MUSTER, tokens)) {
+                for (int i = 0; i < devices; i++) {
+                    task.run();
+                }
+            } catch (SQLException e) {
+                throw new IllegalStateException("there is no SQL in it", e);
+            }
+        }
+        return tokens.size();
+    }
+
+    /** What is done over a connection of HTTP. */
+    private abstract static class HttpTask implements Operation.Task {
+
+        protected final HttpConnection connection;
+
+        HttpTask(int port) throws IOException {
+            connection = new HttpConnection(port);
+        }
+
+        @Override
+        public abstract void run() throws IOException;
+
+        @Override
+        public void close() throws IOException {
+            connection.close();
+        }
+    }
+
+    private Operation.Task register(int port, String database) throws IOException {
+        Stock stock = stage.stock(database);
+        Ledger ledger = ledgers.get(database);
+        return new HttpTask(port) {
+            @Override
+            public void run() throws IOException {
+                JsonNode answer = json(connection.post(
+                        "/register", "application/json", null, "{\"serial\":\"" + stock.take() + "\"}"));
+                String id = text(answer, "deviceId");
+                if (id.length() != 32) {
+                    throw new WrongAnswerException("not a device id");
+                }
+                ledger.registered(id, text(answer, "key"), text(answer, "secret"));
+            }
+        };
+    }
+
+    private Operation.Task bareRegister() throws SQLException {
+        Stock stock = stage.stock(Stage.JDBC);
+        Ledger ledger = ledgers.get(Stage.JDBC);
+        Connection connection = stage.connect(Stage.JDBC);
+        connection.setAutoCommit(false);
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        return new Operation.Task() {
+            @Override
+            public void run() throws SQLException {
+                BareRegistration.Registered registered = BareRegistration.register(connection, stock.take());
+                ledger.registered(registered.deviceId(), registered.key(), registered.secret());
+            }
+
+            @Override
+            public void close() throws SQLException {
+                connection.close();
+            }
+        };
+    }
+
+    private Operation.Task token(int port, String database, List<Token> kept) throws IOException {
+        List<Device> devices = List.copyOf(ledgers.get(database).devices);
+        return new HttpTask(port) {
+
+            private String last = "";
+
+            @Override
+            public void run() throws IOException {
+                Device device = devices.get(Math.floorMod(turn.getAndIncrement(), devices.size()));
+                JsonNode answer =
+                        json(connection.post("/token", FORM, device.authorization(), "grant_type=client_credentials"));
+                String token = text(answer, "access_token");
+                if (!text(answer, "token_type").equals("Bearer")
+                        || answer.path("expires_in").asInt() <= 0
+                        || token.equals(last)
+                        || !isOf(token, device)) {
+                    throw new WrongAnswerException("not a token of this device");
+                }
+                last = token;
+                if (kept != null) {
+                    kept.add(new Token(device.key(), token));
+                }
+            }
+        };
+    }
+
+    /** Looks into a token without checking its signature, which would cost more than making it. */
+    private static boolean isOf(String token, Device device) {
+        String[] parts = token.split("\\.");
+        return parts.length == 3
+                && parts[2].length() == 86
+                && new String(Base64.getUrlDecoder().decode(parts[1]), StandardCharsets.UTF_8)
+                        .contains("\"client_id\":\"" + device.key() + "\"");
+    }
+
+    private Operation.Task introspect() throws IOException {
+        List<Token> asked = List.copyOf(tokens);
+        String authorization = "Bearer " + stage.operatorToken();
+        return new HttpTask(stage.musterPort()) {
+            @Override
+            public void run() throws IOException {
+                Token token = asked.get(Math.floorMod(turn.getAndIncrement(), asked.size()));
+                JsonNode answer = json(connection.post("/introspect", FORM, authorization, "token=" + token.token()));
+                if (!answer.path("active").asBoolean()
+                        || !text(answer, "client_id").equals(token.key())) {
+                    throw new WrongAnswerException("not what is known of this token");
+                }
+            }
+        };
+    }
+
+    /** Posts what {@link #introspect} does. */
+    private Operation.Task echo() throws IOException {
+        String body = "token=" + tokens.get(0).token();
+        return new HttpTask(stage.floorPort()) {
+            @Override
+            public void run() throws IOException {
+                JsonNode answer = json(connection.post("/echo", FORM, null, body));
+                if (!answer.path("active").asBoolean() || answer.path("length").asInt() != body.length()) {
+                    throw new WrongAnswerException("not an echo");
+                }
+            }
+        };
+    }
+
+    private static JsonNode json(HttpConnection.Reply reply) throws IOException {
+        if (reply.status() != 200) {
+            throw new WrongAnswerException("status " + reply.status() + ": " + reply.body());
+        }
+        return JSON.readTree(reply.body());
+    }
+
+    private static String text(JsonNode answer, String member) {
+        JsonNode value = answer.get(member);
+        if (value == null || !value.isTextual() || value.textValue().isEmpty()) {
+            throw new WrongAnswerException("an answer without " + member);
+        }
+        return value.textValue();
+    }
+}

@@ -1,0 +1,93 @@
+package io.muster.bench;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * The command line.
+ *
+ * @param quick whether only to see that everything works
+ * @param rounds how often each thing is measured with each number of connections
+ * @param time how long each time
+ * @param warmUp how long each thing is done before
+ * @param connections the numbers of connections
+ * @param only the names of what is measured; empty for everything
+ * @param musterOptions further options of the virtual machine that runs the registry
+ */
+record Options(
+        boolean quick,
+        int rounds,
+        Duration time,
+        Duration warmUp,
+        List<Integer> connections,
+        List<String> only,
+        List<String> musterOptions) {
+
+    static final String HELP =
+            """
+            bash deploy/bench/run [option]...
+
+            --quick              one short round, about a minute: shows that it works, not how fast
+            --rounds N           rounds (3)
+            --seconds N          seconds of each measurement (4)
+            --warm-up N          seconds of each operation before the first round (10)
+            --connections A,B    numbers of connections (1,8,64)
+            --only A,B           operations: register, token, introspect, floor-register, floor-token, floor-echo, jdbc-register
+            --muster-option X    an option of the virtual machine that runs the registry, for example
+                                 -XX:StartFlightRecording=filename=muster.jfr; may be repeated
+            """;
+
+    static Options of(String... arguments) {
+        List<String> given = List.of(arguments);
+        boolean quick = given.contains("--quick");
+        int rounds = quick ? 1 : 3;
+        double seconds = quick ? 0.8 : 4;
+        double warmUp = quick ? 2 : 10;
+        List<Integer> connections = List.of(1, 8, 64);
+        List<String> only = List.of();
+        List<String> musterOptions = new ArrayList<>();
+        Iterator<String> rest = given.iterator();
+        while (rest.hasNext()) {
+            String option = rest.next();
+            switch (option) {
+                case "--quick" -> {}
+                case "--rounds" -> rounds = Integer.parseInt(value(option, rest));
+                case "--seconds" -> seconds = Double.parseDouble(value(option, rest));
+                case "--warm-up" -> warmUp = Double.parseDouble(value(option, rest));
+                case "--connections" ->
+                    connections = List.of(value(option, rest).split(",")).stream()
+                            .map(Integer::valueOf)
+                            .toList();
+                case "--only" -> only = List.of(value(option, rest).split(","));
+                case "--muster-option" -> musterOptions.add(value(option, rest));
+                default -> throw new IllegalArgumentException("unknown option " + option);
+            }
+        }
+        return new Options(
+                quick,
+                rounds,
+                Duration.ofMillis((long) (seconds * 1000)),
+                Duration.ofMillis((long) (warmUp * 1000)),
+                connections,
+                only,
+                List.copyOf(musterOptions));
+    }
+
+    private static String value(String option, Iterator<String> rest) {
+        if (!rest.hasNext()) {
+            throw new IllegalArgumentException(option + " needs a value");
+        }
+        return rest.next();
+    }
+
+    /** How long threads run before they are measured. */
+    Duration settle() {
+        return Duration.ofMillis(quick ? 200 : 500);
+    }
+
+    boolean measures(String operation) {
+        return only.isEmpty() || only.contains(operation);
+    }
+}

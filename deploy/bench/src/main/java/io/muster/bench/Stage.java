@@ -1,0 +1,261 @@
+package io.muster.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.muster.persistence.MariaDbServer;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Everything that is measured, running: one MariaDB with a database for each way to register, the registry, and the floors on a
+ * server of their own. All of it is on this machine's loopback address, and gone when this is closed.
+ */
+final class Stage implements AutoCloseable {
+
+    /** Databases with the same tables on the same server. */
+    static final String MUSTER = "muster";
+
+    static final String FLOOR = "floor";
+    static final String JDBC = "jdbc";
+
+    private static final List<String> TABLES = List.of("device", "credential", "expected_serial");
+    private static final List<String> JVM = List.of("-Xmx512m");
+
+    @FunctionalInterface
+    private interface Closing {
+        void close() throws IOException, SQLException;
+    }
+
+    private final Path directory;
+    private final Deque<Closing> closing = new ArrayDeque<>();
+    private final MariaDbServer mariaDb;
+    private final Connection administration;
+    private final Server muster;
+    private final Server floor;
+    private final String operatorToken;
+    private final Map<String, Stock> stocks = new LinkedHashMap<>();
+    private final Map<String, ProcessHandle> processes = new LinkedHashMap<>();
+
+    private Stage(Path directory, Path musterJar, List<String> musterOptions)
+            throws IOException, SQLException, InterruptedException {
+        this.directory = directory;
+        Files.createDirectories(directory);
+        closing.push(() -> delete(directory));
+        try {
+            // A copy, because a build may replace the jar meanwhile.
+            Path jar = Files.copy(musterJar, directory.resolve("muster.jar"), StandardCopyOption.REPLACE_EXISTING);
+            Path floorJar = FloorJar.make(jar, directory);
+            Set<ProcessHandle> before = children();
+            mariaDb = MariaDbServer.start(directory.resolve("mariadb"));
+            closing.push(mariaDb::close);
+            Set<ProcessHandle> started = children();
+            started.removeAll(before);
+            administration = connect("");
+            closing.push(administration::close);
+            enlarge();
+            Path password = Files.writeString(directory.resolve("database-password"), mariaDb.password());
+            muster = Server.launch(
+                    jar,
+                    directory.resolve("muster"),
+                    concat(JVM, musterOptions),
+                    Map.of(
+                            "MUSTER_DATABASE_URL", mariaDb.jdbcUrl(MUSTER),
+                            "MUSTER_DATABASE_USER", mariaDb.user(),
+                            "MUSTER_DATABASE_PASSWORD_FILE", password.toString(),
+                            // so that no token of the driver expires in a long run
+                            "MUSTER_TOKEN_LIFETIME", "PT2H"));
+            closing.push(muster::close);
+            floor = Server.launch(
+                    floorJar,
+                    directory.resolve("floor"),
+                    concat(
+                            JVM,
+                            List.of(
+                                    "-Dbench.database.url=" + mariaDb.jdbcUrl(FLOOR),
+                                    "-Dbench.database.user=" + mariaDb.user(),
+                                    "-Dbench.database.password=" + mariaDb.password())),
+                    Map.of());
+            closing.push(floor::close);
+            muster.await();
+            floor.await();
+            operatorToken = Files.readString(directory.resolve("muster/data/operator-token"))
+                    .strip();
+            mariaDb.jdbcUrl(JDBC);
+            for (String database : List.of(FLOOR, JDBC)) {
+                for (String table : TABLES) {
+                    execute("CREATE TABLE " + database + "." + table + " LIKE " + MUSTER + "." + table);
+                }
+                stocks.put(database, new Stock(serials -> insert(database, serials)));
+            }
+            stocks.put(MUSTER, new Stock(this::upload));
+            processes.put("muster", muster.process());
+            processes.put("floor", floor.process());
+            processes.put("mariadb", started.iterator().next());
+            processes.put("driver", ProcessHandle.current());
+        } catch (IOException | SQLException | InterruptedException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    static Stage set(Path directory, Path musterJar, List<String> musterOptions)
+            throws IOException, SQLException, InterruptedException {
+        return new Stage(directory, musterJar, musterOptions);
+    }
+
+    /** The test server is small; a registry's would not be, and what it flushes would be measured. */
+    private void enlarge() throws SQLException {
+        execute("SET GLOBAL innodb_buffer_pool_size = 512 * 1024 * 1024");
+        execute("SET GLOBAL innodb_log_file_size = 512 * 1024 * 1024");
+    }
+
+    int musterPort() {
+        return muster.port();
+    }
+
+    int floorPort() {
+        return floor.port();
+    }
+
+    String operatorToken() {
+        return operatorToken;
+    }
+
+    Stock stock(String database) {
+        return stocks.get(database);
+    }
+
+    Map<String, ProcessHandle> processes() {
+        return processes;
+    }
+
+    Gauge gauge() throws SQLException {
+        Connection connection = connect("");
+        closing.push(connection::close);
+        return new Gauge(connection, processes);
+    }
+
+    /** Opens a connection of its own to a database. */
+    Connection connect(String database) throws SQLException {
+        return DriverManager.getConnection(
+                "jdbc:mariadb://127.0.0.1:" + mariaDb.port() + "/" + database
+                        + "?useServerPrepStmts=true&cachePrepStmts=true",
+                mariaDb.user(),
+                mariaDb.password());
+    }
+
+    /** Counts the devices in a database. */
+    long devices(String database) throws SQLException {
+        return number("SELECT COUNT(*) FROM " + database + ".device");
+    }
+
+    String mariaDbVersion() throws SQLException {
+        return administration.getMetaData().getDatabaseProductVersion();
+    }
+
+    /** Reads what MariaDB is set to. */
+    long setting(String name) throws SQLException {
+        return number("SELECT @@GLOBAL." + name);
+    }
+
+    private long number(String query) throws SQLException {
+        try (Statement statement = administration.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Statement statement = administration.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private void upload(List<String> serials) throws IOException {
+        try (HttpConnection connection = new HttpConnection(musterPort())) {
+            HttpConnection.Reply reply = connection.post(
+                    "/api/v1/fleets/default/serials",
+                    "text/csv",
+                    "Bearer " + operatorToken,
+                    "serial\n" + String.join("\n", serials) + "\n");
+            JsonNode result = new JsonMapper().readTree(reply.body());
+            if (reply.status() != 200 || result.path("accepted").asInt() != serials.size()) {
+                throw new IOException("the registry does not take serials: " + reply);
+            }
+        }
+    }
+
+    private void insert(String database, List<String> serials) throws SQLException {
+        try (Connection connection = connect(database)) {
+            connection.setAutoCommit(false);
+            try (PreparedStatement put = connection.prepareStatement(
+                    "INSERT INTO expected_serial (fleet, serial, state) VALUES ('default', ?, 'E')")) {
+                for (String serial : serials) {
+                    put.setString(1, serial);
+                    put.addBatch();
+                }
+                put.executeBatch();
+            }
+            connection.commit();
+        }
+    }
+
+    @Override
+    public void close() {
+        while (!closing.isEmpty()) {
+            try {
+                closing.pop().close();
+            } catch (IOException | SQLException e) {
+                System.err.println("Not cleaned up below " + directory.getFileName() + ": " + e);
+            }
+        }
+    }
+
+    private static Set<ProcessHandle> children() {
+        Set<ProcessHandle> children = new HashSet<>();
+        ProcessHandle.current().children().forEach(children::add);
+        return children;
+    }
+
+    private static List<String> concat(List<String> first, List<String> second) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(second);
+        return all;
+    }
+
+    private static void delete(Path directory) throws IOException {
+        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, IOException fault) throws IOException {
+                Files.delete(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}
