@@ -77,6 +77,7 @@ final class Operations {
     private final Stage stage;
     private final Map<String, Ledger> ledgers =
             Map.of(Stage.MUSTER, new Ledger(), Stage.FLOOR, new Ledger(), Stage.JDBC, new Ledger());
+    private volatile List<Device> confirmed = List.of();
     private final List<Token> tokens = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger turn = new AtomicInteger();
 
@@ -90,8 +91,10 @@ final class Operations {
                 new Operation(REGISTER, () -> register(stage.musterPort(), Stage.MUSTER)),
                 new Operation(FLOOR_REGISTER, () -> register(stage.floorPort(), Stage.FLOOR)),
                 new Operation(JDBC_REGISTER, this::bareRegister),
-                new Operation(TOKEN, () -> token(stage.musterPort(), Stage.MUSTER, null)),
-                new Operation(FLOOR_TOKEN, () -> token(stage.floorPort(), Stage.FLOOR, null)),
+                new Operation(TOKEN, () -> token(stage.musterPort(), confirmed, null)),
+                new Operation(
+                        FLOOR_TOKEN,
+                        () -> token(stage.floorPort(), List.copyOf(ledgers.get(Stage.FLOOR).devices), null)),
                 new Operation(INTROSPECT, this::introspect),
                 new Operation(FLOOR_ECHO, this::echo));
     }
@@ -111,6 +114,11 @@ final class Operations {
         return ledgers.get(database).acknowledged.get();
     }
 
+    /** How many registered devices are there that can get tokens, {@link #DEVICES} at most. */
+    int devices() {
+        return ledgers.get(Stage.MUSTER).devices.size();
+    }
+
     /**
      * Gets a token for each device, which confirms its credential, and then another, so that the registry has seen them all in
      * their final state.
@@ -118,12 +126,12 @@ final class Operations {
      * @return how many there are
      */
     int confirm() throws IOException {
-        int devices = ledgers.get(Stage.MUSTER).devices.size();
+        confirmed = List.copyOf(ledgers.get(Stage.MUSTER).devices);
         for (int pass = 0; pass < 2; pass++) {
             tokens.clear();
             turn.set(0);
-            try (Operation.Task task = token(stage.musterPort(), Stage.MUSTER, tokens)) {
-                for (int i = 0; i < devices; i++) {
+            try (Operation.Task task = token(stage.musterPort(), confirmed, tokens)) {
+                for (int i = 0; i < confirmed.size(); i++) {
                     task.run();
                 }
             } catch (SQLException e) {
@@ -188,8 +196,7 @@ final class Operations {
         };
     }
 
-    private Operation.Task token(int port, String database, List<Token> kept) throws IOException {
-        List<Device> devices = List.copyOf(ledgers.get(database).devices);
+    private Operation.Task token(int port, List<Device> devices, List<Token> kept) throws IOException {
         return new HttpTask(port) {
 
             private String last = "";

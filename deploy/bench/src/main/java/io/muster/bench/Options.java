@@ -32,7 +32,7 @@ record Options(
             --quick              one short round, about a minute: shows that it works, not how fast
             --rounds N           rounds (3)
             --seconds N          seconds of each measurement (4)
-            --warm-up N          seconds of each operation before the first round (10)
+            --warm-up N          seconds of each operation, twice, before the first round (6)
             --connections A,B    numbers of connections (1,8,64)
             --only A,B           operations: register, token, introspect, floor-register, floor-token, floor-echo, jdbc-register
             --muster-option X    an option of the virtual machine that runs the registry, for example
@@ -44,7 +44,7 @@ record Options(
         boolean quick = given.contains("--quick");
         int rounds = quick ? 1 : 3;
         double seconds = quick ? 0.8 : 4;
-        double warmUp = quick ? 2 : 10;
+        double warmUp = quick ? 1 : 6;
         List<Integer> connections = List.of(1, 8, 64);
         List<String> only = List.of();
         List<String> musterOptions = new ArrayList<>();
