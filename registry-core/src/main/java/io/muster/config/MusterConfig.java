@@ -45,7 +45,6 @@ public record MusterConfig(
      * The database.
      *
      * @param url JDBC address, of MariaDB or H2
-     * @param jndiName a data source of the server to use instead; empty for the registry's own pool
      * @param user user name; empty if the address says it all
      * @param password empty if there is none
      * @param poolSize connections at most
@@ -54,7 +53,6 @@ public record MusterConfig(
      */
     public record Database(
             String url,
-            Optional<String> jndiName,
             Optional<String> user,
             Optional<String> password,
             int poolSize,
@@ -196,7 +194,6 @@ public record MusterConfig(
         }
         return new Database(
                 url,
-                settings.text("jndi-name"),
                 settings.text("user"),
                 settings.secret("password"),
                 settings.number("pool-size", 16, 2, 1000),

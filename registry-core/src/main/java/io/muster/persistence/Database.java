@@ -19,10 +19,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
-import javax.naming.InitialContext;
-import javax.naming.NamingException;
 import javax.sql.DataSource;
 import org.eclipse.persistence.config.PersistenceUnitProperties;
 import org.eclipse.persistence.jpa.PersistenceProvider;
@@ -57,12 +56,10 @@ public final class Database implements AutoCloseable {
         T in(Connection connection) throws SQLException;
     }
 
-    private final DataSource dataSource;
-    private final AutoCloseable pool;
+    private final HikariDataSource pool;
     private final EntityManagerFactory entities;
 
-    private Database(DataSource dataSource, AutoCloseable pool, EntityManagerFactory entities) {
-        this.dataSource = dataSource;
+    private Database(HikariDataSource pool, EntityManagerFactory entities) {
         this.pool = pool;
         this.entities = entities;
     }
@@ -76,27 +73,18 @@ public final class Database implements AutoCloseable {
      * @throws ConfigurationException if it cannot be reached within the configured time, or its schema is not ours
      */
     public static Database open(MusterConfig.Database config, List<Class<?>> managed, Clock clock) {
-        if (config.jndiName().isPresent()) {
-            DataSource named = named(config.jndiName().get());
-            return started(named, () -> {}, config, managed, clock);
-        }
-        HikariDataSource own = new HikariDataSource(pool(config));
+        HikariDataSource pool = new HikariDataSource(pool(config));
         try {
-            return started(own, own, config, managed, clock);
+            boolean mariaDb = awaitConnection(pool, config.startTimeout(), clock);
+            migrate(pool, mariaDb);
+            return new Database(pool, entities(pool, mariaDb, managed));
         } catch (RuntimeException e) {
-            own.close();
+            pool.close();
             throw e;
         }
     }
 
-    private static Database started(
-            DataSource dataSource,
-            AutoCloseable pool,
-            MusterConfig.Database config,
-            List<Class<?>> managed,
-            Clock clock) {
-        boolean mariaDb = awaitConnection(dataSource, config.startTimeout(), clock);
-        migrate(dataSource, mariaDb);
+    private static EntityManagerFactory entities(DataSource dataSource, boolean mariaDb, List<Class<?>> managed) {
         Map<String, Object> properties = new HashMap<>();
         properties.put(PersistenceUnitProperties.TARGET_SERVER, "None");
         properties.put(
@@ -118,18 +106,8 @@ public final class Database implements AutoCloseable {
         properties.put(PersistenceUnitProperties.LOGGING_PARAMETERS, "false");
         properties.put(PersistenceUnitProperties.EXCLUDE_ECLIPSELINK_ORM_FILE, "true");
         properties.put(PersistenceUnitProperties.THROW_EXCEPTIONS, "true");
-        EntityManagerFactory entities = new PersistenceProvider()
+        return new PersistenceProvider()
                 .createContainerEntityManagerFactory(new PersistenceUnit(dataSource, managed), properties);
-        return new Database(dataSource, pool, entities);
-    }
-
-    private static DataSource named(String name) {
-        try {
-            return (DataSource) new InitialContext().lookup(name);
-        } catch (NamingException | ClassCastException e) {
-            throw new ConfigurationException(
-                    List.of("muster.database.jndi-name: the server has no data source of the name " + name));
-        }
     }
 
     private static HikariConfig pool(MusterConfig.Database config) {
@@ -148,10 +126,7 @@ public final class Database implements AutoCloseable {
                     "connectTimeout", Long.toString(config.connectTimeout().toMillis()));
         } else {
             pool.setDriverClassName("org.h2.Driver");
-            // WRITE_DELAY=0: an acknowledged registration is in the file before the reply leaves.
-            pool.setJdbcUrl(config.url()
-                    + ";MODE=MariaDB;DATABASE_TO_LOWER=TRUE;CASE_INSENSITIVE_IDENTIFIERS=TRUE"
-                    + ";DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0;LOCK_TIMEOUT=5000");
+            pool.setJdbcUrl(embeddedUrl(config.url()));
         }
         config.user().ifPresent(pool::setUsername);
         config.password().ifPresent(pool::setPassword);
@@ -162,6 +137,24 @@ public final class Database implements AutoCloseable {
         pool.setInitializationFailTimeout(-1);
         pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         return pool;
+    }
+
+    private static String embeddedUrl(String url) {
+        StringBuilder complete = new StringBuilder(url);
+        for (String option : List.of(
+                "MODE=MariaDB",
+                "DATABASE_TO_LOWER=TRUE",
+                "CASE_INSENSITIVE_IDENTIFIERS=TRUE",
+                "DB_CLOSE_ON_EXIT=FALSE",
+                // An acknowledged registration is in the file before the reply leaves.
+                "WRITE_DELAY=0",
+                "LOCK_TIMEOUT=5000")) {
+            String name = option.substring(0, option.indexOf('=') + 1);
+            if (!url.toUpperCase(Locale.ROOT).contains(";" + name)) {
+                complete.append(';').append(option);
+            }
+        }
+        return complete.toString();
     }
 
     private static boolean awaitConnection(DataSource dataSource, Duration patience, Clock clock) {
@@ -305,7 +298,7 @@ public final class Database implements AutoCloseable {
 
     private Connection connection() {
         try {
-            return dataSource.getConnection();
+            return pool.getConnection();
         } catch (SQLException e) {
             throw new DatabaseUnavailableException(
                     "no connection, " + e.getClass().getSimpleName());
@@ -344,7 +337,7 @@ public final class Database implements AutoCloseable {
 
     /** Tells whether the database answers now. */
     public boolean isAvailable() {
-        try (Connection connection = dataSource.getConnection()) {
+        try (Connection connection = pool.getConnection()) {
             return connection.isValid(1);
         } catch (SQLException e) {
             return false;
@@ -408,10 +401,6 @@ public final class Database implements AutoCloseable {
     @Override
     public void close() {
         entities.close();
-        try {
-            pool.close();
-        } catch (Exception e) {
-            LOG.warn("The connection pool did not close: {}", e.getClass().getSimpleName());
-        }
+        pool.close();
     }
 }

@@ -62,7 +62,6 @@ class MusterConfigTest {
         settings.put("muster.master-key-file", "/etc/muster/key");
         settings.put("muster.plugins-dir", "/etc/muster/plugins");
         settings.put("muster.database.url", "jdbc:mariadb://db/muster");
-        settings.put("muster.database.jndi-name", "java:app/jdbc/muster");
         settings.put("muster.database.user", "muster");
         settings.put("muster.database.password-file", password.toString());
         settings.put("muster.database.pool-size", "7");
@@ -92,7 +91,6 @@ class MusterConfigTest {
         assertThat(config.database())
                 .isEqualTo(new MusterConfig.Database(
                         "jdbc:mariadb://db/muster",
-                        Optional.of("java:app/jdbc/muster"),
                         Optional.of("muster"),
                         Optional.of("s3cret"),
                         7,

@@ -19,7 +19,7 @@ class DatabaseTest {
 
     private static MusterConfig.Database config(String url) {
         return new MusterConfig.Database(
-                url, Optional.empty(), Optional.empty(), Optional.empty(), 4, Duration.ofMillis(250), Duration.ZERO);
+                url, Optional.empty(), Optional.empty(), 4, Duration.ofMillis(250), Duration.ZERO);
     }
 
     private static Database open() {

@@ -28,7 +28,6 @@ class DatabaseVerifierTest implements SerialVerifierContract {
                         "jdbc:h2:mem:verifier" + System.nanoTime() + ";DB_CLOSE_DELAY=-1",
                         Optional.empty(),
                         Optional.empty(),
-                        Optional.empty(),
                         4,
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(5)),

@@ -90,7 +90,6 @@ class ContainerIT {
                         "jdbc:h2:mem:container;DB_CLOSE_DELAY=-1",
                         Optional.empty(),
                         Optional.empty(),
-                        Optional.empty(),
                         2,
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(5)),
