@@ -104,12 +104,15 @@ public final class Json {
      * {@link #malformed} puts it into words.
      */
     public static JsonParser stream(InputStream utf8) throws IOException {
-        return MAPPER.createParser(new InputStreamReader(
+        JsonParser parser = MAPPER.createParser(new InputStreamReader(
                 utf8,
                 StandardCharsets.UTF_8
                         .newDecoder()
                         .onMalformedInput(CodingErrorAction.REPORT)
                         .onUnmappableCharacter(CodingErrorAction.REPORT)));
+        // What follows a value of an array is the next one.
+        parser.setCodec(MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS));
+        return parser;
     }
 
     /** Puts a fault that Jackson found into words that repeat nothing of the text. */

@@ -77,21 +77,19 @@ public final class Database implements AutoCloseable {
         try {
             boolean mariaDb = awaitConnection(pool, config.startTimeout(), clock);
             migrate(pool, mariaDb);
-            return new Database(pool, entities(pool, mariaDb, managed));
+            return new Database(pool, entities(pool, managed));
         } catch (RuntimeException e) {
             pool.close();
             throw e;
         }
     }
 
-    private static EntityManagerFactory entities(DataSource dataSource, boolean mariaDb, List<Class<?>> managed) {
+    private static EntityManagerFactory entities(DataSource dataSource, List<Class<?>> managed) {
         Map<String, Object> properties = new HashMap<>();
         properties.put(PersistenceUnitProperties.TARGET_SERVER, "None");
-        properties.put(
-                PersistenceUnitProperties.TARGET_DATABASE,
-                mariaDb
-                        ? "org.eclipse.persistence.platform.database.MariaDBPlatform"
-                        : "org.eclipse.persistence.platform.database.H2Platform");
+        // No target database: named here, its class would come from the WAR, and on Liberty the rest from the server.
+        // EclipseLink
+        // finds the right one by asking the database.
         properties.put(PersistenceUnitProperties.WEAVING, "false");
         // EclipseLink keeps sessions by name for the whole process: a second registry in it would get the first one's
         // database.
@@ -100,7 +98,6 @@ public final class Database implements AutoCloseable {
                 "muster-" + System.identityHashCode(dataSource) + "-" + System.nanoTime());
         // Several nodes share the database, so what one of them remembers of a row may be wrong.
         properties.put(PersistenceUnitProperties.CACHE_SHARED_DEFAULT, "false");
-        properties.put(PersistenceUnitProperties.LOGGING_LOGGER, "JavaLogger");
         // EclipseLink would log statements with what is bound to them, serials and hashes among it.
         properties.put(PersistenceUnitProperties.LOGGING_LEVEL, "OFF");
         properties.put(PersistenceUnitProperties.LOGGING_PARAMETERS, "false");
