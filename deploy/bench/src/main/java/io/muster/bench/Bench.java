@@ -27,7 +27,7 @@ import java.util.Map;
 public final class Bench {
 
     /** More serials than this a second nobody takes at first; later, what was seen says how many are needed. */
-    private static final double FIRST_GUESS = 3000;
+    private static final double FIRST_GUESS = 8000;
 
     private final Options options;
     private final Path target;
@@ -70,7 +70,7 @@ public final class Bench {
         Path directory = target.resolve("run-" + ProcessHandle.current().pid());
         say("load average %.2f; starting MariaDB, the registry and the floors", load());
         double loadBefore = load();
-        try (Stage stage = Stage.set(directory, musterJar, options.musterOptions())) {
+        try (Stage stage = Stage.set(directory, musterJar, options)) {
             Operations operations = new Operations(stage);
             Gauge gauge = stage.gauge();
             warmUp(stage, operations);
@@ -98,7 +98,7 @@ public final class Bench {
                 }
                 do {
                     warmUp(stage, operation);
-                } while (operation.name().equals(Operations.REGISTER) && operations.devices() < least);
+                } while (operation.name().endsWith(Operations.REGISTER) && operations.devices(operation.database()) < least);
             }
         }
     }
@@ -134,11 +134,10 @@ public final class Bench {
 
     private void prepare(Stage stage, Operation operation, Duration time)
             throws IOException, SQLException, InterruptedException {
-        String database = Operations.database(operation.name());
+        String database = operation.database();
         if (database != null) {
             double rate = Math.max(FIRST_GUESS, 2 * fastest.getOrDefault(operation.name(), 0.0));
-            long least = operation.name().equals(Operations.REGISTER) ? Operations.DEVICES : 0;
-            if (stage.stock(database).ensure((long) Math.max(least, rate * time.toMillis() / 1000))) {
+            if (stage.stock(database).ensure((long) (rate * time.toMillis() / 1000))) {
                 // lets MariaDB write down what it was given
                 Thread.sleep(500);
             }
@@ -159,7 +158,7 @@ public final class Bench {
 
     /** Nothing acknowledged may be missing, and nothing else may be there. */
     private void checkRows(Stage stage, Operations operations) throws SQLException {
-        for (String database : List.of(Stage.MUSTER, Stage.FLOOR, Stage.JDBC)) {
+        for (String database : stage.databases()) {
             long rows = stage.devices(database);
             long acknowledged = operations.acknowledged(database);
             say("%s: %d devices in the database, %d acknowledged", database, rows, acknowledged);

@@ -7,9 +7,10 @@ import java.sql.SQLException;
  * What is measured.
  *
  * @param name in the report
+ * @param database whose stock of serials it takes from, or null
  * @param opener opens what one thread works with
  */
-record Operation(String name, Opener opener) {
+record Operation(String name, String database, Opener opener) {
 
     /** Opens a connection with what to do on it. */
     @FunctionalInterface

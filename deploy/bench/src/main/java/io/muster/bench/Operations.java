@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,11 +29,14 @@ final class Operations {
     static final String FLOOR_ECHO = "floor-echo";
     static final String JDBC_REGISTER = "jdbc-register";
 
-    /** The floor of an operation comes first, then what it is also compared with. */
+    /** Before the name of what the other registry does. */
+    static final String AGAINST = Stage.AGAINST + "-";
+
+    /** The floor of an operation comes first, then what it is also compared with, if that is measured. */
     static final Map<String, List<String>> COMPARED = Map.of(
-            REGISTER, List.of(FLOOR_REGISTER, JDBC_REGISTER, FLOOR_ECHO),
-            TOKEN, List.of(FLOOR_TOKEN, FLOOR_ECHO),
-            INTROSPECT, List.of(FLOOR_ECHO),
+            REGISTER, List.of(FLOOR_REGISTER, JDBC_REGISTER, FLOOR_ECHO, AGAINST + REGISTER),
+            TOKEN, List.of(FLOOR_TOKEN, FLOOR_ECHO, AGAINST + TOKEN),
+            INTROSPECT, List.of(FLOOR_ECHO, AGAINST + INTROSPECT),
             FLOOR_REGISTER, List.of(JDBC_REGISTER));
 
     /** How many devices get tokens. */
@@ -74,39 +78,47 @@ final class Operations {
         }
     }
 
+    /** What is known of a registry: devices with a confirmed credential, and their tokens. */
+    private static final class Known {
+
+        private volatile List<Device> devices = List.of();
+        private final List<Token> tokens = Collections.synchronizedList(new ArrayList<>());
+    }
+
     private final Stage stage;
-    private final Map<String, Ledger> ledgers =
-            Map.of(Stage.MUSTER, new Ledger(), Stage.FLOOR, new Ledger(), Stage.JDBC, new Ledger());
-    private volatile List<Device> confirmed = List.of();
-    private final List<Token> tokens = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, Ledger> ledgers = new LinkedHashMap<>();
+    private final Map<String, Known> known = new LinkedHashMap<>();
     private final AtomicInteger turn = new AtomicInteger();
 
     Operations(Stage stage) {
         this.stage = stage;
+        stage.databases().forEach(database -> ledgers.put(database, new Ledger()));
+        stage.registries().forEach(registry -> known.put(registry, new Known()));
     }
 
     /** In the order in which they take turns. */
     List<Operation> all() {
-        return List.of(
-                new Operation(REGISTER, () -> register(stage.musterPort(), Stage.MUSTER)),
-                new Operation(FLOOR_REGISTER, () -> register(stage.floorPort(), Stage.FLOOR)),
-                new Operation(JDBC_REGISTER, this::bareRegister),
-                new Operation(TOKEN, () -> token(stage.musterPort(), confirmed, null)),
-                new Operation(
-                        FLOOR_TOKEN,
-                        () -> token(stage.floorPort(), List.copyOf(ledgers.get(Stage.FLOOR).devices), null)),
-                new Operation(INTROSPECT, this::introspect),
-                new Operation(FLOOR_ECHO, this::echo));
+        List<Operation> all = new ArrayList<>();
+        for (String registry : stage.registries()) {
+            all.add(new Operation(prefix(registry) + REGISTER, registry, () -> register(registry)));
+        }
+        all.add(new Operation(FLOOR_REGISTER, Stage.FLOOR, () -> register(Stage.FLOOR)));
+        all.add(new Operation(JDBC_REGISTER, Stage.JDBC, this::bareRegister));
+        for (String registry : stage.registries()) {
+            all.add(new Operation(
+                    prefix(registry) + TOKEN, null, () -> token(registry, known.get(registry).devices, null)));
+        }
+        all.add(new Operation(
+                FLOOR_TOKEN, null, () -> token(Stage.FLOOR, List.copyOf(ledgers.get(Stage.FLOOR).devices), null)));
+        for (String registry : stage.registries()) {
+            all.add(new Operation(prefix(registry) + INTROSPECT, null, () -> introspect(registry)));
+        }
+        all.add(new Operation(FLOOR_ECHO, null, this::echo));
+        return List.copyOf(all);
     }
 
-    /** Which stock of serials an operation takes from, if any. */
-    static String database(String operation) {
-        return switch (operation) {
-            case REGISTER -> Stage.MUSTER;
-            case FLOOR_REGISTER -> Stage.FLOOR;
-            case JDBC_REGISTER -> Stage.JDBC;
-            default -> null;
-        };
+    private static String prefix(String registry) {
+        return registry.equals(Stage.MUSTER) ? "" : AGAINST;
     }
 
     /** How many registrations were acknowledged with a device id of their own. */
@@ -114,31 +126,36 @@ final class Operations {
         return ledgers.get(database).acknowledged.get();
     }
 
-    /** How many registered devices are there that can get tokens, {@link #DEVICES} at most. */
-    int devices() {
-        return ledgers.get(Stage.MUSTER).devices.size();
+    /** How many devices of a database can get tokens, {@link #DEVICES} at most. */
+    int devices(String database) {
+        return ledgers.get(database).devices.size();
     }
 
     /**
-     * Gets a token for each device, which confirms its credential, and then another, so that the registry has seen them all in
-     * their final state.
+     * Gets a token for each device, which confirms its credential, and then another, so that the registries have seen them all
+     * in their final state.
      *
      * @return how many there are
      */
     int confirm() throws IOException {
-        confirmed = List.copyOf(ledgers.get(Stage.MUSTER).devices);
-        for (int pass = 0; pass < 2; pass++) {
-            tokens.clear();
-            turn.set(0);
-            try (Operation.Task task = token(stage.musterPort(), confirmed, tokens)) {
-                for (int i = 0; i < confirmed.size(); i++) {
-                    task.run();
+        int count = 0;
+        for (String registry : stage.registries()) {
+            Known all = known.get(registry);
+            all.devices = List.copyOf(ledgers.get(registry).devices);
+            for (int pass = 0; pass < 2; pass++) {
+                all.tokens.clear();
+                turn.set(0);
+                try (Operation.Task task = token(registry, all.devices, all.tokens)) {
+                    for (int i = 0; i < all.devices.size(); i++) {
+                        task.run();
+                    }
+                } catch (SQLException e) {
+                    throw new IllegalStateException("there is no SQL in it", e);
                 }
-            } catch (SQLException e) {
-                throw new IllegalStateException("there is no SQL in it", e);
             }
+            count += all.tokens.size();
         }
-        return tokens.size();
+        return count;
     }
 
     /** What is done over a connection of HTTP. */
@@ -159,10 +176,10 @@ final class Operations {
         }
     }
 
-    private Operation.Task register(int port, String database) throws IOException {
+    private Operation.Task register(String database) throws IOException {
         Stock stock = stage.stock(database);
         Ledger ledger = ledgers.get(database);
-        return new HttpTask(port) {
+        return new HttpTask(stage.port(database)) {
             @Override
             public void run() throws IOException {
                 JsonNode answer = json(connection.post(
@@ -196,8 +213,8 @@ final class Operations {
         };
     }
 
-    private Operation.Task token(int port, List<Device> devices, List<Token> kept) throws IOException {
-        return new HttpTask(port) {
+    private Operation.Task token(String server, List<Device> devices, List<Token> kept) throws IOException {
+        return new HttpTask(stage.port(server)) {
 
             private String last = "";
 
@@ -230,10 +247,10 @@ final class Operations {
                         .contains("\"client_id\":\"" + device.key() + "\"");
     }
 
-    private Operation.Task introspect() throws IOException {
-        List<Token> asked = List.copyOf(tokens);
-        String authorization = "Bearer " + stage.operatorToken();
-        return new HttpTask(stage.musterPort()) {
+    private Operation.Task introspect(String registry) throws IOException {
+        List<Token> asked = List.copyOf(known.get(registry).tokens);
+        String authorization = "Bearer " + stage.operatorToken(registry);
+        return new HttpTask(stage.port(registry)) {
             @Override
             public void run() throws IOException {
                 Token token = asked.get(Math.floorMod(turn.getAndIncrement(), asked.size()));
@@ -248,8 +265,8 @@ final class Operations {
 
     /** Posts what {@link #introspect} does. */
     private Operation.Task echo() throws IOException {
-        String body = "token=" + tokens.get(0).token();
-        return new HttpTask(stage.floorPort()) {
+        String body = "token=" + known.get(Stage.MUSTER).tokens.get(0).token();
+        return new HttpTask(stage.port(Stage.FLOOR)) {
             @Override
             public void run() throws IOException {
                 JsonNode answer = json(connection.post("/echo", FORM, null, body));

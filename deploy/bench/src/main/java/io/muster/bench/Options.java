@@ -1,9 +1,11 @@
 package io.muster.bench;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The command line.
@@ -15,6 +17,8 @@ import java.util.List;
  * @param connections the numbers of connections
  * @param only the names of what is measured; empty for everything
  * @param musterOptions further options of the virtual machine that runs the registry
+ * @param musterArguments further arguments of the registry
+ * @param against another {@code muster.jar} to measure beside the first; empty for none
  */
 record Options(
         boolean quick,
@@ -23,7 +27,9 @@ record Options(
         Duration warmUp,
         List<Integer> connections,
         List<String> only,
-        List<String> musterOptions) {
+        List<String> musterOptions,
+        List<String> musterArguments,
+        Optional<Path> against) {
 
     static final String HELP =
             """
@@ -37,6 +43,8 @@ record Options(
             --only A,B           operations: register, token, introspect, floor-register, floor-token, floor-echo, jdbc-register
             --muster-option X    an option of the virtual machine that runs the registry, for example
                                  -XX:StartFlightRecording=filename=muster.jfr; may be repeated
+            --muster-argument X  an argument of muster.jar, for example --maxhttpthreads=16; may be repeated
+            --against JAR        measures another muster.jar in the same rounds, with neither of these
             """;
 
     static Options of(String... arguments) {
@@ -48,6 +56,8 @@ record Options(
         List<Integer> connections = List.of(1, 8, 64);
         List<String> only = List.of();
         List<String> musterOptions = new ArrayList<>();
+        List<String> musterArguments = new ArrayList<>();
+        Optional<Path> against = Optional.empty();
         Iterator<String> rest = given.iterator();
         while (rest.hasNext()) {
             String option = rest.next();
@@ -62,6 +72,8 @@ record Options(
                             .toList();
                 case "--only" -> only = List.of(value(option, rest).split(","));
                 case "--muster-option" -> musterOptions.add(value(option, rest));
+                case "--muster-argument" -> musterArguments.add(value(option, rest));
+                case "--against" -> against = Optional.of(Path.of(value(option, rest)));
                 default -> throw new IllegalArgumentException("unknown option " + option);
             }
         }
@@ -72,7 +84,9 @@ record Options(
                 Duration.ofMillis((long) (warmUp * 1000)),
                 connections,
                 only,
-                List.copyOf(musterOptions));
+                List.copyOf(musterOptions),
+                List.copyOf(musterArguments),
+                against);
     }
 
     private static String value(String option, Iterator<String> rest) {

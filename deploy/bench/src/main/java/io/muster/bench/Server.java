@@ -38,8 +38,10 @@ final class Server implements AutoCloseable {
      *
      * @param directory its working directory, with its data
      * @param options of the virtual machine
+     * @param arguments of the jar
      */
-    static Server launch(Path jar, Path directory, List<String> options, Map<String, String> environment)
+    static Server launch(
+            Path jar, Path directory, List<String> options, List<String> arguments, Map<String, String> environment)
             throws IOException {
         Files.createDirectories(directory);
         int port = freePort();
@@ -48,6 +50,7 @@ final class Server implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         command.addAll(List.of("-jar", jar.toString(), "--port", Integer.toString(port)));
+        command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)

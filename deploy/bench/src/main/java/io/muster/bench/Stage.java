@@ -36,6 +36,12 @@ final class Stage implements AutoCloseable {
 
     static final String FLOOR = "floor";
     static final String JDBC = "jdbc";
+    static final String AGAINST = "against";
+
+    /** Processes that are not servers of HTTP. */
+    static final String MARIADB = "mariadb";
+
+    static final String DRIVER = "driver";
 
     private static final List<String> TABLES = List.of("device", "credential", "expected_serial");
     private static final List<String> JVM = List.of("-Xmx512m");
@@ -49,13 +55,11 @@ final class Stage implements AutoCloseable {
     private final Deque<Closing> closing = new ArrayDeque<>();
     private final MariaDbServer mariaDb;
     private final Connection administration;
-    private final Server muster;
-    private final Server floor;
-    private final String operatorToken;
+    private final Map<String, Server> servers = new LinkedHashMap<>();
     private final Map<String, Stock> stocks = new LinkedHashMap<>();
     private final Map<String, ProcessHandle> processes = new LinkedHashMap<>();
 
-    private Stage(Path directory, Path musterJar, List<String> musterOptions)
+    private Stage(Path directory, Path musterJar, Options options)
             throws IOException, SQLException, InterruptedException {
         this.directory = directory;
         Files.createDirectories(directory);
@@ -72,54 +76,68 @@ final class Stage implements AutoCloseable {
             administration = connect("");
             closing.push(administration::close);
             enlarge();
-            Path password = Files.writeString(directory.resolve("database-password"), mariaDb.password());
-            muster = Server.launch(
-                    jar,
-                    directory.resolve("muster"),
-                    concat(JVM, musterOptions),
-                    Map.of(
-                            "MUSTER_DATABASE_URL", mariaDb.jdbcUrl(MUSTER),
-                            "MUSTER_DATABASE_USER", mariaDb.user(),
-                            "MUSTER_DATABASE_PASSWORD_FILE", password.toString(),
-                            // so that no token of the driver expires in a long run
-                            "MUSTER_TOKEN_LIFETIME", "PT2H"));
-            closing.push(muster::close);
-            floor = Server.launch(
-                    floorJar,
-                    directory.resolve("floor"),
-                    concat(
-                            JVM,
-                            List.of(
-                                    "-Dbench.database.url=" + mariaDb.jdbcUrl(FLOOR),
-                                    "-Dbench.database.user=" + mariaDb.user(),
-                                    "-Dbench.database.password=" + mariaDb.password())),
-                    Map.of());
-            closing.push(floor::close);
-            muster.await();
-            floor.await();
-            operatorToken = Files.readString(directory.resolve("muster/data/operator-token"))
-                    .strip();
+            registry(MUSTER, jar, options.musterOptions(), options.musterArguments());
+            if (options.against().isPresent()) {
+                registry(AGAINST, options.against().get().toAbsolutePath(), List.of(), List.of());
+            }
+            floor(floorJar);
             mariaDb.jdbcUrl(JDBC);
+            for (Server server : servers.values()) {
+                server.await();
+            }
             for (String database : List.of(FLOOR, JDBC)) {
                 for (String table : TABLES) {
                     execute("CREATE TABLE " + database + "." + table + " LIKE " + MUSTER + "." + table);
                 }
                 stocks.put(database, new Stock(serials -> insert(database, serials)));
             }
-            stocks.put(MUSTER, new Stock(this::upload));
-            processes.put("muster", muster.process());
-            processes.put("floor", floor.process());
-            processes.put("mariadb", started.iterator().next());
-            processes.put("driver", ProcessHandle.current());
+            for (String registry : registries()) {
+                stocks.put(registry, new Stock(serials -> upload(registry, serials)));
+            }
+            servers.forEach((name, server) -> processes.put(name, server.process()));
+            processes.put(MARIADB, started.iterator().next());
+            processes.put(DRIVER, ProcessHandle.current());
         } catch (IOException | SQLException | InterruptedException | RuntimeException e) {
             close();
             throw e;
         }
     }
 
-    static Stage set(Path directory, Path musterJar, List<String> musterOptions)
+    static Stage set(Path directory, Path musterJar, Options options)
             throws IOException, SQLException, InterruptedException {
-        return new Stage(directory, musterJar, musterOptions);
+        return new Stage(directory, musterJar, options);
+    }
+
+    private void registry(String name, Path jar, List<String> jvm, List<String> arguments) throws IOException {
+        Path password = Files.writeString(directory.resolve("database-password"), mariaDb.password());
+        start(
+                name,
+                Server.launch(
+                        jar,
+                        directory.resolve(name),
+                        concat(JVM, jvm),
+                        arguments,
+                        Map.of(
+                                "MUSTER_DATABASE_URL", mariaDb.jdbcUrl(name),
+                                "MUSTER_DATABASE_USER", mariaDb.user(),
+                                "MUSTER_DATABASE_PASSWORD_FILE", password.toString(),
+                                // so that no token of the driver expires in a long run
+                                "MUSTER_TOKEN_LIFETIME", "PT2H")));
+    }
+
+    private void floor(Path jar) throws IOException {
+        List<String> properties = List.of(
+                "-Dbench.database.url=" + mariaDb.jdbcUrl(FLOOR),
+                "-Dbench.database.user=" + mariaDb.user(),
+                "-Dbench.database.password=" + mariaDb.password());
+        start(
+                FLOOR,
+                Server.launch(jar, directory.resolve(FLOOR), concat(JVM, properties), List.of(), Map.of()));
+    }
+
+    private void start(String name, Server server) {
+        servers.put(name, server);
+        closing.push(server::close);
     }
 
     /** The test server is small; a registry's would not be, and what it flushes would be measured. */
@@ -128,16 +146,23 @@ final class Stage implements AutoCloseable {
         execute("SET GLOBAL innodb_log_file_size = 512 * 1024 * 1024");
     }
 
-    int musterPort() {
-        return muster.port();
+    /** The databases of registries and floors. */
+    List<String> databases() {
+        return List.copyOf(stocks.keySet());
     }
 
-    int floorPort() {
-        return floor.port();
+    /** The registry, and the other one if there is one. */
+    List<String> registries() {
+        return servers.keySet().stream().filter(name -> !name.equals(FLOOR)).toList();
     }
 
-    String operatorToken() {
-        return operatorToken;
+    int port(String server) {
+        return servers.get(server).port();
+    }
+
+    String operatorToken(String registry) throws IOException {
+        return Files.readString(directory.resolve(registry).resolve("data/operator-token"))
+                .strip();
     }
 
     Stock stock(String database) {
@@ -191,12 +216,12 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    private void upload(List<String> serials) throws IOException {
-        try (HttpConnection connection = new HttpConnection(musterPort())) {
+    private void upload(String registry, List<String> serials) throws IOException {
+        try (HttpConnection connection = new HttpConnection(port(registry))) {
             HttpConnection.Reply reply = connection.post(
                     "/api/v1/fleets/default/serials",
                     "text/csv",
-                    "Bearer " + operatorToken,
+                    "Bearer " + operatorToken(registry),
                     "serial\n" + String.join("\n", serials) + "\n");
             JsonNode result = new JsonMapper().readTree(reply.body());
             if (reply.status() != 200 || result.path("accepted").asInt() != serials.size()) {

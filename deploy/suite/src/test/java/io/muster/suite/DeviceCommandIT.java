@@ -1,0 +1,64 @@
+package io.muster.suite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.suite.Processes.Ended;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command {@code muster-device}, as a process of its own, against a registry. */
+class DeviceCommandIT {
+
+    @TempDir
+    Path directory;
+
+    private final RegistryUnderTest registry = Registries.embedded();
+
+    private Ended device(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("-jar", System.getProperty("muster-device.jar")));
+        all.addAll(List.of(arguments));
+        return Processes.java(directory, Map.of(), all);
+    }
+
+    private Ended register(String serial) {
+        return device(
+                "register", "--registry", registry.base().toString(), "--serial", serial, "--give-up-after", "PT20S");
+    }
+
+    @Test
+    void registersOnceShowsWhoItIsAndGetsATokenThatIsGood() {
+        String serial = registry.expectedSerial();
+
+        Ended registered = register(serial);
+        Ended again = register(serial);
+        Ended shown = device("show", "--json");
+        Ended token = device("token");
+
+        assertThat(registered.status()).as(registered.all()).isZero();
+        assertThat(again.status()).as(again.all()).isZero();
+        assertThat(again.err()).contains("was registered before");
+        assertThat(again.out()).isEqualTo(registered.out());
+        JsonNode identity = Reply.json(shown.out().getBytes(StandardCharsets.UTF_8));
+        assertThat(identity.path("serial").asText()).isEqualTo(serial);
+        assertThat(identity.has("secret")).isFalse();
+        assertThat(token.status()).as(token.all()).isZero();
+        JsonNode active = registry.introspect(token.out().strip()).json();
+        assertThat(active.path("sub").asText())
+                .isEqualTo(identity.path("deviceId").asText());
+    }
+
+    @Test
+    void refusalEndsItWithOneAndWithoutRepetition() {
+        Ended refused = register("SN-nobody");
+
+        assertThat(refused.status()).as(refused.all()).isEqualTo(1);
+        assertThat(refused.err()).contains("401", "registration-refused").doesNotContain("\tat ");
+        assertThat(device("token").status()).isEqualTo(4);
+    }
+}

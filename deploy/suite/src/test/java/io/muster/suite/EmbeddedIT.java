@@ -1,0 +1,10 @@
+package io.muster.suite;
+
+/** On the embedded database. */
+class EmbeddedIT implements ScenarioContract, ImportContract, RaceContract {
+
+    @Override
+    public RegistryUnderTest registry() {
+        return Registries.embedded();
+    }
+}

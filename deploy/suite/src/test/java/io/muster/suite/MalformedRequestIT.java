@@ -1,0 +1,348 @@
+package io.muster.suite;
+
+import static io.muster.suite.ProblemAssert.assertAnyProblem;
+import static io.muster.suite.ProblemAssert.assertProblem;
+import static io.muster.suite.ProblemAssert.assertTellsNothing;
+import static io.muster.suite.RegistryUnderTest.CSV;
+import static io.muster.suite.RegistryUnderTest.FORM;
+import static io.muster.suite.RegistryUnderTest.JSON;
+import static io.muster.suite.RegistryUnderTest.body;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.suite.server.ServerKind;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Whatever is sent to whatever address, the answer is the right 4xx and a problem. Where the server answers before the WAR is
+ * asked, the WAR cannot choose the form; {@link #answeredByTheServerItself} lists these requests.
+ */
+@Tag("portable")
+class MalformedRequestIT {
+
+    private static final String ID = "0".repeat(12) + "7" + "0".repeat(19);
+
+    /** Every address, with the methods it has. */
+    private static final Map<String, List<String>> ADDRESSES = addresses();
+
+    private final RegistryUnderTest registry = Registries.onMariaDb();
+
+    private static Map<String, List<String>> addresses() {
+        Map<String, List<String>> addresses = new LinkedHashMap<>();
+        addresses.put("/register", List.of("POST"));
+        addresses.put("/fleets/default/register", List.of("POST"));
+        addresses.put("/token", List.of("POST"));
+        addresses.put("/introspect", List.of("POST"));
+        addresses.put("/devices/me", List.of("GET", "HEAD"));
+        addresses.put("/.well-known/jwks.json", List.of("GET", "HEAD"));
+        addresses.put("/.well-known/oauth-authorization-server", List.of("GET", "HEAD"));
+        addresses.put("/health/live", List.of("GET", "HEAD"));
+        addresses.put("/health/ready", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/fleets/default/serials", List.of("POST"));
+        addresses.put("/api/v1/devices", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/devices/" + ID, List.of("GET", "HEAD"));
+        addresses.put("/api/v1/devices/" + ID + "/disable", List.of("POST"));
+        addresses.put("/api/v1/devices/" + ID + "/enable", List.of("POST"));
+        addresses.put("/api/v1/operators", List.of("GET", "HEAD", "POST"));
+        addresses.put("/api/v1/operators/" + ID, List.of("DELETE"));
+        addresses.put("/api/v1/events", List.of("GET", "HEAD"));
+        return addresses;
+    }
+
+    private Reply raw(String method, String target, String type, String body) throws Exception {
+        try (RawHttp http = new RawHttp(registry.base())) {
+            http.write(RawHttp.request(method, target, type, body.getBytes(StandardCharsets.UTF_8)));
+            return http.reply(method.equals("HEAD"));
+        }
+    }
+
+    private boolean onMuster() {
+        return registry.server().kind() == ServerKind.MICRO;
+    }
+
+    @Test
+    void wrongMethodIsNotAllowedAndTheRightOnesAreNamed() throws Exception {
+        for (Map.Entry<String, List<String>> address : ADDRESSES.entrySet()) {
+            for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "FOO", "post")) {
+                if (!address.getValue().contains(method)) {
+                    Reply reply = raw(method, address.getKey(), method.equals("POST") ? JSON : null, "");
+                    String what = method + " " + address.getKey() + ": " + reply;
+                    assertThat(reply.status()).as(what).isEqualTo(405);
+                    assertThat(reply.header("Allow").orElse(""))
+                            .as(what)
+                            .contains(address.getValue().get(0));
+                    if (!method.equals("HEAD")) {
+                        assertProblem(reply, 405, "method-not-allowed");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void traceNeverEchoes() throws Exception {
+        for (String address : ADDRESSES.keySet()) {
+            Reply reply = RawHttp.exchange(
+                    registry.base(),
+                    RawHttp.request("TRACE", address, null, new byte[0], "X-Secret: do-not-echo-this"));
+
+            assertThat(reply.status()).as(address + ": " + reply).isBetween(400, 501);
+            assertThat(reply.text()).as(address).doesNotContain("do-not-echo-this");
+            assertThat(reply.text().toLowerCase(java.util.Locale.ROOT)).doesNotContain("<html", "exception");
+        }
+    }
+
+    @Test
+    void bodiesOfTheWrongTypeAreRefusedEverywhere() {
+        String[] operator = registry.asOperator();
+        for (String type : List.of(
+                "text/plain", "application/xml", "application/jsonx", "multipart/form-data; boundary=x", "*/*", FORM)) {
+            assertProblem(registry.post("register", type, body("SN-0001")), 415, "unsupported-media-type");
+            assertProblem(
+                    registry.post("fleets/default/register", type, body("SN-0001")), 415, "unsupported-media-type");
+            assertProblem(registry.post("api/v1/operators", type, "{}", operator), 415, "unsupported-media-type");
+        }
+        for (String type : List.of("text/plain", JSON, "multipart/form-data; boundary=x")) {
+            assertProblem(registry.post("token", type, "grant_type=client_credentials"), 415, "unsupported-media-type");
+            assertProblem(registry.post("introspect", type, "token=x", operator), 415, "unsupported-media-type");
+        }
+        for (String address : List.of("register", "fleets/default/register", "token")) {
+            assertProblem(
+                    registry.send("POST", address, body("SN-0001").getBytes(StandardCharsets.UTF_8)),
+                    415,
+                    "unsupported-media-type");
+        }
+    }
+
+    @Test
+    void compressedBodiesAreRefused() {
+        for (String encoding : List.of("gzip", "deflate", "br", "x")) {
+            assertProblem(
+                    registry.post("register", JSON, body("SN-0001"), "Content-Encoding", encoding),
+                    415,
+                    "unsupported-media-type");
+            assertProblem(
+                    registry.post("token", FORM, "grant_type=client_credentials", "Content-Encoding", encoding),
+                    415,
+                    "unsupported-media-type");
+        }
+    }
+
+    @Test
+    void contentTypeMayHaveParametersAndAnyCase() {
+        for (String type : List.of("application/json; charset=utf-8", "Application/JSON", "application/json;x=\"y\"")) {
+            assertProblem(registry.post("register", type, body("SN-nobody")), 400, "registration-refused");
+        }
+    }
+
+    @Test
+    void anyAcceptHeaderIsAnsweredInTheOneFormThereIs() {
+        for (String accept : List.of("text/html", "image/png", "application/xml;q=1", "*/*")) {
+            assertProblem(
+                    registry.post("register", JSON, body("SN-nobody"), "Accept", accept), 400, "registration-refused");
+            assertProblem(registry.get("nowhere", "Accept", accept), 404, "not-found");
+        }
+    }
+
+    static Stream<Arguments> unknownAddresses() {
+        return Stream.of(
+                        "/",
+                        "/nowhere",
+                        "/Register",
+                        "/REGISTER",
+                        "/register.json",
+                        "/register/x",
+                        "/%2fregister",
+                        "/register%2f",
+                        "/register%2fx",
+                        "/fleets/default%2fregister",
+                        "/fleets/nowhere/register",
+                        "/fleets//register",
+                        "/fleets/%2e%2e/register",
+                        "/fleets/DEFAULT/register",
+                        "/index.html",
+                        "/health",
+                        "/metrics",
+                        "/openapi",
+                        "/application.wadl",
+                        "/WEB-INF/web.xml",
+                        "/web-inf/web.xml",
+                        "/WEB-INF/beans.xml",
+                        "/META-INF/MANIFEST.MF",
+                        "/WEB-INF/classes/",
+                        "/container-problem",
+                        "/.well-known/",
+                        "/.well-known/openid-configuration",
+                        "/api",
+                        "/api/v1",
+                        "/api/v2/devices",
+                        "/favicon.ico",
+                        "/robots.txt")
+                .map(Arguments::of);
+    }
+
+    @ParameterizedTest
+    @MethodSource("unknownAddresses")
+    void unknownAddressIsNotFound(String target) throws Exception {
+        assertProblem(raw("POST", target, JSON, body("SN-nobody")), 404, "not-found");
+        Reply get = raw("GET", target, null, "");
+        // The address of a fleet's registration exists, whatever the fleet.
+        assertProblem(
+                get,
+                target.endsWith("/register") && !target.contains("//") && !target.startsWith("/%") ? 405 : 404,
+                get.status() == 405 ? "method-not-allowed" : "not-found");
+    }
+
+    /** Spellings that servers, proxies and filters have been made to disagree about. */
+    static Stream<Arguments> spellings() {
+        return Stream.of(
+                        "/%s/",
+                        "/%s;x=y",
+                        "/;x=y/%s",
+                        "//%s",
+                        "///%s",
+                        "/./%s",
+                        "/x/../%s",
+                        "/x/..;/%s",
+                        "/..;/%s",
+                        "/;/%s",
+                        "/%%2e/%s",
+                        "/x/%%2e%%2e/%s",
+                        "/%s?x=y",
+                        "/%s#x",
+                        "/%s%%20",
+                        "/%s%%09",
+                        "/%s%%0a",
+                        "/%s%%3f",
+                        "/%s%%3bx",
+                        "/%s%%23",
+                        "/%s%%c0%%af",
+                        "/%s%%ff")
+                .map(Arguments::of);
+    }
+
+    @ParameterizedTest
+    @MethodSource("spellings")
+    void otherSpellingOfAnAddressIsThatAddressOrNone(String pattern) throws Exception {
+        String serial = registry.expectedSerial();
+
+        Reply register = raw("POST", pattern.formatted("register"), JSON, body("SN-nobody"));
+        if (register.status() == 404) {
+            assertProblem(register, 404, "not-found");
+        } else if (register.status() == 400 && register.body().length > 0) {
+            assertAnyProblem(register);
+        } else {
+            assertTellsNothing(register);
+            assertThat(register.status()).as(register.toString()).isBetween(400, 499);
+        }
+
+        for (String guarded : List.of("api/v1/devices", "api/v1/operators", "api/v1/events", "devices/me")) {
+            Reply reply = raw("GET", pattern.formatted(guarded), null, "");
+            assertThat(reply.status()).as(guarded + ": " + reply).isBetween(400, 499);
+            assertTellsNothing(reply);
+        }
+        Reply load = raw("POST", pattern.formatted("api/v1/fleets/default/serials"), CSV, "serial\nSN-smuggled\n");
+        assertThat(load.status()).as(load.toString()).isBetween(400, 499);
+        assertThat(registry.devicesOf(serial)).isEmpty();
+    }
+
+    /** What a server refuses before it looks for an application: the request is no HTTP, or no address. */
+    static Stream<Arguments> answeredByTheServerItself() {
+        String end = " HTTP/1.1\r\nHost: muster\r\nConnection: close\r\n";
+        String post = "POST /register" + end + "Content-Type: application/json\r\n";
+        return Stream.of(
+                Arguments.of("above the root", "GET /../register" + end + "\r\n"),
+                Arguments.of("NUL", "GET /register%00" + end + "\r\n"),
+                Arguments.of("backslash", "GET /register\\" + end + "\r\n"),
+                Arguments.of("eight bits", "GET /r\u00e9gister" + end + "\r\n"),
+                Arguments.of("no host", "GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n"),
+                Arguments.of("no length", post + "Content-Length: abc\r\n\r\n"),
+                Arguments.of("negative length", post + "Content-Length: -5\r\n\r\n"),
+                Arguments.of("bad chunk", post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+                Arguments.of("long line", "GET /" + "a".repeat(70_000) + end + "\r\n"),
+                Arguments.of("long header", "GET /nowhere" + end + "X: " + "a".repeat(70_000) + "\r\n\r\n"),
+                Arguments.of("many headers", "GET /nowhere" + end + "X: y\r\n".repeat(2_000) + "\r\n"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void answeredByTheServerItself(String what, String request) throws Exception {
+        Reply reply = RawHttp.exchange(registry.base(), request.getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThat(reply.status()).as(reply.toString()).isBetween(400, 499);
+        if (onMuster()) {
+            assertTellsNothing(reply);
+        }
+    }
+
+    @Test
+    void headersThatMakeNoSenseAreTheClientsFault() {
+        for (String tag : List.of("garbage\"\"", "\"", "W/", "*", "\"a\", \"b\"")) {
+            Reply reply = registry.get(".well-known/jwks.json", "If-None-Match", tag);
+            assertThat(reply.status()).as(tag + ": " + reply).isBetween(200, 499);
+            assertThat(registry.get(".well-known/jwks.json", "If-Match", tag).status())
+                    .as(tag)
+                    .isBetween(200, 499);
+        }
+        for (List<String> header : List.of(
+                List.of("Accept", "///"),
+                List.of("Accept", ";q=2"),
+                List.of("Accept-Language", "@@@"),
+                List.of("Accept-Charset", "nope"),
+                List.of("Content-Language", "@"),
+                List.of("If-Modified-Since", "yesterday"),
+                List.of("Range", "bytes=9-1"),
+                List.of("Cookie", "a=b; ;;=;$Version=9"),
+                List.of("X-HTTP-Method-Override", "DELETE"),
+                List.of("X-Forwarded-For", "<script>"),
+                List.of("Forwarded", "for=;;"))) {
+            Reply reply = registry.post("register", JSON, body("SN-nobody"), header.get(0), header.get(1));
+            assertThat(reply.status()).as(header + ": " + reply).isEqualTo(400);
+            assertAnyProblem(reply);
+        }
+    }
+
+    @Test
+    void operatorApiNamesFaultsOfItsQuery() {
+        for (String query : List.of(
+                "?limit=0",
+                "?limit=1001",
+                "?limit=x",
+                "?state=lost",
+                "?tag=x",
+                "?cursor=1",
+                "?serial=x",
+                "?fleet=nowhere")) {
+            Reply reply = registry.listDevices(query);
+            assertProblem(reply, 400, "invalid-request");
+            assertThat(ProblemAssert.pointers(reply)).as(query).hasSize(1);
+        }
+        Reply all = registry.listDevices("?limit=0&state=lost&colour=blue&serial=SN-0001&serial=SN-0002");
+        assertThat(ProblemAssert.pointers(all)).hasSize(4);
+        assertProblem(registry.get("api/v1/devices/nobody", registry.asOperator()), 404, "not-found");
+        assertProblem(registry.get("api/v1/devices/" + ID, registry.asOperator()), 404, "not-found");
+        assertProblem(registry.change(ID, "disable"), 404, "not-found");
+    }
+
+    @Test
+    void answersDoNotNameTheServer() throws Exception {
+        for (String target : List.of("/register", "/nowhere", "/health/live", "/.well-known/jwks.json")) {
+            Reply reply = raw("GET", target, null, "");
+            if (onMuster()) {
+                assertThat(reply.headers()).doesNotContainKeys("Server", "X-Powered-By", "Via");
+            } else {
+                assertThat(reply.header("Server").orElse("")).doesNotMatch(".*\\d\\.\\d.*");
+            }
+            assertThat(reply.header("X-Content-Type-Options")).hasValue("nosniff");
+            assertThat(reply.headers()).doesNotContainKey("Set-Cookie");
+        }
+    }
+}

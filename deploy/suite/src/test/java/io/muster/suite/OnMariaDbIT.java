@@ -1,0 +1,13 @@
+package io.muster.suite;
+
+import org.junit.jupiter.api.Tag;
+
+/** On MariaDB, on every server. */
+@Tag("portable")
+class OnMariaDbIT implements ScenarioContract, ImportContract, RaceContract {
+
+    @Override
+    public RegistryUnderTest registry() {
+        return Registries.onMariaDb();
+    }
+}

@@ -1,0 +1,177 @@
+package io.muster.suite;
+
+import static io.muster.suite.ProblemAssert.assertProblem;
+import static io.muster.suite.ProblemAssert.pointers;
+import static io.muster.suite.RegistryUnderTest.CSV;
+import static io.muster.suite.RegistryUnderTest.FORM;
+import static io.muster.suite.RegistryUnderTest.JSON;
+import static io.muster.suite.RegistryUnderTest.bearer;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.suite.RegistryUnderTest.Registered;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Who may call the operator API, and what each right opens and nothing else does. */
+@Tag("portable")
+class OperatorsIT {
+
+    private final RegistryUnderTest registry = Registries.onMariaDb();
+
+    private record Operator(String id, String token) {}
+
+    private Reply create(String body) {
+        return registry.post("api/v1/operators", JSON, body, registry.asOperator());
+    }
+
+    private Operator operator(String... rights) {
+        Reply reply = create("{\"name\":\"%s\",\"rights\":[\"%s\"]}"
+                .formatted(RegistryUnderTest.unusedSerial(), String.join("\",\"", rights)));
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(201);
+        assertThat(reply.header("Cache-Control")).hasValue("no-store");
+        return new Operator(
+                reply.json().path("id").asText(), reply.json().path("token").asText());
+    }
+
+    private int introspect(String token, String asked) {
+        return registry.post("introspect", FORM, "token=" + asked, bearer(token))
+                .status();
+    }
+
+    @Test
+    void resourceServerIntrospectsUntilItsTokenIsRevoked() {
+        Operator resourceServer = operator("introspect");
+        String token = registry.accessToken(registry.newDevice());
+
+        assertThat(introspect(resourceServer.token(), token)).isEqualTo(200);
+
+        Reply deleted = registry.send("DELETE", "api/v1/operators/" + resourceServer.id(), null, registry.asOperator());
+        assertThat(deleted.status()).isEqualTo(204);
+        assertProblem(
+                registry.post("introspect", FORM, "token=" + token, bearer(resourceServer.token())),
+                401,
+                "unauthorized");
+        assertProblem(
+                registry.send("DELETE", "api/v1/operators/" + resourceServer.id(), null, registry.asOperator()),
+                404,
+                "not-found");
+    }
+
+    @Test
+    void eachRightOpensWhatItNamesAndNothingElse() {
+        Registered device = registry.newDevice();
+        String token = registry.accessToken(device);
+        for (String right :
+                List.of("introspect", "devices:read", "devices:write", "serials:write", "operators:write")) {
+            String[] as = bearer(operator(right).token());
+            assertAllowed(right, "introspect", registry.post("introspect", FORM, "token=" + token, as));
+            assertAllowed(right, "devices:read", registry.get("api/v1/devices?limit=1", as));
+            assertAllowed(right, "devices:read", registry.get("api/v1/devices/" + device.deviceId(), as));
+            assertAllowed(right, "devices:read", registry.get("api/v1/events?limit=1", as));
+            assertAllowed(
+                    right,
+                    "devices:write",
+                    registry.send("POST", "api/v1/devices/" + device.deviceId() + "/enable", new byte[0], as));
+            assertAllowed(
+                    right,
+                    "serials:write",
+                    registry.post("api/v1/fleets/default/serials", CSV, "serial\nSN-right\n", as));
+            assertAllowed(right, "operators:write", registry.get("api/v1/operators", as));
+        }
+    }
+
+    private static void assertAllowed(String right, String needed, Reply reply) {
+        if (right.equals(needed)) {
+            assertThat(reply.status()).as(right + ": " + reply).isEqualTo(200);
+        } else {
+            assertProblem(reply, 403, "forbidden");
+        }
+    }
+
+    @Test
+    void withoutAnOperatorsTokenEverythingIsClosed() {
+        Registered device = registry.newDevice();
+        List<String[]> strangers = new ArrayList<>();
+        strangers.add(new String[0]);
+        strangers.add(bearer(registry.accessToken(device)));
+        strangers.add(bearer(device.secret()));
+        strangers.add(bearer(registry.operatorToken() + "x"));
+        strangers.add(bearer(registry.operatorToken().substring(1)));
+        strangers.add(bearer("mo_"));
+        strangers.add(bearer("mo_" + "x".repeat(43)));
+        strangers.add(new String[] {"Authorization", "Basic " + registry.operatorToken()});
+        for (String[] as : strangers) {
+            assertProblem(registry.get("api/v1/devices", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/devices/" + device.deviceId(), as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/events", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/operators", as), 401, "unauthorized");
+            assertProblem(registry.post("api/v1/operators", JSON, "{}", as), 401, "unauthorized");
+            assertProblem(
+                    registry.post("api/v1/fleets/default/serials", CSV, "serial\nSN-1234\n", as), 401, "unauthorized");
+            assertProblem(registry.post("introspect", FORM, "token=x", as), 401, "unauthorized");
+            Reply disable = registry.send("POST", "api/v1/devices/" + device.deviceId() + "/disable", new byte[0], as);
+            assertProblem(disable, 401, "unauthorized");
+            assertThat(disable.header("WWW-Authenticate").orElse("")).startsWith("Bearer ");
+        }
+        assertThat(registry.token(device).status()).isEqualTo(200);
+    }
+
+    @Test
+    void operatorsAreListedWithoutTheirTokens() {
+        Operator made = operator("introspect");
+
+        Reply reply = registry.get("api/v1/operators", registry.asOperator());
+
+        assertThat(reply.status()).isEqualTo(200);
+        assertThat(reply.text())
+                .contains(made.id())
+                .doesNotContain(made.token())
+                .doesNotContain("mo_");
+    }
+
+    @Test
+    void faultyOperatorIsRefusedWithEveryFault() {
+        Reply reply = create("{\"name\":\"\",\"rights\":[\"root\",7],\"admin\":true}");
+        assertProblem(reply, 400, "invalid-request");
+        assertThat(pointers(reply)).containsExactlyInAnyOrder("#/name", "#/rights/0", "#/rights/1", "#");
+
+        for (String body : List.of("", "[]", "{", "{\"name\":\"a\",\"name\":\"b\"}", "null")) {
+            Reply malformed = create(body);
+            assertProblem(malformed, 400, "invalid-request");
+            assertThat(pointers(malformed)).as(body).containsExactly("#");
+        }
+        assertProblem(create("{\"name\":\"first\",\"rights\":[\"introspect\"]}"), 409, "conflict");
+    }
+
+    @Test
+    void devicesAreListedPageByPageAndByFilter() {
+        List<String> serials = RegistryUnderTest.unusedSerials(7);
+        registry.expect("always", serials);
+        List<String> ids = serials.stream()
+                .map(serial -> RegistryUnderTest.receipt(serial, registry.registerIn("always", serial))
+                        .deviceId())
+                .toList();
+        registry.change(ids.get(3), "disable");
+
+        List<String> paged = new ArrayList<>();
+        String cursor = "";
+        do {
+            JsonNode page =
+                    registry.listDevices("?fleet=always&limit=3" + cursor).json();
+            page.path("devices")
+                    .forEach(device -> paged.add(device.path("deviceId").asText()));
+            cursor = page.has("next") ? "&cursor=" + page.path("next").asText() : "";
+        } while (!cursor.isEmpty());
+
+        assertThat(paged).containsSubsequence(ids).doesNotHaveDuplicates();
+        JsonNode disabled =
+                registry.listDevices("?fleet=always&state=disabled").json().path("devices");
+        assertThat(disabled.findValuesAsText("deviceId")).contains(ids.get(3)).doesNotContain(ids.get(2));
+        JsonNode tagged =
+                registry.listDevices("?tag=serial:" + serials.get(5)).json().path("devices");
+        assertThat(tagged.findValuesAsText("deviceId")).containsExactly(ids.get(5));
+    }
+}
