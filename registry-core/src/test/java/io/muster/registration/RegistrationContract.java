@@ -322,6 +322,31 @@ interface RegistrationContract {
     }
 
     @Test
+    default void importOfJsonKeepsGoodRowsAndNamesBadOnes() {
+        try (Registry registry = fresh().start()) {
+            String json =
+                    """
+                    [{"serial": "SN-0001", "name": "one", "tags": {"site": "hall"}, "attributes": {"n": 1.5, "on": true}},
+                     {"serial": "bad serial"}, 5, {"name": "no serial"}, {"serial": "SN-0005", "other": 1},
+                     {"serial": "SN-0006", "tags": {"serial": "x"}}, {"serial": "SN-0007"}, {"serial": "SN-0008", ]""";
+
+            SerialImport.Result result = registry.serialImport()
+                    .json(
+                            registry.fleets().find("default").orElseThrow(),
+                            new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),
+                            "test");
+
+            assertThat(result.accepted()).isEqualTo(2);
+            assertThat(result.complete()).isFalse();
+            assertThat(result.errors()).extracting(SerialImport.RowError::row).containsExactly(2L, 3L, 4L, 5L, 6L, 8L);
+            RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
+            assertThat(receipt.attributes()).isEqualTo(Map.of("n", new java.math.BigDecimal("1.5"), "on", true));
+            assertThat(receipt.tags()).containsEntry("site", "hall");
+            registry.registrar().register(candidate("SN-0007"));
+        }
+    }
+
+    @Test
     default void faultyHeaderIsRefusedWithAllItsFaults() {
         try (Registry registry = fresh().start()) {
             assertThatThrownBy(() -> expect(registry, "sereal,name,name\nSN-0001,a,b\n"))

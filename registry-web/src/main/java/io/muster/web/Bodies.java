@@ -59,9 +59,10 @@ public final class Bodies {
     /**
      * Returns the body as a stream that ends with an exception at the cap.
      *
-     * @throws RegistryException if its length is declared to be over the cap
+     * @throws RegistryException if its length is declared to be over the cap, or it is compressed
      */
     public static InputStream capped(HttpServletRequest request, InputStream in, long max) {
+        requireNoEncoding(request);
         checkLength(request, max);
         return new FilterInputStream(sized(request, in)) {
 
@@ -133,6 +134,10 @@ public final class Bodies {
         if (!is(request, type)) {
             throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send " + type);
         }
+        requireNoEncoding(request);
+    }
+
+    private static void requireNoEncoding(HttpServletRequest request) {
         String encoding = request.getHeader("Content-Encoding");
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
             throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send it without Content-Encoding");

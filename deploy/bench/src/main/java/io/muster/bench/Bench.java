@@ -61,7 +61,8 @@ public final class Bench {
         }
         Path module = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
         Bench bench = new Bench(options, module.resolve("target"));
-        bench.run(module.resolve("../micro/target/muster.jar").normalize());
+        bench.run(options.jar()
+                .orElse(module.resolve("../micro/target/muster.jar").normalize()));
         System.exit(bench.fault == null ? 0 : 1);
     }
 
@@ -98,7 +99,8 @@ public final class Bench {
                 }
                 do {
                     warmUp(stage, operation);
-                } while (operation.name().endsWith(Operations.REGISTER) && operations.devices(operation.database()) < least);
+                } while (operation.name().endsWith(Operations.REGISTER)
+                        && operations.devices(operation.database()) < least);
             }
         }
     }

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param only the names of what is measured; empty for everything
  * @param musterOptions further options of the virtual machine that runs the registry
  * @param musterArguments further arguments of the registry
+ * @param jar the {@code muster.jar} to measure; empty for that of this build
  * @param against another {@code muster.jar} to measure beside the first; empty for none
  */
 record Options(
@@ -29,6 +30,7 @@ record Options(
         List<String> only,
         List<String> musterOptions,
         List<String> musterArguments,
+        Optional<Path> jar,
         Optional<Path> against) {
 
     static final String HELP =
@@ -44,7 +46,8 @@ record Options(
             --muster-option X    an option of the virtual machine that runs the registry, for example
                                  -XX:StartFlightRecording=filename=muster.jfr; may be repeated
             --muster-argument X  an argument of muster.jar, for example --maxhttpthreads=16; may be repeated
-            --against JAR        measures another muster.jar in the same rounds, with neither of these
+            --jar JAR            measures this muster.jar instead of deploy/micro/target/muster.jar
+            --against JAR        measures another muster.jar in the same rounds, without the options and arguments above
             """;
 
     static Options of(String... arguments) {
@@ -57,6 +60,7 @@ record Options(
         List<String> only = List.of();
         List<String> musterOptions = new ArrayList<>();
         List<String> musterArguments = new ArrayList<>();
+        Optional<Path> jar = Optional.empty();
         Optional<Path> against = Optional.empty();
         Iterator<String> rest = given.iterator();
         while (rest.hasNext()) {
@@ -73,6 +77,7 @@ record Options(
                 case "--only" -> only = List.of(value(option, rest).split(","));
                 case "--muster-option" -> musterOptions.add(value(option, rest));
                 case "--muster-argument" -> musterArguments.add(value(option, rest));
+                case "--jar" -> jar = Optional.of(Path.of(value(option, rest)));
                 case "--against" -> against = Optional.of(Path.of(value(option, rest)));
                 default -> throw new IllegalArgumentException("unknown option " + option);
             }
@@ -86,6 +91,7 @@ record Options(
                 only,
                 List.copyOf(musterOptions),
                 List.copyOf(musterArguments),
+                jar,
                 against);
     }
 

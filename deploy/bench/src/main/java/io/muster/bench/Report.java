@@ -17,12 +17,10 @@ final class Report {
     /** All measurements of one thing with one number of connections. */
     private record Row(String operation, int connections, List<Cell> cells) {
 
+        /** Of the middle round, so that one which something else disturbed does not count. */
         double perSecond() {
-            return Statistics.perSecond(
-                    cells.stream()
-                            .mapToLong(cell -> cell.sample().nanos().length)
-                            .sum(),
-                    cells.stream().mapToLong(cell -> cell.sample().elapsed()).sum());
+            return Statistics.median(
+                    cells.stream().map(cell -> cell.sample().perSecond()).toList());
         }
 
         double millis(double percent) {
@@ -77,8 +75,8 @@ final class Report {
         }
     }
 
-    /** A ratio over all rounds, and the lowest and highest of one round. */
-    private record Ratio(String to, double all, double lowest, double highest) {}
+    /** The middle one of the ratios of the rounds, the lowest and the highest. */
+    private record Ratio(String to, double middle, double lowest, double highest) {}
 
     private final List<Cell> cells = new ArrayList<>();
 
@@ -128,7 +126,7 @@ final class Report {
         }
         return new Ratio(
                 other.operation(),
-                Statistics.ratio(row.perSecond(), other.perSecond()),
+                Statistics.median(each),
                 each.stream().mapToDouble(Double::doubleValue).min().orElse(0),
                 each.stream().mapToDouble(Double::doubleValue).max().orElse(0));
     }
@@ -148,8 +146,8 @@ final class Report {
                         ratios.isEmpty()
                                 ? format(
                                         "**%.2f** (%.2f to %.2f) of %s",
-                                        ratio.all(), ratio.lowest(), ratio.highest(), ratio.to())
-                                : format("%.2f of %s", ratio.all(), ratio.to()));
+                                        ratio.middle(), ratio.lowest(), ratio.highest(), ratio.to())
+                                : format("%.2f of %s", ratio.middle(), ratio.to()));
             }
             table.append(format(
                     "| %s | %d | %,.0f | %.1f | %.1f | %s | %.2f | %.2f | %.0f | %.0f | %.0f | %.0f %% |%n",
@@ -184,7 +182,7 @@ final class Report {
             ratios(row, rows)
                     .forEach(ratio -> ratios.put(
                             ratio.to(),
-                            List.of(rounded(ratio.all()), rounded(ratio.lowest()), rounded(ratio.highest()))));
+                            List.of(rounded(ratio.middle()), rounded(ratio.lowest()), rounded(ratio.highest()))));
             line.put("ratio", ratios);
             line.put("faults", row.faults());
             line.put("operations", row.total());

@@ -130,9 +130,7 @@ final class Stage implements AutoCloseable {
                 "-Dbench.database.url=" + mariaDb.jdbcUrl(FLOOR),
                 "-Dbench.database.user=" + mariaDb.user(),
                 "-Dbench.database.password=" + mariaDb.password());
-        start(
-                FLOOR,
-                Server.launch(jar, directory.resolve(FLOOR), concat(JVM, properties), List.of(), Map.of()));
+        start(FLOOR, Server.launch(jar, directory.resolve(FLOOR), concat(JVM, properties), List.of(), Map.of()));
     }
 
     private void start(String name, Server server) {

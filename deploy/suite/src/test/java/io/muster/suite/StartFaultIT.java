@@ -1,0 +1,119 @@
+package io.muster.suite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.persistence.MariaDbServer;
+import io.muster.suite.Processes.Ended;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A start that fails ends the process, and one message says everything that is wrong. */
+class StartFaultIT {
+
+    private static final String SECRET = "sesame-open-1234567890";
+
+    @TempDir
+    Path directory;
+
+    private static int unusedPort() {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private Ended start(int port, Map<String, String> properties) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        properties.forEach(
+                (name, value) -> lines.append(name).append(" = ").append(value).append('\n'));
+        Files.writeString(directory.resolve("muster.properties"), lines);
+        return Processes.java(
+                directory,
+                Map.of("MUSTER_DATA_DIR", directory.resolve("data").toString()),
+                List.of("-Xmx512m", "-jar", System.getProperty("muster.jar"), "--port", Integer.toString(port)));
+    }
+
+    private void assertOneReadableMessage(Ended ended, String... parts) throws IOException {
+        assertThat(ended.status()).as(ended.all()).isEqualTo(1);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err()).startsWith("Muster did not start.").contains(parts);
+        assertThat(ended.err().lines().count()).as(ended.err()).isLessThanOrEqualTo(12);
+        assertThat(ended.err()).doesNotContain("\tat ", "Exception", "SEVERE", "WARNING");
+        assertThat(ended.all()).doesNotContain(SECRET);
+        Path log = directory.resolve("data/start-failure.log");
+        if (Files.exists(log)) {
+            assertThat(Files.readString(log)).doesNotContain(SECRET);
+        }
+    }
+
+    @Test
+    void everyFaultOfTheConfigurationIsInTheMessage() throws IOException {
+        Map<String, String> properties = new TreeMap<>();
+        properties.put("muster.tokn.lifetime", "PT15M");
+        properties.put("muster.token.lifetime", "PT48H");
+        properties.put("muster.database.pool-size", "many");
+        properties.put("muster.fleet.default.verifiers", "database, nobody");
+        properties.put("muster.registration.refused-status", "402");
+        properties.put("muster.database.password", SECRET);
+
+        Ended ended = start(unusedPort(), properties);
+
+        assertOneReadableMessage(
+                ended,
+                "muster.tokn.lifetime",
+                "muster.token.lifetime",
+                "muster.database.pool-size",
+                "nobody",
+                "muster.registration.refused-status");
+    }
+
+    @Test
+    void databaseThatIsNotThereIsNamed() throws IOException {
+        Map<String, String> properties = new TreeMap<>();
+        properties.put("muster.database.url", "jdbc:mariadb://127.0.0.1:" + unusedPort() + "/muster");
+        properties.put("muster.database.user", "muster");
+        properties.put("muster.database.password", SECRET);
+        properties.put("muster.database.start-timeout", "PT1S");
+
+        assertOneReadableMessage(start(unusedPort(), properties), "muster.database", "PT1S");
+    }
+
+    @Test
+    void portThatIsTakenIsNamed() throws IOException {
+        int taken = Registries.embedded().base().getPort();
+
+        assertOneReadableMessage(start(taken, Map.of()), Integer.toString(taken), "--port");
+    }
+
+    @Test
+    void wrongMasterKeyIsSaidToBeWrong() throws IOException {
+        Registries.onMariaDb();
+        MariaDbServer server = Registries.mariaDb();
+        Map<String, String> properties = Registries.database(directory, server, "shared");
+        byte[] key = new byte[32];
+        java.util.Arrays.fill(key, (byte) 7);
+        String wrong = Base64.getEncoder().encodeToString(key);
+        properties.put(
+                "muster.master-key-file",
+                Files.writeString(directory.resolve("wrong-key"), wrong).toString());
+
+        Ended ended = start(unusedPort(), properties);
+
+        assertOneReadableMessage(ended, "muster.master-key-file");
+        List<String> secrets = new ArrayList<>(List.of(wrong, server.password()));
+        assertThat(ended.all()).doesNotContain(secrets);
+    }
+}

@@ -1,0 +1,145 @@
+package io.muster.suite;
+
+import static io.muster.suite.ProblemAssert.assertProblem;
+import static io.muster.suite.Within.within;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.suite.RegistryUnderTest.Registered;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes that share nothing but the database and the master key, and a third that shares nothing at all. */
+class TwoNodesIT {
+
+    private static final Duration STALE = Duration.ofSeconds(2);
+
+    private final RegistryUnderTest here = Registries.onMariaDb();
+    private final RegistryUnderTest there = Registries.secondNode();
+    private final RegistryUnderTest stranger = Registries.embedded();
+
+    @Test
+    void tokenOfOneNodeIsGoodOnTheOther() {
+        Registered device = here.newDevice();
+        String token = here.accessToken(device);
+
+        assertThat(there.isActive(token)).isTrue();
+        assertThat(there.ownRecord(token).json().path("deviceId").asText()).isEqualTo(device.deviceId());
+        assertThat(there.get(".well-known/jwks.json").text())
+                .isEqualTo(here.get(".well-known/jwks.json").text());
+        assertThat(here.isActive(there.accessToken(device))).isTrue();
+    }
+
+    @Test
+    void deviceThatIsDisabledHereIsRefusedThereWithinTwoSeconds() {
+        Registered device = here.newDevice();
+        String token = here.accessToken(device);
+        // Now both remember it as good.
+        assertThat(there.token(device).status()).isEqualTo(200);
+        assertThat(there.isActive(token)).isTrue();
+
+        here.change(device.deviceId(), "disable");
+
+        assertThat(here.token(device).status()).isEqualTo(401);
+        within(STALE, "no token there", () -> there.token(device).status() == 401);
+        within(STALE, "not active there", () -> !there.isActive(token));
+
+        there.change(device.deviceId(), "enable");
+
+        within(STALE, "a token here", () -> here.token(device).status() == 200);
+    }
+
+    @Test
+    void operatorThatIsRevokedHereIsRefusedThereWithinTwoSeconds() {
+        Reply made = here.post(
+                "api/v1/operators",
+                RegistryUnderTest.JSON,
+                "{\"name\":\"" + RegistryUnderTest.unusedSerial() + "\",\"rights\":[\"devices:read\"]}",
+                here.asOperator());
+        String[] as = RegistryUnderTest.bearer(made.json().path("token").asText());
+        within(
+                STALE,
+                "known there",
+                () -> there.get("api/v1/devices?limit=1", as).status() == 200);
+
+        here.send("DELETE", "api/v1/operators/" + made.json().path("id").asText(), null, here.asOperator());
+
+        within(
+                STALE,
+                "refused there",
+                () -> there.get("api/v1/devices?limit=1", as).status() == 401);
+    }
+
+    @Test
+    void registrationThereVoidsTheUnusedCredentialHere() {
+        Registered lost = here.newDevice();
+
+        Registered kept = there.registered(lost.serial());
+
+        assertThat(kept.deviceId()).isEqualTo(lost.deviceId());
+        within(STALE, "void here", () -> here.token(lost).status() == 401);
+        assertThat(here.token(kept).status()).isEqualTo(200);
+    }
+
+    @Test
+    void sixtyFourRegistrationsOnBothNodesMakeOneDevice() throws Exception {
+        String serial = here.expectedSerial();
+        ExecutorService devices = Executors.newFixedThreadPool(64);
+        try {
+            List<Future<Reply>> replies = IntStream.range(0, 64)
+                    .mapToObj(i -> devices.submit(() -> (i % 2 == 0 ? here : there).register(serial)))
+                    .toList();
+            Set<String> ids = new HashSet<>();
+            for (Future<Reply> reply : replies) {
+                assertThat(reply.get().status()).as(reply.get().toString()).isEqualTo(200);
+                ids.add(reply.get().json().path("deviceId").asText());
+            }
+            assertThat(ids).hasSize(1);
+        } finally {
+            devices.shutdownNow();
+        }
+        assertThat(here.devicesOf(serial)).hasSize(1);
+    }
+
+    @Test
+    void refusedStatusIsWhatIsConfigured() {
+        Reply forbidden = there.register(RegistryUnderTest.unusedSerial());
+        assertProblem(forbidden, 403, "registration-refused");
+        assertThat(forbidden.json().path("status").intValue()).isEqualTo(403);
+
+        Reply unauthorized = stranger.register(RegistryUnderTest.unusedSerial());
+        assertProblem(unauthorized, 401, "registration-refused");
+    }
+
+    @Test
+    void tokenOfAnotherRegistryIsRefused() {
+        String foreign = stranger.accessToken(stranger.newDevice());
+
+        assertThat(stranger.isActive(foreign)).isTrue();
+        assertThat(here.introspect(foreign).text()).isEqualTo("{\"active\":false}");
+        assertProblem(here.ownRecord(foreign), 401, "unauthorized");
+        assertThat(here.get("api/v1/devices", stranger.asOperator()).status()).isEqualTo(401);
+    }
+
+    @Test
+    void expiredTokenIsRefusedEverywhere() {
+        Registered device = there.newDevice();
+        String token = there.accessToken(device);
+        assertThat(here.isActive(token)).isTrue();
+        assertThat(there.isActive(token)).isTrue();
+
+        Duration life =
+                within(Duration.ofSeconds(12), "the end of a token of ten seconds", () -> !here.isActive(token));
+
+        assertThat(life).isBetween(Duration.ofSeconds(7), Duration.ofSeconds(11));
+        assertThat(there.introspect(token).text()).isEqualTo("{\"active\":false}");
+        assertProblem(here.ownRecord(token), 401, "unauthorized");
+        assertProblem(there.ownRecord(token), 401, "unauthorized");
+    }
+}
