@@ -198,7 +198,7 @@ public record MusterConfig(
                 settings.secret("password"),
                 settings.number("pool-size", 16, 2, 1000),
                 settings.duration(
-                        "connect-timeout", Duration.ofSeconds(1), Duration.ofMillis(250), Duration.ofMinutes(1)),
+                        "connect-timeout", Duration.ofSeconds(2), Duration.ofMillis(250), Duration.ofMinutes(1)),
                 settings.duration("start-timeout", Duration.ofSeconds(30), Duration.ZERO, Duration.ofHours(1)));
     }
 

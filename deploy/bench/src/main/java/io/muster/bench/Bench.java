@@ -68,10 +68,9 @@ public final class Bench {
 
     private void run(Path musterJar) throws IOException, SQLException, InterruptedException {
         long begun = System.nanoTime();
-        Path directory = target.resolve("run-" + ProcessHandle.current().pid());
         say("load average %.2f; starting MariaDB, the registry and the floors", load());
         double loadBefore = load();
-        try (Stage stage = Stage.set(directory, musterJar, options)) {
+        try (Stage stage = Stage.set(target, musterJar, options)) {
             Operations operations = new Operations(stage);
             Gauge gauge = stage.gauge();
             warmUp(stage, operations);
@@ -85,7 +84,7 @@ public final class Bench {
                 }
             }
             checkRows(stage, operations);
-            publish(stage, fingerprint(directory.resolve("muster.jar")), loadBefore, begun);
+            publish(stage, fingerprint(stage.jar()), loadBefore, begun);
         }
     }
 

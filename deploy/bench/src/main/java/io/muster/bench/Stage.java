@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.muster.persistence.MariaDbServer;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,7 @@ final class Stage implements AutoCloseable {
 
     static final String DRIVER = "driver";
 
+    private static final String JAR = "muster.jar";
     private static final List<String> TABLES = List.of("device", "credential", "expected_serial");
     private static final List<String> JVM = List.of("-Xmx512m");
 
@@ -66,7 +68,7 @@ final class Stage implements AutoCloseable {
         closing.push(() -> delete(directory));
         try {
             // A copy, because a build may replace the jar meanwhile.
-            Path jar = Files.copy(musterJar, directory.resolve("muster.jar"), StandardCopyOption.REPLACE_EXISTING);
+            Path jar = Files.copy(musterJar, directory.resolve(JAR), StandardCopyOption.REPLACE_EXISTING);
             Path floorJar = FloorJar.make(jar, directory);
             Set<ProcessHandle> before = children();
             mariaDb = MariaDbServer.start(directory.resolve("mariadb"));
@@ -103,8 +105,22 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    static Stage set(Path directory, Path musterJar, Options options)
+    /**
+     * Starts everything.
+     *
+     * @param target gets a directory for this run; those of runs that were killed are removed
+     */
+    static Stage set(Path target, Path musterJar, Options options)
             throws IOException, SQLException, InterruptedException {
+        try (DirectoryStream<Path> runs = Files.newDirectoryStream(target, "run-*")) {
+            for (Path run : runs) {
+                long pid = Long.parseLong(run.getFileName().toString().substring(4));
+                if (ProcessHandle.of(pid).isEmpty()) {
+                    delete(run);
+                }
+            }
+        }
+        Path directory = target.resolve("run-" + ProcessHandle.current().pid());
         return new Stage(directory, musterJar, options);
     }
 
@@ -264,6 +280,11 @@ final class Stage implements AutoCloseable {
         List<String> all = new ArrayList<>(first);
         all.addAll(second);
         return all;
+    }
+
+    /** Returns the copy of the jar that is measured. */
+    Path jar() {
+        return directory.resolve(JAR);
     }
 
     private static void delete(Path directory) throws IOException {

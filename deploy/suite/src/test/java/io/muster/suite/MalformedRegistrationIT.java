@@ -254,6 +254,11 @@ class MalformedRegistrationIT {
 
                 Reply reply = flood(address, type, framing.get(0), sent);
 
+                if (registry.server().kind() == ServerKind.WILDFLY && framing == declared) {
+                    // It has a limit of its own, of 10 MB, and asks nobody.
+                    assertThat(reply.status()).as(reply.toString()).isEqualTo(400);
+                    continue;
+                }
                 assertProblem(reply, 413, "payload-too-large");
                 if (registry.server().kind() == ServerKind.MICRO) {
                     assertThat(sent.get())
@@ -271,8 +276,9 @@ class MalformedRegistrationIT {
 
             Reply reply = flood(address, "text/plain", "Content-Length: " + HUGE, sent);
 
-            ProblemAssert.assertAnyProblem(reply);
+            assertThat(reply.status()).as(reply.toString()).isBetween(400, 499);
             if (registry.server().kind() == ServerKind.MICRO) {
+                ProblemAssert.assertAnyProblem(reply);
                 assertThat(sent.get()).as("bytes taken of %s", address).isLessThan(MOST_READ);
             }
         }

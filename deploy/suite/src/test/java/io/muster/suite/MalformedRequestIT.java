@@ -8,6 +8,7 @@ import static io.muster.suite.RegistryUnderTest.FORM;
 import static io.muster.suite.RegistryUnderTest.JSON;
 import static io.muster.suite.RegistryUnderTest.body;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.muster.suite.server.ServerKind;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +73,10 @@ class MalformedRequestIT {
     void wrongMethodIsNotAllowedAndTheRightOnesAreNamed() throws Exception {
         for (Map.Entry<String, List<String>> address : ADDRESSES.entrySet()) {
             for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "FOO", "post")) {
-                if (!address.getValue().contains(method)) {
+                // RESTEasy takes methods in any case, against RFC 9110 section 9.1.
+                boolean known = address.getValue().contains(method)
+                        || method.equals("post") && registry.server().kind() == ServerKind.WILDFLY;
+                if (!known) {
                     Reply reply = raw(method, address.getKey(), method.equals("POST") ? JSON : null, "");
                     String what = method + " " + address.getKey() + ": " + reply;
                     assertThat(reply.status()).as(what).isEqualTo(405);
@@ -173,11 +177,6 @@ class MalformedRequestIT {
                         "/metrics",
                         "/openapi",
                         "/application.wadl",
-                        "/WEB-INF/web.xml",
-                        "/web-inf/web.xml",
-                        "/WEB-INF/beans.xml",
-                        "/META-INF/MANIFEST.MF",
-                        "/WEB-INF/classes/",
                         "/container-problem",
                         "/.well-known/",
                         "/.well-known/openid-configuration",
@@ -199,6 +198,34 @@ class MalformedRequestIT {
                 get,
                 target.endsWith("/register") && !target.contains("//") && !target.startsWith("/%") ? 405 : 404,
                 get.status() == 405 ? "method-not-allowed" : "not-found");
+    }
+
+    @Test
+    void filesOfTheWarAreNotServed() throws Exception {
+        for (String target : List.of(
+                "/WEB-INF/web.xml",
+                "/web-inf/web.xml",
+                "/WEB-INF/beans.xml",
+                "/WEB-INF/classes/",
+                "/WEB-INF/lib/",
+                "/META-INF/MANIFEST.MF",
+                "/;/WEB-INF/web.xml",
+                "/./WEB-INF/web.xml",
+                "/x/../WEB-INF/web.xml",
+                "/%57EB-INF/web.xml",
+                "/WEB-INF%2fweb.xml")) {
+            for (String method : List.of("GET", "HEAD", "POST")) {
+                Reply reply = raw(method, target, method.equals("POST") ? JSON : null, "");
+                // WildFly answers with a page of its own, which names nothing.
+                assertThat(reply.status())
+                        .as(method + " " + target + ": " + reply)
+                        .isBetween(400, 499);
+                assertThat(reply.text()).as(target).doesNotContain("web-app", "<beans", "Manifest-Version");
+                if (onMuster() && !method.equals("HEAD")) {
+                    assertProblem(reply, 404, "not-found");
+                }
+            }
+        }
     }
 
     /** Spellings that servers, proxies and filters have been made to disagree about. */
@@ -275,6 +302,9 @@ class MalformedRequestIT {
     @ParameterizedTest(name = "{0}")
     @MethodSource
     void answeredByTheServerItself(String what, String request) throws Exception {
+        // WildFly waits for the rest of it.
+        assumeFalse(what.equals("bad chunk") && registry.server().kind() == ServerKind.WILDFLY);
+
         Reply reply = RawHttp.exchange(registry.base(), request.getBytes(StandardCharsets.ISO_8859_1));
 
         assertThat(reply.status()).as(reply.toString()).isBetween(400, 499);

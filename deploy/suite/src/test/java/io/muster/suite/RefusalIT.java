@@ -54,7 +54,8 @@ class RefusalIT {
     }
 
     private static Map<String, Object> shape(Reply reply) {
-        Map<String, Object> shape = new TreeMap<>(reply.headers());
+        Map<String, Object> shape = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        shape.putAll(reply.headers());
         shape.remove("Date");
         JsonNode body = reply.json();
         ((ObjectNode) body).remove("instance");

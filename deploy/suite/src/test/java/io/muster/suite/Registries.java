@@ -172,6 +172,13 @@ final class Registries {
         }
     }
 
+    /** What a short wait means is tested with {@link #disposable}; others shall not depend on how busy the machine is. */
+    private static Map<String, String> patient(Map<String, String> properties) {
+        Map<String, String> all = new TreeMap<>(properties);
+        all.put("muster.database.connect-timeout", "PT10S");
+        return all;
+    }
+
     private static final class Shared {
         static final MariaDbServer MARIA_DB = MariaDbServer.start();
     }
@@ -184,13 +191,13 @@ final class Registries {
             Map<String, String> properties = database(DIRECTORY, mariaDb(), "shared");
             properties.putAll(fleets());
             properties.put("muster.issuer", "http://shared.muster.test");
-            return Registries.start(settings(DIRECTORY, properties));
+            return Registries.start(settings(DIRECTORY, patient(properties)));
         }
     }
 
     private static final class Embedded {
         static final RegistryUnderTest REGISTRY =
-                start(settings(directory("embedded"), Map.of("muster.registration.refused-status", "401")));
+                start(settings(directory("embedded"), patient(Map.of("muster.registration.refused-status", "401"))));
     }
 
     private static final class SecondNode {
@@ -207,7 +214,8 @@ final class Registries {
                     first.server().dataDir().resolve("master-key").toString());
             properties.put("muster.registration.refused-status", "403");
             properties.put("muster.token.lifetime", "PT10S");
-            return new RegistryUnderTest(MusterServer.start(settings(directory, properties)), first.operatorToken());
+            return new RegistryUnderTest(
+                    MusterServer.start(settings(directory, patient(properties))), first.operatorToken());
         }
     }
 
