@@ -98,7 +98,7 @@ public final class Audit {
                 return null;
             });
         } catch (RuntimeException e) {
-            dropped.addAndGet(batch.size());
+            dropped.addAndGet(batch.size() + (uncounted > 0 ? uncounted - 1 : 0));
             LOG.warn("{} refusals could not be recorded: {}", batch.size(), e.getMessage());
         }
     }

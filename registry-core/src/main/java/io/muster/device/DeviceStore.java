@@ -4,6 +4,7 @@ import io.muster.audit.Audit;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.problem.RegistryException;
 import io.muster.spi.DeviceId;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.LockModeType;
@@ -184,6 +185,9 @@ public final class DeviceStore {
     // One index range per fleet and state, each already in order, so that no filter ever walks rows it does not want.
     private static List<Device> byFleet(EntityManager em, Filter filter, byte[] from, int atMost) {
         Optional<String> serial = filter.serial().or(() -> filter.tag().map(Map.Entry::getValue));
+        if (filter.tag().isPresent() && !filter.tag().map(Map.Entry::getValue).equals(serial)) {
+            return List.of();
+        }
         List<Device> found = new ArrayList<>();
         for (String fleet : filter.fleets()) {
             for (DeviceState state : filter.state().map(List::of).orElse(List.of(DeviceState.values()))) {
@@ -209,7 +213,7 @@ public final class DeviceStore {
      * @param wanted active or disabled
      * @param operator who wants it
      * @return the device, changed or already so; empty if there is none by this id
-     * @throws IllegalStateException if the device is a tombstone or waits for approval
+     * @throws RegistryException {@code CONFLICT} if the device is a tombstone or waits for approval
      */
     public Optional<Device> change(DeviceId id, DeviceState wanted, String operator) {
         Optional<Device> changed = database.transaction(em -> {
@@ -221,8 +225,8 @@ public final class DeviceStore {
                 return Optional.of(device);
             }
             if (!device.become(wanted)) {
-                throw new IllegalStateException(
-                        "The device is " + device.state().word());
+                throw RegistryException.withDetail(
+                        ProblemType.CONFLICT, "the device is " + device.state().word());
             }
             audit.record(
                     em,

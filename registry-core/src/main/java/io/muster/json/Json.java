@@ -78,6 +78,8 @@ public final class Json {
             throw new MalformedJsonException("the text is not UTF-8");
         } catch (JsonProcessingException e) {
             throw malformed(e);
+        } catch (NumberFormatException e) {
+            throw new MalformedJsonException("a number with too large an exponent");
         }
     }
 

@@ -19,6 +19,7 @@ import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
 import io.muster.verification.ExpectedSerial;
 import io.muster.verification.ExpectedSerials;
+import io.muster.verification.VerifierPolicy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -48,6 +49,8 @@ public final class SerialImport {
 
     private static final int BATCH = 1000;
     private static final int MAX_ERRORS = 100_000;
+    private static final int MAX_COLUMNS = 200;
+    private static final int MAX_DIGITS = 100;
     private static final String TAGS = "tags.";
     private static final String ATTRIBUTES = "attributes.";
     private static final String SERIAL = "serial";
@@ -102,9 +105,19 @@ public final class SerialImport {
             row = 1;
             while (!run.isFull() && records.hasNext()) {
                 row++;
-                run.csvRow(row, header, records.next().getFields());
+                List<String> fields = records.next().getFields();
+                run.csvRow(row, header, fields);
+                if (!records.hasNext() && fields.stream().anyMatch(SerialImport::hasLineBreak)) {
+                    run.stop(row, "a quoted field is not closed");
+                }
             }
         } catch (CsvParseException e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                if (cause instanceof RegistryException no) {
+                    // The cap of the body, in the reader's own wrapping.
+                    throw no;
+                }
+            }
             run.stop(
                     row + 1,
                     "not CSV: " + (isNotUtf8(e) ? "the text is not UTF-8" : "a field is too long or not closed"));
@@ -134,6 +147,8 @@ public final class SerialImport {
             if (!run.isFull() && parser.nextToken() != null) {
                 run.stop(row + 1, "text after the array");
             }
+        } catch (NumberFormatException e) {
+            run.stop(row, "a number with too large an exponent");
         } catch (JsonProcessingException e) {
             if (row == 0) {
                 throw RegistryException.invalid(
@@ -144,6 +159,10 @@ public final class SerialImport {
             run.stop(row + 1, isNotUtf8(e) ? "the text is not UTF-8" : "the body ended before it was complete");
         }
         return finish(run, fleet, operator);
+    }
+
+    private static boolean hasLineBreak(String field) {
+        return field.indexOf('\n') >= 0 || field.indexOf('\r') >= 0;
     }
 
     private Result finish(Run run, Fleet fleet, String operator) {
@@ -193,6 +212,10 @@ public final class SerialImport {
 
     private static void checkHeader(List<String> header) {
         List<Problem.Fault> faults = new ArrayList<>();
+        if (header.size() > MAX_COLUMNS) {
+            throw RegistryException.invalid(
+                    List.of(new Problem.Fault("#", "the header line has more than " + MAX_COLUMNS + " columns")));
+        }
         if (!header.contains(SERIAL)) {
             faults.add(new Problem.Fault("#", "the header line must name the column serial"));
         }
@@ -399,7 +422,7 @@ public final class SerialImport {
 
             private Object typed(String key, String field) {
                 MusterConfig.AttributeType type = fleet.config().attributes().get(key);
-                if (type == MusterConfig.AttributeType.NUMBER) {
+                if (type == MusterConfig.AttributeType.NUMBER && field.length() <= MAX_DIGITS) {
                     try {
                         return new BigDecimal(field);
                     } catch (NumberFormatException e) {
@@ -432,6 +455,10 @@ public final class SerialImport {
             }
 
             Optional<ExpectedSerial> serial() {
+                if (tags.size() > VerifierPolicy.MAX_TAGS || attributes.size() > VerifierPolicy.MAX_ATTRIBUTES) {
+                    faults.add("at most " + VerifierPolicy.MAX_TAGS + " tags and " + VerifierPolicy.MAX_ATTRIBUTES
+                            + " attributes");
+                }
                 if (serial == null) {
                     faults.add("serial is missing");
                 } else if (!SerialNumber.isValid(serial)) {

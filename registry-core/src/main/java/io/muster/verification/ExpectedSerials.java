@@ -4,6 +4,8 @@ import io.muster.json.Json;
 import io.muster.persistence.Database;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,14 +31,26 @@ public final class ExpectedSerials {
             "SELECT state, name, lot, tags, attributes FROM expected_serial WHERE fleet = ? AND serial = ?";
 
     private final Supplier<Database> database;
+    private final Object importing = new Object();
 
     /** Keeps the list in the database, which may be opened later than this is made. */
     public ExpectedSerials(Supplier<Database> database) {
         this.database = database;
     }
 
-    /** Adds rows, or replaces what is known of them, in one transaction. Doing it again changes nothing. */
+    /**
+     * Adds rows, or replaces what is known of them, in one transaction. Doing it again changes nothing. One batch at a time and in
+     * the order of the index: H2 spins for ever over two transactions that insert the same keys in different orders.
+     */
     public void put(String fleet, List<ExpectedSerial> serials) {
+        List<ExpectedSerial> ordered = new ArrayList<>(serials);
+        ordered.sort(Comparator.comparing(ExpectedSerial::serial));
+        synchronized (importing) {
+            store(fleet, ordered);
+        }
+    }
+
+    private void store(String fleet, List<ExpectedSerial> serials) {
         database.get().sql(connection -> {
             try (PreparedStatement put = connection.prepareStatement(PUT)) {
                 for (ExpectedSerial serial : serials) {

@@ -18,6 +18,15 @@ import org.slf4j.LoggerFactory;
  */
 public final class VerifierPolicy implements SerialVerifier {
 
+    /** How many tags a verifier may know. */
+    public static final int MAX_TAGS = 100;
+    /** How many attributes a verifier may know. */
+    public static final int MAX_ATTRIBUTES = 100;
+
+    private static final int MAX_NAME = 200;
+    private static final int MAX_KEY = 64;
+    private static final int MAX_TAG = 256;
+    private static final int MAX_ATTRIBUTE = 1000;
     private static final Logger LOG = LoggerFactory.getLogger(VerifierPolicy.class);
 
     /**
@@ -89,7 +98,23 @@ public final class VerifierPolicy implements SerialVerifier {
         if (verdict == null) {
             throw new VerificationUnavailableException("verifier " + step.name() + " answered null");
         }
+        if (verdict instanceof Verdict.Genuine genuine && !isBounded(genuine)) {
+            throw new VerificationUnavailableException(
+                    "verifier " + step.name() + " knows more of the device than can be stored");
+        }
         return verdict;
+    }
+
+    private static boolean isBounded(Verdict.Genuine genuine) {
+        return genuine.name().map(String::length).orElse(0) <= MAX_NAME
+                && genuine.tags().size() <= MAX_TAGS
+                && genuine.attributes().size() <= MAX_ATTRIBUTES
+                && genuine.tags().entrySet().stream()
+                        .allMatch(tag -> tag.getKey().length() <= MAX_KEY
+                                && tag.getValue().length() <= MAX_TAG)
+                && genuine.attributes().entrySet().stream()
+                        .allMatch(attribute -> attribute.getKey().length() <= MAX_KEY
+                                && attribute.getValue().toString().length() <= MAX_ATTRIBUTE);
     }
 
     /** What the verifiers know together; the first in the fleet's order holds. */

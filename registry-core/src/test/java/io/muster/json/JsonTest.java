@@ -79,6 +79,7 @@ class JsonTest {
     void hugeNumbersAreRefusedOrHarmless() {
         assertThatThrownBy(() -> Json.parse(utf8("{\"n\":" + "9".repeat(101) + "}")))
                 .isInstanceOf(MalformedJsonException.class);
+        assertThatThrownBy(() -> Json.parse(utf8("{\"n\":1e99999999999}"))).isInstanceOf(MalformedJsonException.class);
         assertThat(Json.parse(utf8("{\"n\":1e999999999}")).get("n").isNumber()).isTrue();
     }
 

@@ -347,6 +347,39 @@ interface RegistrationContract {
     }
 
     @Test
+    default void importsOfTheSameSerialsInDifferentOrdersBothFinish() throws Exception {
+        try (Registry registry = fresh().start()) {
+            List<String> serials = java.util.stream.IntStream.range(0, 900)
+                    .mapToObj(i -> "SN-" + (10_000 + i))
+                    .toList();
+            List<String> reversed = new ArrayList<>(serials);
+            java.util.Collections.reverse(reversed);
+            ExecutorService threads = Executors.newFixedThreadPool(2);
+            try {
+                List<Callable<SerialImport.Result>> imports = List.of(
+                        () -> expect(registry, "serial\n" + String.join("\n", serials)),
+                        () -> expect(registry, "serial\n" + String.join("\n", reversed)));
+                for (Future<SerialImport.Result> result :
+                        threads.invokeAll(imports, 60, java.util.concurrent.TimeUnit.SECONDS)) {
+                    assertThat(result.get().accepted()).isEqualTo(900);
+                }
+            } finally {
+                threads.shutdownNow();
+            }
+        }
+    }
+
+    @Test
+    default void quoteThatIsNotClosedIsSaidAndDoesNotPassForTheEnd() {
+        try (Registry registry = fresh().start()) {
+            SerialImport.Result result = expect(registry, "serial,name\nSN-0001,a\nSN-0002,\"x\nSN-0003,b\n");
+
+            assertThat(result.accepted()).isEqualTo(1);
+            assertThat(result.complete()).isFalse();
+        }
+    }
+
+    @Test
     default void faultyHeaderIsRefusedWithAllItsFaults() {
         try (Registry registry = fresh().start()) {
             assertThatThrownBy(() -> expect(registry, "sereal,name,name\nSN-0001,a,b\n"))

@@ -117,6 +117,18 @@ class VerifierPolicyTest {
     }
 
     @Test
+    void verifierThatKnowsMoreThanCanBeStoredIsUnavailable() {
+        for (Verdict tooMuch : List.of(
+                new Verdict.Genuine(Optional.of("x".repeat(201)), Map.of(), Map.of()),
+                new Verdict.Genuine(Optional.empty(), Map.of("t", "x".repeat(257)), Map.of()),
+                new Verdict.Genuine(Optional.empty(), Map.of("t".repeat(65), "x"), Map.of()),
+                new Verdict.Genuine(Optional.empty(), Map.of(), Map.of("a", "x".repeat(1001))))) {
+            assertThatThrownBy(() -> decide(1, step("big", tooMuch)))
+                    .isInstanceOf(VerificationUnavailableException.class);
+        }
+    }
+
+    @Test
     void noVerifierIsRequiredAtLeastOne() {
         assertThatThrownBy(() -> new VerifierPolicy(List.of(), 0)).isInstanceOf(IllegalArgumentException.class);
     }

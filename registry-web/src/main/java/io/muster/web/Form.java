@@ -47,6 +47,9 @@ public final class Form {
         ByteBuffer bytes = ByteBuffer.allocate(encoded.length());
         for (int i = 0; i < encoded.length(); i++) {
             char c = encoded.charAt(i);
+            if (c > 0xff) {
+                throw new IllegalArgumentException("a character that must be encoded");
+            }
             if (c == '%') {
                 if (i + 2 >= encoded.length()) {
                     throw new IllegalArgumentException("a percent sign without two hex digits");

@@ -54,9 +54,8 @@ public final class Problems {
             }
             return response.build();
         }
-        String instance = instance();
-        LOG.error("Failed, {}", instance, thrown);
-        return response(ProblemType.INTERNAL_ERROR, 500, null, List.of(), instance)
+        LOG.error("Failed", thrown);
+        return response(ProblemType.INTERNAL_ERROR, 500, null, List.of(), "failed, as logged before")
                 .build();
     }
 
@@ -64,7 +63,11 @@ public final class Problems {
     public static Response.ResponseBuilder response(
             ProblemType type, int status, String detail, List<Problem.Fault> faults, String reason) {
         String instance = instance();
-        LOG.debug("{} {}: {}", status, instance, reason);
+        if (status == 500) {
+            LOG.error("{}: {}", instance, reason);
+        } else {
+            LOG.debug("{} {}: {}", status, instance, reason);
+        }
         Response.ResponseBuilder response = Response.status(status)
                 .type(Problem.MEDIA_TYPE)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")

@@ -61,8 +61,13 @@ public final class Bench {
         }
         Path module = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
         Bench bench = new Bench(options, module.resolve("target"));
-        bench.run(options.jar()
-                .orElse(module.resolve("../micro/target/muster.jar").normalize()));
+        Path jar = options.jar()
+                .orElse(module.resolve("../micro/target/muster.jar").normalize());
+        if (!Files.isRegularFile(jar)) {
+            System.err.println("There is no " + jar.getFileName() + "; build first: mvn -DskipTests package");
+            System.exit(2);
+        }
+        bench.run(jar);
         System.exit(bench.fault == null ? 0 : 1);
     }
 

