@@ -1,5 +1,6 @@
 package io.muster.device;
 
+import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
