@@ -21,6 +21,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 
 /** Where a device presents its serial. Public. */
@@ -58,7 +59,9 @@ public class RegistrationResource {
                 throw e;
             }
             // Every refusal takes the same time, so that the time does not tell unknown from taken.
-            long least = registry.config().registration().refusedAfter().toNanos();
+            long floor = registry.config().registration().refusedAfter().toNanos();
+            // Up to half as much again by chance, which drowns what a thread that slept longer takes longer to wake up.
+            long least = floor + (floor == 0 ? 0 : ThreadLocalRandom.current().nextLong(floor / 2 + 1));
             for (long left = least; left > 0; left = least - (System.nanoTime() - started)) {
                 // In a loop, because parking may end early, and does where the server's threads are parked for other
                 // reasons.
