@@ -319,7 +319,7 @@ class MalformedRequestIT {
     @Test
     void headersThatMakeNoSenseAreTheClientsFault() {
         // Liberty answers 500 to a cookie that is none before the WAR is asked.
-        assumeTrue(onMuster());
+        assumeTrue(registry.server().kind() != ServerKind.LIBERTY);
 
         for (String tag : List.of("garbage\"\"", "\"", "W/", "*", "\"a\", \"b\"")) {
             Reply reply = registry.get(".well-known/jwks.json", "If-None-Match", tag);
