@@ -21,6 +21,7 @@ import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.persistence.InstantConverter;
+import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
 import io.muster.registration.Registrar;
 import io.muster.spi.SerialVerifier;
@@ -28,6 +29,7 @@ import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
 import io.muster.verification.ExpectedSerials;
+import io.muster.verification.Strategy;
 import io.muster.verification.Verifiers;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -81,6 +83,8 @@ public final class Registry implements AutoCloseable {
     private Registry(
             MusterConfig config,
             Database database,
+            MasterKey masterKey,
+            Changes changes,
             Verifiers verifiers,
             ExpectedSerials serials,
             Clock clock,
@@ -89,11 +93,10 @@ public final class Registry implements AutoCloseable {
         this.database = database;
         this.verifiers = verifiers;
         Ids ids = new Ids(clock);
-        Changes changes = new Changes(database, clock);
         this.audit = new Audit(database, ids);
         this.devices = new DeviceStore(database, changes, audit);
         this.authenticator = new ClientAuthenticator(database, devices, changes, clock, events);
-        this.signingKeys = SigningKeys.open(database, config.masterKeyFile(), clock);
+        this.signingKeys = SigningKeys.open(database, masterKey, clock);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
@@ -121,17 +124,22 @@ public final class Registry implements AutoCloseable {
         MusterConfig config = MusterConfig.from(sources);
         // Verifiers come first, so that their faults are reported with all others; the database is opened when there
         // are none.
-        AtomicReference<Database> opened = new AtomicReference<>();
-        ExpectedSerials serials = new ExpectedSerials(opened::get);
-        Verifiers verifiers = new Verifiers(config, serials, supplied, clock);
+        AtomicReference<Strategy.Stores> stores = new AtomicReference<>();
+        Verifiers verifiers =
+                new Verifiers(config, supplied, new Strategy.Surroundings(stores::get, config.issuer(), clock));
+        Database database = null;
         try {
             config.settings().check(sources.names());
             createDataDir(config.dataDir());
-            opened.set(Database.open(config.database(), ENTITIES, clock));
-            return new Registry(config, opened.get(), verifiers, serials, clock, guarded(events));
+            database = Database.open(config.database(), ENTITIES, clock);
+            MasterKey masterKey = MasterKey.open(database, config.masterKeyFile());
+            Changes changes = new Changes(database, clock);
+            ExpectedSerials serials = new ExpectedSerials(database);
+            stores.set(new Strategy.Stores(serials));
+            return new Registry(config, database, masterKey, changes, verifiers, serials, clock, guarded(events));
         } catch (RuntimeException e) {
-            if (opened.get() != null) {
-                opened.get().close();
+            if (database != null) {
+                database.close();
             }
             verifiers.close();
             throw e;

@@ -26,6 +26,8 @@ public enum ProblemType {
     NOT_ACCEPTABLE(406, "No acceptable form of the answer"),
     /** The request contradicts what is stored. */
     CONFLICT(409, "The request conflicts with the present state"),
+    /** The condition of the request ({@code If-Match}, {@code If-None-Match}) does not hold: somebody else was faster. */
+    PRECONDITION_FAILED(412, "The precondition does not hold"),
     /** The body is over the limit. */
     PAYLOAD_TOO_LARGE(413, "The request body is too large"),
     /** The body is in a form that this address does not read. */

@@ -1,5 +1,7 @@
 package io.muster.spi;
 
+import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -11,6 +13,8 @@ import java.util.Optional;
  * @param fleet the fleet it asks to join; {@code default} if it named none
  * @param publicKey the JWK it offers, its possession proved; empty if it offers none
  * @param evidence what it offers beyond its serial, as parsed from JSON (String, Number, Boolean, List, Map); empty if nothing
+ * @param clientCertificates the chain that the TLS connection was made with, the device's own first, its key's possession proved
+ *     by the connection and nothing else about it checked; empty where the connection has none or ends at a proxy
  * @param origin the address the request came from; for records and limits, never for trust
  */
 public record Candidate(
@@ -18,6 +22,7 @@ public record Candidate(
         String fleet,
         Optional<Map<String, Object>> publicKey,
         Map<String, Object> evidence,
+        List<X509Certificate> clientCertificates,
         String origin) {
 
     /** Copies the maps; none of the components may be null. */
@@ -27,6 +32,7 @@ public record Candidate(
         Objects.requireNonNull(origin, "origin");
         publicKey = publicKey.map(Map::copyOf);
         evidence = Map.copyOf(evidence);
+        clientCertificates = List.copyOf(clientCertificates);
     }
 
     /**
@@ -38,7 +44,7 @@ public record Candidate(
      * @return a candidate without public key and evidence
      */
     public static Candidate of(SerialNumber serial, String fleet, String origin) {
-        return new Candidate(serial, fleet, Optional.empty(), Map.of(), origin);
+        return new Candidate(serial, fleet, Optional.empty(), Map.of(), List.of(), origin);
     }
 
     /** Names serial, fleet and origin; evidence may be secret. */

@@ -1,5 +1,6 @@
 package io.muster.spi;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -27,6 +28,6 @@ public final class Candidates {
      * @param evidence as parsed from JSON
      */
     public static Candidate withEvidence(String serial, Map<String, Object> evidence) {
-        return new Candidate(new SerialNumber(serial), "default", Optional.empty(), evidence, ORIGIN);
+        return new Candidate(new SerialNumber(serial), "default", Optional.empty(), evidence, List.of(), ORIGIN);
     }
 }

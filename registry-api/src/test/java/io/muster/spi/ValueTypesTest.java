@@ -78,6 +78,7 @@ class ValueTypesTest {
                                 "default",
                                 Optional.empty(),
                                 Map.of("jwt", secret),
+                                List.of(),
                                 "192.0.2.1")
                         .toString())
                 .doesNotContain(secret);

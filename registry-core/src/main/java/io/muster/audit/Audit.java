@@ -38,8 +38,24 @@ public final class Audit {
         DEVICE_DISABLED,
         /** An operator enabled a device. */
         DEVICE_ENABLED,
+        /** A verifier that is asked on trial disagreed with what was decided. */
+        SHADOW_DISAGREED,
         /** An operator imported expected serials. */
         SERIALS_IMPORTED,
+        /** An operator blocked a serial. */
+        SERIAL_BLOCKED,
+        /** An operator unblocked a serial. */
+        SERIAL_UNBLOCKED,
+        /** An operator wrote a lot. */
+        LOT_WRITTEN,
+        /** An operator wrote a fleet. */
+        FLEET_WRITTEN,
+        /** An operator made or imported an enrolment key. */
+        ENROLMENT_KEY_CREATED,
+        /** An operator revoked an enrolment key. */
+        ENROLMENT_KEY_REVOKED,
+        /** An operator made a registration token. */
+        REGISTRATION_TOKEN_CREATED,
         /** An operator was made. */
         OPERATOR_CREATED,
         /** An operator's token was revoked. */

@@ -1,7 +1,7 @@
 package io.muster.fleet;
 
 import io.muster.config.MusterConfig;
-import io.muster.spi.SerialVerifier;
+import io.muster.verification.VerifierPolicy;
 
 /**
  * Devices under one policy.
@@ -9,7 +9,7 @@ import io.muster.spi.SerialVerifier;
  * @param config its rules and its template
  * @param policy its verifiers, as one
  */
-public record Fleet(MusterConfig.Fleet config, SerialVerifier policy) {
+public record Fleet(MusterConfig.Fleet config, VerifierPolicy policy) {
 
     /** Returns its name. */
     public String name() {

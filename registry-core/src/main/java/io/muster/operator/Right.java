@@ -13,8 +13,16 @@ public enum Right {
     DEVICES_READ,
     /** Disable and enable devices. */
     DEVICES_WRITE,
-    /** Import expected serials. */
+    /** Read expected serials and lots. */
+    SERIALS_READ,
+    /** Import, block and unblock expected serials, and write lots. */
     SERIALS_WRITE,
+    /** Read fleets, and explain what would happen to a serial. */
+    FLEETS_READ,
+    /** Write fleets: who may register and how. */
+    FLEETS_WRITE,
+    /** Make, list and revoke enrolment keys, and make registration tokens. */
+    KEYS_WRITE,
     /** Ask whether a device's access token is good: what a resource server needs, and all it needs. */
     INTROSPECT,
     /** Make and revoke operators. */

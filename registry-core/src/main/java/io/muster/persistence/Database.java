@@ -341,6 +341,17 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /** Tells whether what was thrown within a transaction is the violation of a unique constraint. */
+    public static boolean isDuplicate(RuntimeException thrown) {
+        SQLException sql = sqlCause(thrown);
+        return sql != null && isDuplicate(sql);
+    }
+
+    private static boolean isDuplicate(SQLException e) {
+        return e instanceof SQLIntegrityConstraintViolationException
+                || String.valueOf(e.getSQLState()).startsWith("23");
+    }
+
     private static boolean isRetryable(SQLException e) {
         // 1213 and 40001: deadlock, or a Galera certification failure; 1205: lock wait; 1020: row changed (MariaDB
         // snapshot).
@@ -352,8 +363,7 @@ public final class Database implements AutoCloseable {
     }
 
     private static RuntimeException translated(SQLException e) {
-        if (e instanceof SQLIntegrityConstraintViolationException
-                || String.valueOf(e.getSQLState()).startsWith("23")) {
+        if (isDuplicate(e)) {
             return new DuplicateException();
         }
         // The driver's own message may hold the statement with its values; type, state and code say enough.

@@ -16,6 +16,7 @@ import io.muster.spi.Candidate;
 import io.muster.spi.Credential;
 import io.muster.spi.CredentialIssuer;
 import io.muster.spi.Verdict;
+import io.muster.verification.Use;
 import jakarta.persistence.EntityManager;
 import java.time.Clock;
 import java.time.Instant;
@@ -61,15 +62,19 @@ final class Enrolment {
         this.clock = clock;
     }
 
-    Outcome enrol(Candidate candidate, Fleet fleet, Verdict.Genuine genuine) {
+    Outcome enrol(Candidate candidate, Fleet fleet, Verdict.Genuine genuine, List<Use> uses) {
         try {
-            return create(candidate, fleet, genuine);
-        } catch (DuplicateException e) {
-            return again(candidate, fleet);
+            try {
+                return create(candidate, fleet, genuine, uses);
+            } catch (DuplicateException e) {
+                return again(candidate, fleet, uses);
+            }
+        } catch (Spending.UsedUpException e) {
+            return Outcome.refused(e.getMessage());
         }
     }
 
-    private Outcome create(Candidate candidate, Fleet fleet, Verdict.Genuine genuine) {
+    private Outcome create(Candidate candidate, Fleet fleet, Verdict.Genuine genuine, List<Use> uses) {
         Instant now = clock.instant();
         byte[] id = ids.next();
         Device device = new Device(
@@ -83,6 +88,7 @@ final class Enrolment {
             em.persist(device);
             // Now, before anything else is locked: who finds the serial taken must not hold what the holder waits for.
             em.flush();
+            Spending.spend(em, uses, candidate, true);
             em.persist(stored);
             DeviceStore.tag(em, id, tags);
             return null;
@@ -90,7 +96,7 @@ final class Enrolment {
         return new Outcome(Optional.of(enrolled), null);
     }
 
-    private Outcome again(Candidate candidate, Fleet fleet) {
+    private Outcome again(Candidate candidate, Fleet fleet, List<Use> uses) {
         List<String> voided = new ArrayList<>();
         Outcome outcome = database.transaction(em -> {
             voided.clear();
@@ -101,6 +107,7 @@ final class Enrolment {
             if (refusal.isPresent()) {
                 return Outcome.refused(refusal.get());
             }
+            Spending.spend(em, uses, candidate, false);
             Instant now = clock.instant();
             Enrolled enrolled = issue(device, fleet, now, true);
             em.persist(new StoredCredential(

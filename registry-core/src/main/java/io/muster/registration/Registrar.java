@@ -19,6 +19,7 @@ import io.muster.spi.DeviceRegistered;
 import io.muster.spi.RegistrationRefused;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import io.muster.verification.Proof;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
@@ -84,11 +85,12 @@ public final class Registrar {
         Fleet fleet = fleets.find(candidate.fleet())
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no fleet " + candidate.fleet()));
         limits.check(candidate.origin());
-        Verdict verdict = verify(fleet, candidate);
-        if (!(verdict instanceof Verdict.Genuine genuine)) {
-            throw refused(candidate, verdict instanceof Verdict.Refused no ? no.reason() : "not genuine", false);
+        Proof proof = prove(fleet, candidate);
+        if (!(proof.verdict() instanceof Verdict.Genuine genuine)) {
+            throw refused(
+                    candidate, proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine", false);
         }
-        Enrolment.Outcome outcome = enrolment.enrol(candidate, fleet, genuine);
+        Enrolment.Outcome outcome = enrolment.enrol(candidate, fleet, genuine, proof.uses());
         if (outcome.device().isEmpty()) {
             throw refused(candidate, outcome.reason(), true);
         }
@@ -104,9 +106,9 @@ public final class Registrar {
         return receipt(fleet, enrolled, genuine);
     }
 
-    private static Verdict verify(Fleet fleet, Candidate candidate) {
+    private static Proof prove(Fleet fleet, Candidate candidate) {
         try {
-            return fleet.policy().verify(candidate);
+            return fleet.policy().prove(candidate);
         } catch (VerificationUnavailableException e) {
             LOG.warn("A registration in fleet {} cannot be decided: {}", fleet.name(), e.getMessage());
             throw RegistryException.later(ProblemType.VERIFICATION_UNAVAILABLE, e.getMessage(), RETRY_AFTER);

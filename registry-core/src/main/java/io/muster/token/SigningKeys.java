@@ -1,15 +1,12 @@
 package io.muster.token;
 
-import io.muster.config.ConfigurationException;
 import io.muster.persistence.Database;
 import io.muster.persistence.DuplicateException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.muster.persistence.MasterKey;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.time.Clock;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -33,35 +30,15 @@ public final class SigningKeys {
         this.master = master;
     }
 
-    /**
-     * Reads the keys, and makes the first one and the master key where the database has none.
-     *
-     * @throws ConfigurationException if the master key is missing or another than the keys are encrypted under
-     */
-    public static SigningKeys open(Database database, Path masterKeyFile, Clock clock) {
-        if (!Files.exists(masterKeyFile)) {
-            if (!isEmpty(database)) {
-                throw new ConfigurationException(List.of("muster.master-key-file: " + masterKeyFile
-                        + " is missing, and the signing keys in the database are encrypted under it"));
-            }
-            MasterKey.create(masterKeyFile);
-        }
-        SigningKeys keys = new SigningKeys(database, MasterKey.read(masterKeyFile));
+    /** Reads the keys, and makes the first one where the database has none. */
+    public static SigningKeys open(Database database, MasterKey master, Clock clock) {
+        SigningKeys keys = new SigningKeys(database, master);
         keys.reload();
         if (keys.current == null) {
             keys.createFirst(clock);
             keys.reload();
         }
         return keys;
-    }
-
-    private static boolean isEmpty(Database database) {
-        return database.query(connection -> {
-            try (PreparedStatement select = connection.prepareStatement("SELECT 1 FROM signing_key LIMIT 1");
-                    ResultSet row = select.executeQuery()) {
-                return !row.next();
-            }
-        });
     }
 
     private void createFirst(Clock clock) {

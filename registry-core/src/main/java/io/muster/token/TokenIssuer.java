@@ -3,6 +3,8 @@ package io.muster.token;
 import io.jsonwebtoken.Jwts;
 import io.muster.config.MusterConfig;
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.jose.Es256;
+import io.muster.jose.JwtJson;
 import io.muster.persistence.Ids;
 import java.net.URI;
 import java.time.Clock;

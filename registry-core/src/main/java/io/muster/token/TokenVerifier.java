@@ -8,6 +8,7 @@ import io.jsonwebtoken.JwtException;
 import io.jsonwebtoken.JwtParser;
 import io.muster.config.MusterConfig;
 import io.muster.credential.ClientAuthenticator;
+import io.muster.jose.StrictJws;
 import io.muster.spi.DeviceId;
 import java.net.URI;
 import java.time.Clock;

@@ -8,6 +8,7 @@ import io.muster.spi.VerificationUnavailableException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Calls genuine what is in the list of expected serials. That identifies a device and authenticates nothing: whoever knows an
@@ -15,10 +16,10 @@ import java.util.Optional;
  */
 public final class DatabaseVerifier implements SerialVerifier {
 
-    private final ExpectedSerials serials;
+    private final Supplier<ExpectedSerials> serials;
 
     /** Looks in the list. */
-    public DatabaseVerifier(ExpectedSerials serials) {
+    DatabaseVerifier(Supplier<ExpectedSerials> serials) {
         this.serials = serials;
     }
 
@@ -26,7 +27,7 @@ public final class DatabaseVerifier implements SerialVerifier {
     public Verdict verify(Candidate candidate) {
         Optional<ExpectedSerials.Found> found;
         try {
-            found = serials.find(candidate.fleet(), candidate.serial().value());
+            found = serials.get().find(candidate.fleet(), candidate.serial().value());
         } catch (DatabaseUnavailableException e) {
             throw new VerificationUnavailableException("the list of expected serials cannot be read", e);
         }

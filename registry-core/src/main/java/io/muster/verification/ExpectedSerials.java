@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** The built-in list of serials that may register. Thread-safe. */
 public final class ExpectedSerials {
@@ -30,11 +29,11 @@ public final class ExpectedSerials {
     private static final String FIND =
             "SELECT state, name, lot, tags, attributes FROM expected_serial WHERE fleet = ? AND serial = ?";
 
-    private final Supplier<Database> database;
+    private final Database database;
     private final Object importing = new Object();
 
-    /** Keeps the list in the database, which may be opened later than this is made. */
-    public ExpectedSerials(Supplier<Database> database) {
+    /** Keeps the list in the database. */
+    public ExpectedSerials(Database database) {
         this.database = database;
     }
 
@@ -51,7 +50,7 @@ public final class ExpectedSerials {
     }
 
     private void store(String fleet, List<ExpectedSerial> serials) {
-        database.get().sql(connection -> {
+        database.sql(connection -> {
             try (PreparedStatement put = connection.prepareStatement(PUT)) {
                 for (ExpectedSerial serial : serials) {
                     put.setString(1, fleet);
@@ -68,7 +67,7 @@ public final class ExpectedSerials {
     }
 
     Optional<Found> find(String fleet, String serial) {
-        return database.get().query(connection -> {
+        return database.query(connection -> {
             try (PreparedStatement select = connection.prepareStatement(FIND)) {
                 select.setString(1, fleet);
                 select.setString(2, serial);

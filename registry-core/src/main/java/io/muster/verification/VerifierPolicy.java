@@ -4,6 +4,7 @@ import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * it; (3) a verifier that could not find out ends the questioning, unless it is configured to be skipped; (4) enough
  * <em>genuine</em> answers admit, and end the questioning; (5) the end of the list without enough of them refuses. Thread-safe.
  */
-public final class VerifierPolicy implements SerialVerifier {
+public final class VerifierPolicy implements Prover {
 
     /** How many tags a verifier may know. */
     public static final int MAX_TAGS = 100;
@@ -52,16 +53,16 @@ public final class VerifierPolicy implements SerialVerifier {
     /**
      * Decides.
      *
-     * @return genuine with everything the verifiers that said so know, or refused with the reason; never unknown
+     * @return genuine with everything the verifiers that said so know and use up, or refused with the reason; never unknown
      * @throws VerificationUnavailableException if a verifier that may not be skipped could not find out
      */
     @Override
-    public Verdict verify(Candidate candidate) {
+    public Proof prove(Candidate candidate) {
         Known known = new Known();
         for (Step step : steps) {
-            Verdict verdict;
+            Proof proof;
             try {
-                verdict = ask(step, candidate);
+                proof = ask(step, candidate);
             } catch (VerificationUnavailableException e) {
                 if (step.skipWhenUnavailable()) {
                     LOG.warn("Verifier {} could not find out and is skipped: {}", step.name(), e.getMessage());
@@ -69,23 +70,25 @@ public final class VerifierPolicy implements SerialVerifier {
                 }
                 throw e;
             }
-            if (verdict instanceof Verdict.Refused refused) {
-                return Verdict.refused(step.name() + ": " + refused.reason());
+            if (proof.verdict() instanceof Verdict.Refused refused) {
+                return Proof.of(Verdict.refused(step.name() + ": " + refused.reason()));
             }
-            if (verdict instanceof Verdict.Genuine genuine && known.add(genuine) == required) {
-                return known.verdict();
+            if (proof.verdict() instanceof Verdict.Genuine genuine && known.add(genuine, proof.uses()) == required) {
+                return known.proof();
             }
         }
-        return Verdict.refused(
+        return Proof.of(Verdict.refused(
                 known.count == 0
                         ? "no verifier calls it genuine"
-                        : "only " + known.count + " of " + required + " verifiers call it genuine");
+                        : "only " + known.count + " of " + required + " verifiers call it genuine"));
     }
 
-    private static Verdict ask(Step step, Candidate candidate) {
-        Verdict verdict;
+    private static Proof ask(Step step, Candidate candidate) {
+        Proof proof;
         try {
-            verdict = step.verifier().verify(candidate);
+            proof = step.verifier() instanceof Prover prover
+                    ? prover.prove(candidate)
+                    : Proof.of(step.verifier().verify(candidate));
         } catch (VerificationUnavailableException e) {
             throw new VerificationUnavailableException("verifier " + step.name() + ": " + e.getMessage(), e);
         } catch (RuntimeException | StackOverflowError e) {
@@ -95,14 +98,14 @@ public final class VerifierPolicy implements SerialVerifier {
             throw new VerificationUnavailableException(
                     "verifier " + step.name() + " failed with " + e.getClass().getName());
         }
-        if (verdict == null) {
+        if (proof.verdict() == null) {
             throw new VerificationUnavailableException("verifier " + step.name() + " answered null");
         }
-        if (verdict instanceof Verdict.Genuine genuine && !isBounded(genuine)) {
+        if (proof.verdict() instanceof Verdict.Genuine genuine && !isBounded(genuine)) {
             throw new VerificationUnavailableException(
                     "verifier " + step.name() + " knows more of the device than can be stored");
         }
-        return verdict;
+        return proof;
     }
 
     private static boolean isBounded(Verdict.Genuine genuine) {
@@ -122,18 +125,20 @@ public final class VerifierPolicy implements SerialVerifier {
 
         private int count;
         private Optional<String> name = Optional.empty();
+        private final List<Use> uses = new ArrayList<>();
         private final Map<String, String> tags = new HashMap<>();
         private final Map<String, Object> attributes = new HashMap<>();
 
-        int add(Verdict.Genuine genuine) {
+        int add(Verdict.Genuine genuine, List<Use> using) {
+            uses.addAll(using);
             name = name.or(genuine::name);
             genuine.tags().forEach(tags::putIfAbsent);
             genuine.attributes().forEach(attributes::putIfAbsent);
             return ++count;
         }
 
-        Verdict verdict() {
-            return new Verdict.Genuine(name, tags, attributes);
+        Proof proof() {
+            return new Proof(new Verdict.Genuine(name, tags, attributes), List.copyOf(uses));
         }
     }
 }

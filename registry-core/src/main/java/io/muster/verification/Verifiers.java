@@ -5,9 +5,7 @@ import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
-import java.time.Clock;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -17,8 +15,12 @@ import java.util.TreeSet;
  */
 public final class Verifiers implements AutoCloseable {
 
-    private static final String DATABASE = "database";
-    private static final String HTTP = "http";
+    private static final Map<String, Strategy> BUILT_IN = Map.of(
+            "database",
+            (name, settings, surroundings) ->
+                    new DatabaseVerifier(() -> surroundings.stores().get().serials()),
+            "http",
+            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
 
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
     private final Plugins plugins;
@@ -28,7 +30,7 @@ public final class Verifiers implements AutoCloseable {
      *
      * @param supplied verifiers by name that are there already, such as CDI beans
      */
-    public Verifiers(MusterConfig config, ExpectedSerials serials, Map<String, SerialVerifier> supplied, Clock clock) {
+    public Verifiers(MusterConfig config, Map<String, SerialVerifier> supplied, Strategy.Surroundings surroundings) {
         Settings all = config.settings().below("verifier");
         this.plugins =
                 Plugins.load(config.pluginsDir(), fault -> config.settings().fault(fault));
@@ -38,7 +40,7 @@ public final class Verifiers implements AutoCloseable {
                 config.settings().fault("two verifiers have the name " + name);
             }
         });
-        for (String builtIn : List.of(DATABASE, HTTP)) {
+        for (String builtIn : BUILT_IN.keySet()) {
             if (found.containsKey(builtIn)) {
                 config.settings().fault("a plug-in has the name of the built-in verifier " + builtIn);
             }
@@ -46,19 +48,19 @@ public final class Verifiers implements AutoCloseable {
         config.fleets().values().stream()
                 .flatMap(fleet -> fleet.verifiers().stream())
                 .distinct()
-                .forEach(name -> steps.put(name, step(name, all.below(name), serials, found, clock)));
+                .forEach(name -> steps.put(name, step(name, all.below(name), found, surroundings)));
     }
 
     private static VerifierPolicy.Step step(
-            String name, Settings settings, ExpectedSerials serials, Map<String, SerialVerifier> found, Clock clock) {
+            String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
         boolean skip =
                 settings.choice("on-unavailable", MusterConfig.OnUnavailable.class, MusterConfig.OnUnavailable.FAIL)
                         == MusterConfig.OnUnavailable.SKIP;
-        return new VerifierPolicy.Step(name, verifier(name, settings, serials, found, clock), skip);
+        return new VerifierPolicy.Step(name, verifier(name, settings, found, surroundings), skip);
     }
 
     private static SerialVerifier verifier(
-            String name, Settings settings, ExpectedSerials serials, Map<String, SerialVerifier> found, Clock clock) {
+            String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
         SerialVerifier plugin = found.get(name);
         if (plugin != null) {
             if (plugin instanceof Configurable configurable) {
@@ -71,15 +73,12 @@ public final class Verifiers implements AutoCloseable {
             return plugin;
         }
         String type = settings.text("type", name);
-        if (type.equals(DATABASE)) {
-            return new DatabaseVerifier(serials);
-        }
-        if (type.equals(HTTP)) {
-            return new HttpVerifier(name, settings, clock);
+        Strategy strategy = BUILT_IN.get(type);
+        if (strategy != null) {
+            return strategy.make(name, settings, surroundings);
         }
         TreeSet<String> known = new TreeSet<>(found.keySet());
-        known.add(DATABASE);
-        known.add(HTTP);
+        known.addAll(BUILT_IN.keySet());
         settings.fault("type", "there is no verifier \"" + type + "\"; found are " + String.join(", ", known));
         // Never asked, because the start fails; refuses if it were.
         return candidate -> Verdict.refused("there is no such verifier");

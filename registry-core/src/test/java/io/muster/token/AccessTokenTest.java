@@ -15,6 +15,7 @@ import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.ConfigurationException;
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.jose.JwtJson;
 import io.muster.json.Json;
 import io.muster.spi.Candidates;
 import io.muster.spi.Verdict;

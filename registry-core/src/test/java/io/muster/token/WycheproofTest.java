@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.jsonwebtoken.JwtException;
+import io.muster.jose.StrictJws;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;

@@ -42,7 +42,7 @@ class DatabaseVerifierTest implements SerialVerifierContract {
 
     @Override
     public SerialVerifier verifier() {
-        ExpectedSerials serials = new ExpectedSerials(() -> database);
+        ExpectedSerials serials = new ExpectedSerials(database);
         serials.put(
                 "default",
                 List.of(new ExpectedSerial(
@@ -51,7 +51,7 @@ class DatabaseVerifierTest implements SerialVerifierContract {
                         Optional.of("L7"),
                         Map.of("colour", "blue"),
                         Map.of("temperature", "21.5"))));
-        return new DatabaseVerifier(serials);
+        return new DatabaseVerifier(() -> serials);
     }
 
     @Override
@@ -68,7 +68,7 @@ class DatabaseVerifierTest implements SerialVerifierContract {
     public Optional<SerialVerifier> withDeadBackEnd() {
         Database closed = open();
         closed.close();
-        return Optional.of(new DatabaseVerifier(new ExpectedSerials(() -> closed)));
+        return Optional.of(new DatabaseVerifier(() -> new ExpectedSerials(closed)));
     }
 
     @Test

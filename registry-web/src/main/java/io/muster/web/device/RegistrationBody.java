@@ -43,7 +43,7 @@ final class RegistrationBody {
         if (!faults.isEmpty()) {
             throw RegistryException.invalid(faults);
         }
-        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, origin);
+        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, List.of(), origin);
     }
 
     private static boolean isPresent(JsonNode node) {

@@ -1,4 +1,4 @@
-package io.muster.token;
+package io.muster.jose;
 
 import io.jsonwebtoken.io.DeserializationException;
 import io.jsonwebtoken.io.Deserializer;
@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** Makes jjwt read and write tokens with the registry's own strict JSON, and look for no other. */
-final class JwtJson implements Serializer<Map<String, ?>>, Deserializer<Map<String, ?>> {
+public final class JwtJson implements Serializer<Map<String, ?>>, Deserializer<Map<String, ?>> {
 
     private static final String REPLACEMENT = "\ufffd";
 

@@ -1,4 +1,4 @@
-package io.muster.token;
+package io.muster.jose;
 
 import java.lang.reflect.InvocationTargetException;
 import java.security.Provider;
@@ -9,14 +9,14 @@ import org.slf4j.LoggerFactory;
  * The implementation of ES256: native where Amazon's Corretto Crypto Provider is on the class path and runs on this platform,
  * which signs some forty times faster than JDK 17; else the platform's. Both make and accept the same bytes.
  */
-final class Es256 {
+public final class Es256 {
 
     private static final Logger LOG = LoggerFactory.getLogger(Es256.class);
 
     private Es256() {}
 
     /** The provider for jjwt; null for the platform's own. */
-    static final Provider PROVIDER = find();
+    public static final Provider PROVIDER = find();
 
     private static Provider find() {
         try {

@@ -1,0 +1,53 @@
+-- Policies of fleets, lots and states of expected serials, enrolment keys, and what may be used once only.
+
+CREATE TABLE fleet (
+    name       VARCHAR(64) NOT NULL,
+    version    BIGINT      NOT NULL,
+    document   MEDIUMTEXT  NOT NULL,
+    updated_at BIGINT      NOT NULL,
+    CONSTRAINT fleet_pk PRIMARY KEY (name)
+) ${table};
+
+-- Why a serial is blocked; null for one that is not.
+ALTER TABLE expected_serial ADD COLUMN reason VARCHAR(200);
+
+CREATE INDEX expected_serial_state ON expected_serial (fleet, state, serial);
+
+CREATE INDEX expected_serial_lot ON expected_serial (fleet, lot, serial);
+
+CREATE TABLE lot (
+    fleet      VARCHAR(64) NOT NULL,
+    name       VARCHAR(64) NOT NULL,
+    expected   INT,
+    not_before BIGINT,
+    not_after  BIGINT,
+    paused     BOOLEAN     NOT NULL,
+    CONSTRAINT lot_pk PRIMARY KEY (fleet, name)
+) ${table};
+
+-- The key itself is encrypted under the master key. Rows are never deleted: devices keep the id of the key they came with.
+CREATE TABLE enrolment_key (
+    id         VARCHAR(64)     NOT NULL,
+    fleet      VARCHAR(64)     NOT NULL,
+    sealed_key VARBINARY(1000) NOT NULL,
+    not_before BIGINT,
+    not_after  BIGINT,
+    max_uses   BIGINT,
+    uses       BIGINT          NOT NULL,
+    revoked_at BIGINT,
+    created_at BIGINT          NOT NULL,
+    CONSTRAINT enrolment_key_pk PRIMARY KEY (id)
+) ${table};
+
+CREATE INDEX enrolment_key_fleet ON enrolment_key (fleet, id);
+
+-- What may be used once: ids of one-time tokens, nonces. Kept until it could not be used anyway.
+CREATE TABLE used_once (
+    id         VARBINARY(32) NOT NULL,
+    fleet      VARCHAR(64)   NOT NULL,
+    serial     VARCHAR(128)  NOT NULL,
+    expires_at BIGINT        NOT NULL,
+    CONSTRAINT used_once_pk PRIMARY KEY (id)
+) ${table};
+
+CREATE INDEX used_once_expiry ON used_once (expires_at);
