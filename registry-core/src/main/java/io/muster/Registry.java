@@ -13,8 +13,8 @@ import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
 import io.muster.device.DeviceTag;
-import io.muster.fleet.Fleet;
 import io.muster.fleet.Fleets;
+import io.muster.fleet.Wire;
 import io.muster.operator.Operators;
 import io.muster.operator.SerialImport;
 import io.muster.persistence.Changes;
@@ -34,7 +34,6 @@ import io.muster.verification.Verifiers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,9 +100,7 @@ public final class Registry implements AutoCloseable {
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(serials, database, audit);
-        Map<String, Fleet> byName = new HashMap<>();
-        config.fleets().forEach((name, fleet) -> byName.put(name, new Fleet(fleet, verifiers.policy(fleet))));
-        this.fleets = new Fleets(byName);
+        this.fleets = Fleets.open(database, changes, audit, verifiers, config.fleets(), clock);
         this.registrar = new Registrar(
                 config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
         this.firstOperatorToken = operators.createFirst(config.dataDir());
@@ -125,10 +122,11 @@ public final class Registry implements AutoCloseable {
         // Verifiers come first, so that their faults are reported with all others; the database is opened when there
         // are none.
         AtomicReference<Strategy.Stores> stores = new AtomicReference<>();
-        Verifiers verifiers =
-                new Verifiers(config, supplied, new Strategy.Surroundings(stores::get, config.issuer(), clock));
+        Verifiers verifiers = new Verifiers(
+                config, supplied, new Strategy.Surroundings(stores::get, config.issuer(), clock), sources.names());
         Database database = null;
         try {
+            checkFleets(config);
             config.settings().check(sources.names());
             createDataDir(config.dataDir());
             database = Database.open(config.database(), ENTITIES, clock);
@@ -144,6 +142,15 @@ public final class Registry implements AutoCloseable {
             verifiers.close();
             throw e;
         }
+    }
+
+    private static void checkFleets(MusterConfig config) {
+        config.fleets().forEach((name, fleet) -> fleet.wire()
+                .filter(wire -> Wire.preset(wire).isEmpty())
+                .ifPresent(wire -> config.settings()
+                        .below("fleet")
+                        .below(name)
+                        .fault("wire", "\"" + wire + "\" is none of " + String.join(", ", Wire.presets()))));
     }
 
     private static void createDataDir(Path dataDir) {

@@ -91,7 +91,16 @@ public final class Audit {
     /** Records a refusal soon, or counts it if there are too many. Never blocks. */
     public void refused(String fleet, SerialNumber serial, String origin, String reason, boolean repeat) {
         Type type = repeat ? Type.REFUSED_REPEAT : Type.REFUSED;
-        if (!waiting.offer(new AuditEvent(ids.next(), type, fleet, serial.value(), null, origin, reason))) {
+        later(new AuditEvent(ids.next(), type, fleet, serial.value(), null, origin, reason));
+    }
+
+    /** Records soon that a verifier on trial disagreed, or counts it if there is too much to record. Never blocks. */
+    public void disagreed(String fleet, SerialNumber serial, String origin, String detail) {
+        later(new AuditEvent(ids.next(), Type.SHADOW_DISAGREED, fleet, serial.value(), null, origin, detail));
+    }
+
+    private void later(AuditEvent event) {
+        if (!waiting.offer(event)) {
             dropped.incrementAndGet();
         }
     }

@@ -22,7 +22,8 @@ import java.util.Optional;
  * @param registration registration
  * @param limits what a stranger may do
  * @param imports bulk import of expected serials
- * @param fleets by name; {@code default} is always among them
+ * @param verifiers names of verifiers, beside those that fleets or keys name
+ * @param fleets what the fleets are when the database has none of their name, by name; {@code default} is always among them
  * @param settings what verifiers read their own settings from
  */
 public record MusterConfig(
@@ -35,6 +36,7 @@ public record MusterConfig(
         Registration registration,
         Limits limits,
         Imports imports,
+        List<String> verifiers,
         Map<String, Fleet> fleets,
         Settings settings) {
 
@@ -134,6 +136,7 @@ public record MusterConfig(
      * @param unconfirmedLifetime how long an unused credential lives
      * @param attributes the types of attributes that are declared; others are texts
      * @param configuration what every device of the fleet is told
+     * @param wire the name of the preset of the shape of its registrations
      */
     public record Fleet(
             String name,
@@ -142,7 +145,14 @@ public record MusterConfig(
             Again again,
             Duration unconfirmedLifetime,
             Map<String, AttributeType> attributes,
-            Map<String, String> configuration) {}
+            Map<String, String> configuration,
+            Optional<String> wire) {
+
+        /** Tells whether it is what a fleet is that nobody described. */
+        public boolean isUnset() {
+            return equals(fleet(name, Settings.of("", key -> Optional.empty())));
+        }
+    }
 
     /**
      * Reads the configuration. Verifiers read theirs afterwards; {@link Settings#check} then reports every fault of both.
@@ -182,6 +192,7 @@ public record MusterConfig(
                         settings.duration(
                                 "limits.window", Duration.ofMinutes(1), Duration.ofSeconds(1), Duration.ofDays(1))),
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
+                settings.names("verifiers", List.of()),
                 fleets(settings),
                 settings);
     }
@@ -254,6 +265,7 @@ public record MusterConfig(
                 settings.duration(
                         "unconfirmed-lifetime", Duration.ofDays(30), Duration.ofMinutes(1), Duration.ofDays(3650)),
                 Map.copyOf(types),
-                Map.copyOf(configuration));
+                Map.copyOf(configuration),
+                settings.text("wire"));
     }
 }

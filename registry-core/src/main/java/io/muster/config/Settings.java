@@ -71,6 +71,58 @@ public final class Settings {
         return new Settings(prefix + name + ".", lookup, known, faults);
     }
 
+    /**
+     * Reads below a longer prefix on trial: faults are kept apart until they are adopted.
+     *
+     * @param name what the prefix is longer by
+     */
+    public Trial trial(String name) {
+        Set<String> apart = new LinkedHashSet<>();
+        boolean[] found = {false};
+        Function<String, Optional<String>> noticing = key -> {
+            Optional<String> value = lookup.apply(key);
+            found[0] |= value.isPresent();
+            return value;
+        };
+        return new Trial(new Settings(prefix + name + ".", noticing, known, apart), apart, found, faults);
+    }
+
+    /** Settings that are read to see whether they are there. */
+    public static final class Trial {
+
+        private final Settings settings;
+        private final Set<String> apart;
+        private final boolean[] found;
+        private final Set<String> faults;
+
+        private Trial(Settings settings, Set<String> apart, boolean[] found, Set<String> faults) {
+            this.settings = settings;
+            this.apart = apart;
+            this.found = found;
+            this.faults = faults;
+        }
+
+        /** Returns where to read from. */
+        public Settings settings() {
+            return settings;
+        }
+
+        /** Returns what was faulty so far. */
+        public List<String> faults() {
+            return List.copyOf(apart);
+        }
+
+        /** Tells whether anything that was asked for is set. */
+        public boolean hasValues() {
+            return found[0];
+        }
+
+        /** Makes the faults faults of the whole. */
+        public void adopt() {
+            faults.addAll(apart);
+        }
+    }
+
     /** Returns the text, or empty. */
     public Optional<String> text(String key) {
         return read(key, "text", OPTIONAL, Function.identity());

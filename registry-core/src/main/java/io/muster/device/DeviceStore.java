@@ -75,14 +75,23 @@ public final class DeviceStore {
         return database.read(em -> Optional.ofNullable(em.find(Device.class, Ids.bytes(id.value()))));
     }
 
+    /** Returns the device with this serial, or empty. */
+    public static Optional<Device> find(EntityManager em, String fleet, String serial) {
+        return bySerial(em, fleet, serial).getResultStream().findFirst();
+    }
+
     /** Returns the device with this serial within a transaction, locked until its end; empty if there is none. */
     public static Optional<Device> lock(EntityManager em, String fleet, String serial) {
-        return em.createQuery("SELECT d FROM Device d WHERE d.fleet = :fleet AND d.serial = :serial", Device.class)
-                .setParameter("fleet", fleet)
-                .setParameter("serial", serial)
+        return bySerial(em, fleet, serial)
                 .setLockMode(LockModeType.PESSIMISTIC_WRITE)
                 .getResultStream()
                 .findFirst();
+    }
+
+    private static TypedQuery<Device> bySerial(EntityManager em, String fleet, String serial) {
+        return em.createQuery("SELECT d FROM Device d WHERE d.fleet = :fleet AND d.serial = :serial", Device.class)
+                .setParameter("fleet", fleet)
+                .setParameter("serial", serial);
     }
 
     /** Tags a new device within the transaction that creates it: one statement, or none where there are no tags. */

@@ -96,6 +96,11 @@ public final class Json {
         return MAPPER.convertValue(node, OBJECT);
     }
 
+    /** Returns an object with these members. */
+    public static JsonNode object(Map<String, JsonNode> members) {
+        return MAPPER.createObjectNode().setAll(members);
+    }
+
     /** Returns the members of an object as a map of String, Number, Boolean, List, Map and null. */
     public static Map<String, Object> toMap(JsonNode object) {
         return MAPPER.convertValue(object, OBJECT);

@@ -421,7 +421,7 @@ public final class SerialImport {
             }
 
             private Object typed(String key, String field) {
-                MusterConfig.AttributeType type = fleet.config().attributes().get(key);
+                MusterConfig.AttributeType type = fleet.document().attributes().get(key);
                 if (type == MusterConfig.AttributeType.NUMBER && field.length() <= MAX_DIGITS) {
                     try {
                         return new BigDecimal(field);
@@ -436,7 +436,7 @@ public final class SerialImport {
             }
 
             private void attribute(String key, Object value) {
-                MusterConfig.AttributeType type = fleet.config().attributes().get(key);
+                MusterConfig.AttributeType type = fleet.document().attributes().get(key);
                 if (type != null && !fits(type, value)) {
                     faults.add(ATTRIBUTES + key + " must be a " + type.name().toLowerCase(Locale.ROOT));
                 }

@@ -30,7 +30,7 @@ import java.util.Optional;
  * Device and credential in one short transaction. The unique constraint on fleet and serial decides races: a device is inserted
  * without looking first, and who finds it taken registers again by the fleet's rule. Thread-safe.
  */
-final class Enrolment {
+public final class Enrolment {
 
     /**
      * What came of it.
@@ -44,6 +44,15 @@ final class Enrolment {
             return new Outcome(Optional.empty(), reason);
         }
     }
+
+    /**
+     * What would come of it.
+     *
+     * @param outcome {@code new}, {@code again} or {@code refused}
+     * @param reason why it would be refused; else empty
+     * @param deviceId the device that is there already
+     */
+    public record Preview(String outcome, String reason, Optional<String> deviceId) {}
 
     /** A device with the credential it just got. */
     record Enrolled(Device device, Credential credential, Instant lapses, boolean again) {}
@@ -103,9 +112,12 @@ final class Enrolment {
             Device device = DeviceStore.lock(
                             em, fleet.name(), candidate.serial().value())
                     .orElseThrow(() -> new IllegalStateException("a device that was there is gone"));
-            Optional<String> refusal = refusal(em, device, fleet.config().again(), voided);
+            Optional<String> refusal = mayNotAgain(em, device, fleet.document().registerAgain());
             if (refusal.isPresent()) {
                 return Outcome.refused(refusal.get());
+            }
+            if (fleet.document().registerAgain() == MusterConfig.Again.UNTIL_CONFIRMED) {
+                voidUnused(em, device, voided);
             }
             Spending.spend(em, uses, candidate, false);
             Instant now = clock.instant();
@@ -119,33 +131,46 @@ final class Enrolment {
         return outcome;
     }
 
-    /** The rules of registering again; a voided credential is noted in the list. */
-    private static Optional<String> refusal(
-            EntityManager em, Device device, MusterConfig.Again rule, List<String> voided) {
+    /** The rules of registering again. */
+    private static Optional<String> mayNotAgain(EntityManager em, Device device, MusterConfig.Again rule) {
         if (device.state() != DeviceState.ACTIVE) {
             return Optional.of("the device is " + device.state().word());
         }
         return switch (rule) {
             case ALWAYS -> Optional.empty();
             case NEVER -> Optional.of("the serial is registered and the fleet's rule is never");
-            case UNTIL_CONFIRMED -> {
-                List<StoredCredential> credentials = StoredCredential.of(em, device.idBytes());
-                if (credentials.stream().anyMatch(StoredCredential::wasUsed)) {
-                    yield Optional.of("the serial is registered and its credential was used");
-                }
-                for (StoredCredential credential : credentials) {
-                    if (credential.state() == CredentialState.PROVISIONAL) {
-                        credential.revoke();
-                        voided.add(credential.key());
-                    }
-                }
-                yield Optional.empty();
-            }
+            case UNTIL_CONFIRMED ->
+                StoredCredential.of(em, device.idBytes()).stream().anyMatch(StoredCredential::wasUsed)
+                        ? Optional.of("the serial is registered and its credential was used")
+                        : Optional.empty();
         };
+    }
+
+    private static void voidUnused(EntityManager em, Device device, List<String> voided) {
+        for (StoredCredential credential : StoredCredential.of(em, device.idBytes())) {
+            if (credential.state() == CredentialState.PROVISIONAL) {
+                credential.revoke();
+                voided.add(credential.key());
+            }
+        }
+    }
+
+    /** Tells what would come of it, without doing it. */
+    Preview preview(Candidate candidate, Fleet fleet, List<Use> uses) {
+        return database.read(em -> {
+            Optional<Device> device =
+                    DeviceStore.find(em, fleet.name(), candidate.serial().value());
+            Optional<String> id = device.map(found -> found.id().value());
+            Optional<String> refusal = device.flatMap(
+                            found -> mayNotAgain(em, found, fleet.document().registerAgain()))
+                    .or(() -> Spending.wouldRefuse(em, uses, candidate, device.isEmpty()));
+            return refusal.map(reason -> new Preview("refused", reason, id))
+                    .orElseGet(() -> new Preview(device.isEmpty() ? "new" : "again", "", id));
+        });
     }
 
     private Enrolled issue(Device device, Fleet fleet, Instant now, boolean again) {
         Credential credential = issuer.issue(device.registered());
-        return new Enrolled(device, credential, now.plus(fleet.config().unconfirmedLifetime()), again);
+        return new Enrolled(device, credential, now.plus(fleet.document().unconfirmedLifetime()), again);
     }
 }

@@ -20,11 +20,13 @@ import io.muster.spi.RegistrationRefused;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import io.muster.verification.Proof;
+import io.muster.verification.VerifierPolicy;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,10 +88,17 @@ public final class Registrar {
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no fleet " + candidate.fleet()));
         limits.check(candidate.origin());
         Proof proof = prove(fleet, candidate);
-        if (!(proof.verdict() instanceof Verdict.Genuine genuine)) {
+        fleet.policy()
+                .shadow(
+                        candidate,
+                        proof.verdict(),
+                        (verifier, what) -> audit.disagreed(
+                                fleet.name(), candidate.serial(), candidate.origin(), verifier + " " + what));
+        if (!(proof.verdict() instanceof Verdict.Genuine found)) {
             throw refused(
                     candidate, proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine", false);
         }
+        Verdict.Genuine genuine = tagged(found, fleet, candidate);
         Enrolment.Outcome outcome = enrolment.enrol(candidate, fleet, genuine, proof.uses());
         if (outcome.device().isEmpty()) {
             throw refused(candidate, outcome.reason(), true);
@@ -105,6 +114,37 @@ public final class Registrar {
                 candidate.origin()));
         return receipt(fleet, enrolled, genuine);
     }
+
+    /** Adds the tag under which the fleet keeps the serial too, whatever a verifier says there. */
+    private static Verdict.Genuine tagged(Verdict.Genuine genuine, Fleet fleet, Candidate candidate) {
+        Optional<String> tag = fleet.document().wire().serialTag();
+        if (tag.isEmpty()) {
+            return genuine;
+        }
+        Map<String, String> tags = new LinkedHashMap<>(genuine.tags());
+        tags.put(tag.get(), candidate.serial().value());
+        return new Verdict.Genuine(genuine.name(), tags, genuine.attributes());
+    }
+
+    /**
+     * Tells what would happen to a candidate now, and why. Nothing is changed by asking, and nothing is counted against limits.
+     *
+     * @throws RegistryException {@code NOT_FOUND} for an unknown fleet
+     */
+    public Explanation explain(Candidate candidate) {
+        Fleet fleet = fleets.find(candidate.fleet())
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no fleet " + candidate.fleet()));
+        VerifierPolicy.Explanation verification = fleet.policy().explain(candidate);
+        return new Explanation(verification, enrolment.preview(candidate, fleet, verification.uses()));
+    }
+
+    /**
+     * What would happen.
+     *
+     * @param verification what the verifiers say, and what the policy decides
+     * @param registration what the fleet's rule of registering again would say to a serial that is admitted
+     */
+    public record Explanation(VerifierPolicy.Explanation verification, Enrolment.Preview registration) {}
 
     private static Proof prove(Fleet fleet, Candidate candidate) {
         try {
@@ -140,7 +180,7 @@ public final class Registrar {
                 device.name(),
                 tags,
                 device.attributes(),
-                fleet.config().configuration(),
+                fleet.document().configuration(),
                 enrolled.lapses(),
                 links);
     }

@@ -5,6 +5,7 @@ import io.muster.spi.Candidate;
 import io.muster.verification.Use;
 import jakarta.persistence.EntityManager;
 import java.util.List;
+import java.util.Optional;
 
 /** Uses up what an admission was proved by, within the transaction of the admission; the database decides races. */
 final class Spending {
@@ -18,6 +19,9 @@ final class Spending {
             super(reason, null, false, false);
         }
     }
+
+    private static final String USED = "what it proves itself with was used before";
+    private static final String HAS_USES = "revoked_at IS NULL AND (max_uses IS NULL OR uses < max_uses)";
 
     private Spending() {}
 
@@ -41,6 +45,31 @@ final class Spending {
         }
     }
 
+    /** Tells why spending would be refused now, without spending. */
+    static Optional<String> wouldRefuse(EntityManager em, List<Use> uses, Candidate candidate, boolean created) {
+        for (Use use : uses) {
+            if (use instanceof Use.Once once) {
+                boolean used = exists(em, "SELECT 1 FROM used_once WHERE id = ?", once.id());
+                if (used && !(once.sameSerialMayRepeat() && wasUsedBy(em, once, candidate))) {
+                    return Optional.of(USED);
+                }
+            } else if (use instanceof Use.EnrolmentKeyUse key
+                    && created
+                    && !exists(em, "SELECT 1 FROM enrolment_key WHERE id = ? AND " + HAS_USES, key.keyId())) {
+                return Optional.of(noUseLeft(key));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean exists(EntityManager em, String sql, Object id) {
+        return !em.createNativeQuery(sql).setParameter(1, id).getResultList().isEmpty();
+    }
+
+    private static String noUseLeft(Use.EnrolmentKeyUse key) {
+        return "the enrolment key " + key.keyId() + " has no use left";
+    }
+
     private static void once(EntityManager em, Use.Once once, Candidate candidate) {
         if (once.sameSerialMayRepeat() && wasUsedBy(em, once, candidate)) {
             return;
@@ -54,7 +83,7 @@ final class Spending {
                     .executeUpdate();
         } catch (RuntimeException e) {
             if (Database.isDuplicate(e)) {
-                throw new UsedUpException("what it proves itself with was used before");
+                throw new UsedUpException(USED);
             }
             throw e;
         }
@@ -70,12 +99,11 @@ final class Spending {
     }
 
     private static void count(EntityManager em, Use.EnrolmentKeyUse key) {
-        int counted = em.createNativeQuery("UPDATE enrolment_key SET uses = uses + 1"
-                        + " WHERE id = ? AND revoked_at IS NULL AND (max_uses IS NULL OR uses < max_uses)")
+        int counted = em.createNativeQuery("UPDATE enrolment_key SET uses = uses + 1" + " WHERE id = ? AND " + HAS_USES)
                 .setParameter(1, key.keyId())
                 .executeUpdate();
         if (counted != 1) {
-            throw new UsedUpException("the enrolment key " + key.keyId() + " has no use left");
+            throw new UsedUpException(noUseLeft(key));
         }
     }
 }

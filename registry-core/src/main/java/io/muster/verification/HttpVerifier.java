@@ -1,7 +1,5 @@
 package io.muster.verification;
 
-import dev.failsafe.Bulkhead;
-import dev.failsafe.BulkheadFullException;
 import dev.failsafe.CircuitBreaker;
 import dev.failsafe.CircuitBreakerOpenException;
 import dev.failsafe.Failsafe;
@@ -64,7 +62,6 @@ public final class HttpVerifier implements SerialVerifier, AutoCloseable {
     }
 
     private FailsafeExecutor<Verdict> guarded(Settings settings) {
-        Bulkhead<Verdict> bulkhead = Bulkhead.of(settings.number("max-concurrent", 64, 1, 1000));
         int failures = settings.number("breaker-failures", 5, 1, 1000);
         Duration delay =
                 settings.duration("breaker-delay", Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMinutes(5));
@@ -80,9 +77,8 @@ public final class HttpVerifier implements SerialVerifier, AutoCloseable {
                 .handleIf(failure -> failure instanceof HttpOutageException outage && outage.worthRetrying())
                 .withMaxRetries(1)
                 .build();
-        // From the outside in: a question that finds no room is no failure, and the circuit counts questions, not
-        // attempts.
-        return Failsafe.with(bulkhead).compose(breaker).compose(retry);
+        // From the outside in: the circuit counts questions, not attempts.
+        return Failsafe.with(breaker).compose(retry);
     }
 
     @Override
@@ -91,8 +87,6 @@ public final class HttpVerifier implements SerialVerifier, AutoCloseable {
         HttpRequest question = form.question(candidate);
         try {
             return guarded.get(() -> form.verdict(candidate, transport.ask(question, deadline)));
-        } catch (BulkheadFullException e) {
-            throw new VerificationUnavailableException(who + "too many questions at once; see max-concurrent");
         } catch (CircuitBreakerOpenException e) {
             throw new VerificationUnavailableException(who + "circuit open after too many failures");
         }

@@ -1,14 +1,34 @@
 package io.muster.verification;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import io.muster.config.MusterConfig;
+import io.muster.json.Json;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +51,50 @@ public final class VerifierPolicy implements Prover {
     private static final Logger LOG = LoggerFactory.getLogger(VerifierPolicy.class);
 
     /**
+     * What a fleet says of its verifiers.
+     *
+     * @param verifiers their names in the order they are asked; at least one
+     * @param required how many of them must say genuine; from 1 to as many as there are
+     * @param onUnavailable what it means for this fleet that one of them cannot find out; where nothing is said, the verifier's
+     *     own configuration holds
+     * @param shadow the names of verifiers that are asked off the critical path, and decide nothing
+     * @param timeBudget how long the whole questioning may take
+     * @param cache how long answers of verifiers that ask somebody else are remembered; empty for not at all
+     */
+    public record Rules(
+            List<String> verifiers,
+            int required,
+            Map<String, MusterConfig.OnUnavailable> onUnavailable,
+            List<String> shadow,
+            Duration timeBudget,
+            Optional<Remember> cache) {
+
+        /** The time budget of a fleet that names none. */
+        public static final Duration TIME_BUDGET = Duration.ofSeconds(5);
+
+        /** Copies the collections. */
+        public Rules {
+            verifiers = List.copyOf(verifiers);
+            onUnavailable = Map.copyOf(onUnavailable);
+            shadow = List.copyOf(shadow);
+        }
+
+        /** Asks in this order, with no shadow and no cache. */
+        public static Rules of(List<String> verifiers, int required) {
+            return new Rules(verifiers, required, Map.of(), List.of(), TIME_BUDGET, Optional.empty());
+        }
+    }
+
+    /**
+     * How long answers are remembered, on this node.
+     *
+     * @param genuine life of <em>genuine</em>; zero for not at all
+     * @param refused life of <em>refused</em>; zero for not at all
+     * @param size how many answers at most
+     */
+    public record Remember(Duration genuine, Duration refused, int size) {}
+
+    /**
      * A verifier of the fleet.
      *
      * @param name its name
@@ -38,67 +102,269 @@ public final class VerifierPolicy implements Prover {
      */
     public record Step(String name, SerialVerifier verifier, boolean skipWhenUnavailable) {}
 
-    private final List<Step> steps;
-    private final int required;
+    /**
+     * What a verifier of the fleet says when an operator asks.
+     *
+     * @param verifier its name
+     * @param shadow whether it decides nothing
+     * @param verdict {@code genuine}, {@code refused}, {@code unknown} or {@code unavailable}
+     * @param reason why, where it is refused or unavailable; else empty
+     * @param took how long it took
+     * @param known what it knows, where it is genuine; else empty
+     */
+    public record Answer(
+            String verifier,
+            boolean shadow,
+            String verdict,
+            String reason,
+            Duration took,
+            Optional<Verdict.Genuine> known) {}
 
-    /** Asks in the order of the steps until so many of them said genuine; at least one must. */
-    public VerifierPolicy(List<Step> steps, int required) {
-        if (required < 1) {
+    /**
+     * What would be decided.
+     *
+     * @param answers of every verifier, also of those that a registration would not have asked any more
+     * @param decision {@code genuine}, {@code refused} or {@code unavailable}
+     * @param rule the number of the rule that decides, 2 to 5
+     * @param reason why
+     * @param uses what an admission would use up
+     */
+    public record Explanation(List<Answer> answers, String decision, int rule, String reason, List<Use> uses) {}
+
+    private final List<Step> steps;
+    private final List<Step> shadows;
+    private final Rules rules;
+    private final Executor aside;
+    private final Optional<Cache<String, Verdict>> remembered;
+
+    /**
+     * Asks in the order of the steps until so many of them said genuine; at least one must. Remembers nothing, and has no
+     * shadows.
+     */
+    VerifierPolicy(List<Step> steps, int required) {
+        this(
+                steps,
+                List.of(),
+                Rules.of(steps.stream().map(Step::name).toList(), required),
+                Runnable::run,
+                Clock.fixed(Instant.EPOCH, ZoneOffset.UTC));
+    }
+
+    /**
+     * Decides by the rules.
+     *
+     * @param steps the verifiers that the rules name, in their order
+     * @param shadows those of the rules' shadow list
+     * @param aside runs shadows; may reject them
+     * @param clock tells how old a remembered answer is
+     */
+    VerifierPolicy(List<Step> steps, List<Step> shadows, Rules rules, Executor aside, Clock clock) {
+        if (rules.required() < 1) {
             throw new IllegalArgumentException("at least one verifier must say genuine");
         }
         this.steps = List.copyOf(steps);
-        this.required = required;
+        this.shadows = List.copyOf(shadows);
+        this.rules = rules;
+        this.aside = aside;
+        this.remembered = rules.cache().map(life -> memory(life, clock));
+    }
+
+    private static Cache<String, Verdict> memory(Remember life, Clock clock) {
+        return Caffeine.newBuilder()
+                .maximumSize(life.size())
+                .ticker(() -> TimeUnit.MILLISECONDS.toNanos(clock.millis()))
+                .expireAfter(Expiry.<String, Verdict>writing(
+                        (question, verdict) -> verdict instanceof Verdict.Genuine ? life.genuine() : life.refused()))
+                .build();
     }
 
     /**
      * Decides.
      *
      * @return genuine with everything the verifiers that said so know and use up, or refused with the reason; never unknown
-     * @throws VerificationUnavailableException if a verifier that may not be skipped could not find out
+     * @throws VerificationUnavailableException if a verifier that may not be skipped could not find out, or the time budget is
+     *     used up
      */
     @Override
     public Proof prove(Candidate candidate) {
-        Known known = new Known();
+        long deadline = System.nanoTime() + rules.timeBudget().toNanos();
+        Decision decision = new Decision();
         for (Step step : steps) {
-            Proof proof;
+            Duration left = Duration.ofNanos(deadline - System.nanoTime());
+            if (left.isNegative() || left.isZero()) {
+                // Whatever may be skipped: who was not asked has not answered.
+                throw new VerificationUnavailableException("the time budget of " + rules.timeBudget() + " is used up");
+            }
             try {
-                proof = ask(step, candidate);
+                decision.take(step, remember(step, candidate, left));
             } catch (VerificationUnavailableException e) {
-                if (step.skipWhenUnavailable()) {
-                    LOG.warn("Verifier {} could not find out and is skipped: {}", step.name(), e.getMessage());
-                    continue;
-                }
-                throw e;
+                decision.unavailable(step, e);
             }
-            if (proof.verdict() instanceof Verdict.Refused refused) {
-                return Proof.of(Verdict.refused(step.name() + ": " + refused.reason()));
-            }
-            if (proof.verdict() instanceof Verdict.Genuine genuine && known.add(genuine, proof.uses()) == required) {
-                return known.proof();
+            if (decision.isMade()) {
+                break;
             }
         }
-        return Proof.of(Verdict.refused(
-                known.count == 0
-                        ? "no verifier calls it genuine"
-                        : "only " + known.count + " of " + required + " verifiers call it genuine"));
+        return decision.proof();
     }
 
-    private static Proof ask(Step step, Candidate candidate) {
+    /** Asks the shadows, on another thread, and reports every one that says otherwise than was decided. */
+    public void shadow(Candidate candidate, Verdict decided, BiConsumer<String, String> disagreement) {
+        for (Step step : shadows) {
+            try {
+                aside.execute(() -> compare(step, candidate, decided, disagreement));
+            } catch (RejectedExecutionException e) {
+                LOG.debug("Too much to do for shadow {}", step.name());
+            }
+        }
+    }
+
+    private void compare(Step step, Candidate candidate, Verdict decided, BiConsumer<String, String> disagreement) {
+        Verdict verdict;
+        try {
+            verdict = checked(step, candidate, rules.timeBudget()).verdict();
+        } catch (VerificationUnavailableException e) {
+            LOG.info("Shadow {} could not find out: {}", step.name(), e.getMessage());
+            return;
+        }
+        boolean admitted = decided instanceof Verdict.Genuine;
+        if (admitted != verdict instanceof Verdict.Genuine) {
+            disagreement.accept(
+                    step.name(),
+                    "says " + word(verdict) + (verdict instanceof Verdict.Refused no ? " (" + no.reason() + ")" : "")
+                            + ", decided was " + word(decided));
+        }
+    }
+
+    /** Asks every verifier now, remembered answers aside, and tells what would be decided and why. Changes nothing. */
+    public Explanation explain(Candidate candidate) {
+        List<Answer> answers = new ArrayList<>();
+        Decision decision = new Decision();
+        for (Step step : steps) {
+            long started = System.nanoTime();
+            try {
+                Proof proof = checked(step, candidate, rules.timeBudget());
+                answers.add(answer(step, false, proof.verdict(), started));
+                if (!decision.isMade()) {
+                    decision.take(step, proof);
+                }
+            } catch (VerificationUnavailableException e) {
+                answers.add(unavailable(step, false, e, started));
+                if (!decision.isMade()) {
+                    decision.unavailable(step, e);
+                }
+            }
+        }
+        for (Step step : shadows) {
+            long started = System.nanoTime();
+            try {
+                answers.add(answer(
+                        step, true, checked(step, candidate, rules.timeBudget()).verdict(), started));
+            } catch (VerificationUnavailableException e) {
+                answers.add(unavailable(step, true, e, started));
+            }
+        }
+        try {
+            Proof proof = decision.proof();
+            return new Explanation(
+                    answers,
+                    word(proof.verdict()),
+                    decision.rule,
+                    proof.verdict() instanceof Verdict.Refused no
+                            ? no.reason()
+                            : decision.known.count + " of " + rules.required() + " required verifiers call it genuine",
+                    proof.uses());
+        } catch (VerificationUnavailableException e) {
+            return new Explanation(answers, "unavailable", decision.rule, e.getMessage(), List.of());
+        }
+    }
+
+    private static Answer answer(Step step, boolean shadow, Verdict verdict, long started) {
+        return new Answer(
+                step.name(),
+                shadow,
+                word(verdict),
+                verdict instanceof Verdict.Refused no ? no.reason() : "",
+                Duration.ofNanos(System.nanoTime() - started),
+                verdict instanceof Verdict.Genuine genuine ? Optional.of(genuine) : Optional.empty());
+    }
+
+    private static Answer unavailable(Step step, boolean shadow, VerificationUnavailableException e, long started) {
+        return new Answer(
+                step.name(),
+                shadow,
+                "unavailable",
+                e.getMessage(),
+                Duration.ofNanos(System.nanoTime() - started),
+                Optional.empty());
+    }
+
+    private static String word(Verdict verdict) {
+        if (verdict instanceof Verdict.Genuine) {
+            return "genuine";
+        }
+        return verdict instanceof Verdict.Refused ? "refused" : "unknown";
+    }
+
+    private Proof remember(Step step, Candidate candidate, Duration left) {
+        // Only what somebody else was asked for: a proof that is used up must be looked at every time.
+        if (remembered.isEmpty()
+                || !(step.verifier() instanceof BoundedVerifier bounded)
+                || bounded.verifier() instanceof Prover) {
+            return checked(step, candidate, left);
+        }
+        String question = question(step, candidate);
+        Verdict known = remembered.get().getIfPresent(question);
+        if (known != null) {
+            return Proof.of(known);
+        }
+        Proof proof = checked(step, candidate, left);
+        if (!(proof.verdict() instanceof Verdict.Unknown)) {
+            remembered.get().put(question, proof.verdict());
+        }
+        return proof;
+    }
+
+    /** Everything the verifier may look at, hashed, because evidence may be secret. */
+    private static String question(Step step, Candidate candidate) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            Map<String, Object> asked = new TreeMap<>();
+            asked.put("serial", candidate.serial().value());
+            asked.put("evidence", candidate.evidence());
+            asked.put("publicKey", candidate.publicKey().orElse(Map.of()));
+            asked.put("origin", candidate.origin());
+            digest.update(step.name().getBytes(StandardCharsets.UTF_8));
+            digest.update(Json.bytes(asked));
+            for (X509Certificate certificate : candidate.clientCertificates()) {
+                digest.update(certificate.getEncoded());
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        } catch (CertificateEncodingException e) {
+            throw new VerificationUnavailableException("a client certificate that cannot be encoded", e);
+        }
+    }
+
+    /** Asks one verifier, and lets nothing through that is not a bounded verdict. */
+    private static Proof checked(Step step, Candidate candidate, Duration left) {
         Proof proof;
         try {
-            proof = step.verifier() instanceof Prover prover
-                    ? prover.prove(candidate)
-                    : Proof.of(step.verifier().verify(candidate));
+            proof = step.verifier() instanceof BoundedVerifier bounded
+                    ? bounded.prove(candidate, left)
+                    : ask(step.verifier(), candidate);
         } catch (VerificationUnavailableException e) {
             throw new VerificationUnavailableException("verifier " + step.name() + ": " + e.getMessage(), e);
         } catch (RuntimeException | StackOverflowError e) {
+            String failure = e instanceof BoundedVerifier.VerifierFailure
+                    ? e.getMessage()
+                    : e.getClass().getName();
             // A defect of the verifier proves nothing about the serial. Its message may say anything, so it is not
             // repeated.
-            LOG.error("Verifier {} failed with {}", step.name(), e.getClass().getName());
-            throw new VerificationUnavailableException(
-                    "verifier " + step.name() + " failed with " + e.getClass().getName());
+            LOG.error("Verifier {} failed with {}", step.name(), failure);
+            throw new VerificationUnavailableException("verifier " + step.name() + " failed with " + failure);
         }
-        if (proof.verdict() == null) {
+        if (proof == null || proof.verdict() == null) {
             throw new VerificationUnavailableException("verifier " + step.name() + " answered null");
         }
         if (proof.verdict() instanceof Verdict.Genuine genuine && !isBounded(genuine)) {
@@ -106,6 +372,10 @@ public final class VerifierPolicy implements Prover {
                     "verifier " + step.name() + " knows more of the device than can be stored");
         }
         return proof;
+    }
+
+    static Proof ask(SerialVerifier verifier, Candidate candidate) {
+        return verifier instanceof Prover prover ? prover.prove(candidate) : Proof.of(verifier.verify(candidate));
     }
 
     private static boolean isBounded(Verdict.Genuine genuine) {
@@ -118,6 +388,50 @@ public final class VerifierPolicy implements Prover {
                 && genuine.attributes().entrySet().stream()
                         .allMatch(attribute -> attribute.getKey().length() <= MAX_KEY
                                 && attribute.getValue().toString().length() <= MAX_ATTRIBUTE);
+    }
+
+    /** The five rules. */
+    private final class Decision {
+
+        private final Known known = new Known();
+        private Optional<Verdict> verdict = Optional.empty();
+        private Optional<VerificationUnavailableException> unavailable = Optional.empty();
+        private int rule = 5;
+
+        void take(Step step, Proof proof) {
+            if (proof.verdict() instanceof Verdict.Refused refused) {
+                rule = 2;
+                verdict = Optional.of(Verdict.refused(step.name() + ": " + refused.reason()));
+            } else if (proof.verdict() instanceof Verdict.Genuine genuine
+                    && known.add(genuine, proof.uses()) == rules.required()) {
+                rule = 4;
+                verdict = Optional.of(known.verdict());
+            }
+        }
+
+        void unavailable(Step step, VerificationUnavailableException e) {
+            if (step.skipWhenUnavailable()) {
+                LOG.warn("Verifier {} could not find out and is skipped: {}", step.name(), e.getMessage());
+            } else {
+                rule = 3;
+                unavailable = Optional.of(e);
+            }
+        }
+
+        boolean isMade() {
+            return verdict.isPresent() || unavailable.isPresent();
+        }
+
+        Proof proof() {
+            if (unavailable.isPresent()) {
+                throw unavailable.get();
+            }
+            Verdict made = verdict.orElseGet(() -> Verdict.refused(
+                    known.count == 0
+                            ? "no verifier calls it genuine"
+                            : "only " + known.count + " of " + rules.required() + " verifiers call it genuine"));
+            return made instanceof Verdict.Genuine ? new Proof(made, List.copyOf(known.uses)) : Proof.of(made);
+        }
     }
 
     /** What the verifiers know together; the first in the fleet's order holds. */
@@ -137,8 +451,8 @@ public final class VerifierPolicy implements Prover {
             return ++count;
         }
 
-        Proof proof() {
-            return new Proof(new Verdict.Genuine(name, tags, attributes), List.copyOf(uses));
+        Verdict verdict() {
+            return new Verdict.Genuine(name, tags, attributes);
         }
     }
 }

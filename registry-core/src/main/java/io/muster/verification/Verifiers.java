@@ -4,16 +4,34 @@ import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
-import io.muster.spi.Verdict;
+import io.muster.spi.VerificationUnavailableException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Every verifier that a fleet's policy names, made once and configured. A name means the plug-in of that name, or the built-in
- * strategy that {@code muster.verifier.<name>.type} says, which is the name itself where nothing is said.
+ * Every verifier that fleets may name, made once and configured. A name means the plug-in of that name, or the built-in strategy
+ * that {@code muster.verifier.<name>.type} says, which is the name itself where nothing is said. There are those that the
+ * configuration names, every plug-in, and every built-in strategy by its own name; one of the last two that lacks a required
+ * setting, and that nobody configured or named, is not there. Thread-safe.
  */
 public final class Verifiers implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Verifiers.class);
+    private static final int SHADOW_THREADS = 2;
+    private static final int SHADOW_QUEUE = 1000;
 
     private static final Map<String, Strategy> BUILT_IN = Map.of(
             "database",
@@ -23,14 +41,29 @@ public final class Verifiers implements AutoCloseable {
             (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
 
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
+    private final Map<String, String> missing = new HashMap<>();
+    private final Clock clock;
     private final Plugins plugins;
+    private final ThreadPoolExecutor shadows = new ThreadPoolExecutor(
+            SHADOW_THREADS, SHADOW_THREADS, 1, TimeUnit.MINUTES, new ArrayBlockingQueue<>(SHADOW_QUEUE), task -> {
+                Thread thread = new Thread(task, "muster-shadow");
+                thread.setDaemon(true);
+                return thread;
+            });
 
     /**
-     * Makes what the fleets name. Faults go to the settings, whose check reports them together with all others.
+     * Makes them. Faults go to the settings, whose check reports them together with all others.
      *
      * @param supplied verifiers by name that are there already, such as CDI beans
+     * @param keys every key of the configuration whose name is known, for the verifiers that it configures
      */
-    public Verifiers(MusterConfig config, Map<String, SerialVerifier> supplied, Strategy.Surroundings surroundings) {
+    public Verifiers(
+            MusterConfig config,
+            Map<String, SerialVerifier> supplied,
+            Strategy.Surroundings surroundings,
+            Set<String> keys) {
+        this.clock = surroundings.clock();
+        shadows.allowCoreThreadTimeOut(true);
         Settings all = config.settings().below("verifier");
         this.plugins =
                 Plugins.load(config.pluginsDir(), fault -> config.settings().fault(fault));
@@ -45,21 +78,67 @@ public final class Verifiers implements AutoCloseable {
                 config.settings().fault("a plug-in has the name of the built-in verifier " + builtIn);
             }
         }
-        config.fleets().values().stream()
-                .flatMap(fleet -> fleet.verifiers().stream())
-                .distinct()
-                .forEach(name -> steps.put(name, step(name, all.below(name), found, surroundings)));
+        Set<String> named = named(config, keys);
+        Set<String> names = new LinkedHashSet<>(named);
+        names.addAll(found.keySet());
+        names.addAll(BUILT_IN.keySet());
+        for (String name : names) {
+            make(name, all, found, surroundings, named.contains(name));
+        }
     }
 
-    private static VerifierPolicy.Step step(
-            String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
-        boolean skip =
-                settings.choice("on-unavailable", MusterConfig.OnUnavailable.class, MusterConfig.OnUnavailable.FAIL)
-                        == MusterConfig.OnUnavailable.SKIP;
-        return new VerifierPolicy.Step(name, verifier(name, settings, found, surroundings), skip);
+    /** Names that somebody wrote down: in the list of verifiers, in a fleet, or as part of a key. */
+    private static Set<String> named(MusterConfig config, Set<String> keys) {
+        Set<String> names = new LinkedHashSet<>(config.verifiers());
+        config.fleets().values().forEach(fleet -> names.addAll(fleet.verifiers()));
+        String prefix = "muster.verifier.";
+        for (String key : new TreeSet<>(keys)) {
+            int end = key.indexOf('.', prefix.length());
+            if (key.startsWith(prefix) && end > 0 && Settings.isName(key.substring(prefix.length(), end))) {
+                names.add(key.substring(prefix.length(), end));
+            }
+        }
+        return names;
     }
 
-    private static SerialVerifier verifier(
+    private void make(
+            String name,
+            Settings all,
+            Map<String, SerialVerifier> found,
+            Strategy.Surroundings surroundings,
+            boolean named) {
+        Settings.Trial trial = all.trial(name);
+        Optional<SerialVerifier> verifier = verifier(name, trial.settings(), found, surroundings);
+        boolean skip = trial.settings()
+                        .choice("on-unavailable", MusterConfig.OnUnavailable.class, MusterConfig.OnUnavailable.FAIL)
+                == MusterConfig.OnUnavailable.SKIP;
+        Optional<SerialVerifier> bounded = verifier.map(made ->
+                found.containsKey(name) || made instanceof HttpVerifier ? bounded(name, made, trial.settings()) : made);
+        if (trial.faults().isEmpty() || named || trial.hasValues()) {
+            trial.adopt();
+            bounded.ifPresent(made -> steps.put(name, new VerifierPolicy.Step(name, made, skip)));
+        } else {
+            missing.put(name, String.join("; ", trial.faults()));
+            bounded.ifPresent(Verifiers::close);
+            if (found.containsKey(name)) {
+                LOG.warn("Verifier {} is not configured and cannot be named by fleets: {}", name, missing.get(name));
+            }
+        }
+    }
+
+    private static SerialVerifier bounded(String name, SerialVerifier verifier, Settings settings) {
+        Duration most = Duration.ofMinutes(1);
+        return new BoundedVerifier(
+                name,
+                verifier,
+                settings.number("max-concurrent", 16, 1, 1000),
+                // http has time limits of its own.
+                verifier instanceof HttpVerifier
+                        ? most
+                        : settings.duration("time-limit", Duration.ofSeconds(5), Duration.ofMillis(10), most));
+    }
+
+    private static Optional<SerialVerifier> verifier(
             String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
         SerialVerifier plugin = found.get(name);
         if (plugin != null) {
@@ -70,32 +149,81 @@ public final class Verifiers implements AutoCloseable {
                     settings.fault("*", e.getMessage());
                 }
             }
-            return plugin;
+            return Optional.of(plugin);
         }
         String type = settings.text("type", name);
         Strategy strategy = BUILT_IN.get(type);
         if (strategy != null) {
-            return strategy.make(name, settings, surroundings);
+            return Optional.of(strategy.make(name, settings, surroundings));
         }
         TreeSet<String> known = new TreeSet<>(found.keySet());
         known.addAll(BUILT_IN.keySet());
         settings.fault("type", "there is no verifier \"" + type + "\"; found are " + String.join(", ", known));
-        // Never asked, because the start fails; refuses if it were.
-        return candidate -> Verdict.refused("there is no such verifier");
+        return Optional.empty();
     }
 
-    /** Returns a fleet's policy. */
-    public VerifierPolicy policy(MusterConfig.Fleet fleet) {
-        return new VerifierPolicy(fleet.verifiers().stream().map(steps::get).toList(), fleet.required());
+    /**
+     * Says what is wrong with a name.
+     *
+     * @return empty if a verifier has this name; else why none has, for operators
+     */
+    public Optional<String> fault(String name) {
+        if (steps.containsKey(name)) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                missing.containsKey(name)
+                        ? "is not configured: " + missing.get(name)
+                        : "is not there; there are "
+                                + String.join(
+                                        ", ", steps.keySet().stream().sorted().toList()));
+    }
+
+    /**
+     * Returns the policy of these rules. A verifier that is not there is one that cannot find out, so that nothing is decided
+     * without it.
+     */
+    public VerifierPolicy policy(VerifierPolicy.Rules rules) {
+        return new VerifierPolicy(steps(rules.verifiers(), rules), steps(rules.shadow(), rules), rules, shadows, clock);
+    }
+
+    private List<VerifierPolicy.Step> steps(List<String> names, VerifierPolicy.Rules rules) {
+        List<VerifierPolicy.Step> asked = new ArrayList<>();
+        for (String name : names) {
+            VerifierPolicy.Step step = steps.getOrDefault(name, absent(name));
+            asked.add(new VerifierPolicy.Step(
+                    name,
+                    step.verifier(),
+                    steps.containsKey(name)
+                            && Optional.ofNullable(rules.onUnavailable().get(name))
+                                    .map(meaning -> meaning == MusterConfig.OnUnavailable.SKIP)
+                                    .orElse(step.skipWhenUnavailable())));
+        }
+        return asked;
+    }
+
+    private static VerifierPolicy.Step absent(String name) {
+        return new VerifierPolicy.Step(
+                name,
+                candidate -> {
+                    throw new VerificationUnavailableException("is not there on this node");
+                },
+                false);
+    }
+
+    private static void close(SerialVerifier verifier) {
+        if (verifier instanceof BoundedVerifier bounded) {
+            bounded.close();
+            close(bounded.verifier());
+        } else if (verifier instanceof HttpVerifier http) {
+            http.close();
+        }
     }
 
     @Override
     public void close() {
-        for (VerifierPolicy.Step step : steps.values()) {
-            if (step.verifier() instanceof HttpVerifier http) {
-                http.close();
-            }
-        }
+        shadows.shutdownNow();
+        steps.values().forEach(step -> close(step.verifier()));
         plugins.close();
     }
 }

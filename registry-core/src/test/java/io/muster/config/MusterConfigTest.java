@@ -80,6 +80,8 @@ class MusterConfigTest {
         settings.put("muster.fleet.pumps.register-again", "always");
         settings.put("muster.fleet.pumps.unconfirmed-lifetime", "P1D");
         settings.put("muster.fleet.pumps.attributes", "temperature:number, colour:string, on:boolean");
+        settings.put("muster.fleet.pumps.wire", "register-device");
+        settings.put("muster.verifiers", "acme, erp");
         settings.put("muster.fleet.pumps.configuration", "interval=PT1M, host=broker.example");
 
         MusterConfig config = read(settings);
@@ -113,7 +115,11 @@ class MusterConfigTest {
                                 "temperature", MusterConfig.AttributeType.NUMBER,
                                 "colour", MusterConfig.AttributeType.STRING,
                                 "on", MusterConfig.AttributeType.BOOLEAN),
-                        Map.of("interval", "PT1M", "host", "broker.example")));
+                        Map.of("interval", "PT1M", "host", "broker.example"),
+                        Optional.of("register-device")));
+        assertThat(config.fleets().get("pumps").isUnset()).isFalse();
+        assertThat(config.fleets().get("meters").isUnset()).isTrue();
+        assertThat(config.verifiers()).containsExactly("acme", "erp");
         config.settings().check(settings.keySet());
     }
 

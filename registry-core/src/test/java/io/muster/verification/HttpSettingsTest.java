@@ -48,7 +48,6 @@ class HttpSettingsTest {
                 Map.entry("timeout", "PT31S"),
                 Map.entry("connect-timeout", "1s"),
                 Map.entry("max-reply", "1GiB"),
-                Map.entry("max-concurrent", "0"),
                 Map.entry("breaker-failures", "none"),
                 Map.entry("breaker-delay", "PT1H"),
                 Map.entry("allow-private", "yes"),

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.muster.spi.Candidates;
+import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.time.Duration;
@@ -246,7 +247,8 @@ class HttpVerifierTest {
             connection.write(HttpWire.reply(200, "Content-Type: " + JSON + "\r\n", kind.genuine()));
         };
         try (HttpWire wire = new HttpWire(slow);
-                HttpVerifier verifier = kind.verifier(wire, "max-concurrent", "2", "timeout", "PT30S")) {
+                HttpVerifier http = kind.verifier(wire, "timeout", "PT30S");
+                BoundedVerifier verifier = new BoundedVerifier("acme", http, 2, Duration.ofMinutes(1))) {
             List<Future<Verdict>> held = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 held.add(others.submit(() -> verifier.verify(Candidates.withSerial(SERIAL))));
@@ -351,7 +353,7 @@ class HttpVerifierTest {
         }
     }
 
-    private static VerificationUnavailableException unavailable(HttpVerifier verifier) {
+    private static VerificationUnavailableException unavailable(SerialVerifier verifier) {
         VerificationUnavailableException thrown = catchThrowableOfType(
                 VerificationUnavailableException.class, () -> verifier.verify(Candidates.withSerial(SERIAL)));
         assertThat(thrown).as("the API gave no usable answer").isNotNull();

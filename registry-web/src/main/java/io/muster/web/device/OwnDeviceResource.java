@@ -40,7 +40,7 @@ public class OwnDeviceResource {
         Map<String, Object> record = DeviceView.of(device, registry.devices().tags(device));
         registry.fleets()
                 .find(device.fleet())
-                .ifPresent(fleet -> record.put("configuration", fleet.config().configuration()));
+                .ifPresent(fleet -> record.put("configuration", fleet.document().configuration()));
         return Response.ok(Json.bytes(record), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();

@@ -2,12 +2,14 @@ package io.muster.web.device;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.api.Problem.Fault;
+import io.muster.fleet.Wire;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,7 +22,12 @@ final class RegistrationBody {
 
     private RegistrationBody() {}
 
-    static Candidate parse(byte[] body, String fleet, String origin) {
+    /**
+     * Reads a candidate.
+     *
+     * @param wire where its members are
+     */
+    static Candidate parse(byte[] body, Wire wire, String fleet, String origin) {
         JsonNode node;
         try {
             node = Json.parse(body);
@@ -31,8 +38,9 @@ final class RegistrationBody {
             throw RegistryException.invalid(List.of(new Fault("#", "must be an object")));
         }
         List<Fault> faults = new ArrayList<>();
-        String serial = serial(node.get("serial"), faults);
-        Map<String, Object> evidence = evidence(node.get("evidence"), faults);
+        String serial = serial(node.at(wire.serial()), "#" + wire.serial(), faults);
+        Map<String, Object> evidence =
+                wire.evidence().isEmpty() ? evidence(node.get("evidence"), faults) : evidence(node, wire.evidence());
         requestId(node.get("requestId"), faults);
         for (String member : List.of("publicKey", "proof")) {
             if (isPresent(node.get(member))) {
@@ -47,20 +55,30 @@ final class RegistrationBody {
     }
 
     private static boolean isPresent(JsonNode node) {
-        return node != null && !node.isNull();
+        return node != null && !node.isNull() && !node.isMissingNode();
     }
 
-    private static String serial(JsonNode node, List<Fault> faults) {
+    private static String serial(JsonNode node, String pointer, List<Fault> faults) {
         if (!isPresent(node)) {
-            faults.add(new Fault("#/serial", "is required"));
+            faults.add(new Fault(pointer, "is required"));
         } else if (!node.isTextual()) {
-            faults.add(new Fault("#/serial", "must be a string"));
+            faults.add(new Fault(pointer, "must be a string"));
         } else if (!SerialNumber.isValid(node.textValue())) {
-            faults.add(new Fault("#/serial", "must be " + SerialNumber.SYNTAX));
+            faults.add(new Fault(pointer, "must be " + SerialNumber.SYNTAX));
         } else {
             return node.textValue();
         }
         return null;
+    }
+
+    private static Map<String, Object> evidence(JsonNode body, Map<String, String> pointers) {
+        Map<String, JsonNode> found = new HashMap<>();
+        pointers.forEach((name, pointer) -> {
+            if (isPresent(body.at(pointer))) {
+                found.put(name, body.at(pointer));
+            }
+        });
+        return Json.toMap(Json.object(found));
     }
 
     private static Map<String, Object> evidence(JsonNode node, List<Fault> faults) {

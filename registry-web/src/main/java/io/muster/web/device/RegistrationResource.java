@@ -1,9 +1,11 @@
 package io.muster.web.device;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.Registry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.MusterConfig;
+import io.muster.fleet.Wire;
 import io.muster.json.Json;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
@@ -20,7 +22,9 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 
@@ -43,15 +47,17 @@ public class RegistrationResource {
     @POST
     @Path("fleets/{fleet}/register")
     public Response register(@PathParam("fleet") String fleet, @Context HttpServletRequest request, InputStream body) {
-        if (registry.fleets().find(fleet).isEmpty()) {
-            throw new RegistryException(ProblemType.NOT_FOUND, "no such fleet");
-        }
+        Wire wire = registry.fleets()
+                .find(fleet)
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"))
+                .document()
+                .wire();
         long started = System.nanoTime();
         Candidate candidate =
-                RegistrationBody.parse(Bodies.read(request, body, Bodies.JSON), fleet, request.getRemoteAddr());
+                RegistrationBody.parse(Bodies.read(request, body, Bodies.JSON), wire, fleet, request.getRemoteAddr());
         try {
             RegistrationReceipt receipt = registry.registrar().register(candidate);
-            return Response.ok(Json.bytes(receipt), MediaType.APPLICATION_JSON)
+            return Response.ok(Json.bytes(reply(wire, receipt)), MediaType.APPLICATION_JSON)
                     .header(HttpHeaders.CACHE_CONTROL, "no-store")
                     .build();
         } catch (RegistryException e) {
@@ -71,5 +77,19 @@ public class RegistrationResource {
                             e.type(), registry.config().registration().refusedStatus(), null, List.of(), e.getMessage())
                     .build();
         }
+    }
+
+    private static Object reply(Wire wire, RegistrationReceipt receipt) {
+        if (wire.reply().isEmpty()) {
+            return receipt;
+        }
+        JsonNode whole = Json.parse(Json.bytes(receipt));
+        Map<String, JsonNode> renamed = new LinkedHashMap<>();
+        wire.reply().forEach((name, member) -> {
+            if (whole.has(member)) {
+                renamed.put(name, whole.get(member));
+            }
+        });
+        return Json.object(renamed);
     }
 }

@@ -1,0 +1,30 @@
+package io.muster.web.device;
+
+import io.muster.Registry;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.container.ContainerRequestFilter;
+import jakarta.ws.rs.container.PreMatching;
+import jakarta.ws.rs.core.UriInfo;
+import jakarta.ws.rs.ext.Provider;
+
+/** Leads a route of a fleet's own to where that fleet registers. */
+@Provider
+@PreMatching
+public class FleetRoutes implements ContainerRequestFilter {
+
+    @Inject
+    Registry registry;
+
+    @Override
+    public void filter(ContainerRequestContext request) {
+        UriInfo uri = request.getUriInfo();
+        registry.fleets()
+                .route("/" + uri.getPath().replaceFirst("^/", ""))
+                .ifPresent(fleet -> request.setRequestUri(uri.getBaseUriBuilder()
+                        .path("fleets")
+                        .path(fleet)
+                        .path("register")
+                        .build()));
+    }
+}

@@ -1,0 +1,193 @@
+package io.muster.web.operator;
+
+import io.muster.Registry;
+import io.muster.api.Problem.Fault;
+import io.muster.api.ProblemType;
+import io.muster.config.Settings;
+import io.muster.fleet.Fleet;
+import io.muster.json.Fields;
+import io.muster.json.Json;
+import io.muster.operator.Operator;
+import io.muster.operator.Right;
+import io.muster.problem.RegistryException;
+import io.muster.registration.Registrar;
+import io.muster.spi.Candidate;
+import io.muster.spi.SerialNumber;
+import io.muster.verification.VerifierPolicy;
+import io.muster.web.Bearer;
+import io.muster.web.Bodies;
+import jakarta.enterprise.context.RequestScoped;
+import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.EntityTag;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.InputStream;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Fleets: who may register, how, and what would happen to a serial. */
+@Path("/api/v1/fleets")
+@RequestScoped
+public class FleetsResource {
+
+    @Inject
+    Registry registry;
+
+    @Inject
+    Bearer bearer;
+
+    /** Lists all fleets with their documents. */
+    @GET
+    public Response list(@Context HttpServletRequest request) {
+        bearer.operator(request, Right.FLEETS_READ);
+        return json(Map.of(
+                        "fleets",
+                        registry.fleets().list().stream()
+                                .map(FleetsResource::view)
+                                .toList()))
+                .build();
+    }
+
+    /** Returns a fleet's document; its entity tag goes into {@code If-Match} of the replacement. */
+    @GET
+    @Path("/{fleet}")
+    public Response one(@PathParam("fleet") String name, @Context HttpServletRequest request) {
+        bearer.operator(request, Right.FLEETS_READ);
+        Fleet fleet = find(name);
+        return json(view(fleet)).tag(tag(fleet)).build();
+    }
+
+    /**
+     * Makes a fleet or replaces its document as a whole: what is left out is the default. With {@code If-Match} only the version
+     * that was read is replaced, with {@code If-None-Match: *} nothing is. On this node at once, on others within two seconds.
+     */
+    @PUT
+    @Path("/{fleet}")
+    public Response put(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
+        Operator operator = bearer.operator(request, Right.FLEETS_WRITE);
+        if (!Settings.isName(name)) {
+            throw RegistryException.invalid(List.of(new Fault(
+                    "#", "a fleet's name is 1 to 64 lower-case letters, digits and dashes, beginning with a letter")));
+        }
+        Fleet fleet = registry.fleets()
+                .put(name, Bodies.read(request, body, Bodies.JSON), condition(request), operator.name());
+        return json(view(fleet))
+                .status(fleet.version() == 1 ? 201 : 200)
+                .tag(tag(fleet))
+                .build();
+    }
+
+    private static OptionalLong condition(HttpServletRequest request) {
+        String match = request.getHeader(HttpHeaders.IF_MATCH);
+        String noneMatch = request.getHeader(HttpHeaders.IF_NONE_MATCH);
+        if (match != null && match.strip().matches("\"\\d{1,18}\"")) {
+            return OptionalLong.of(Long.parseLong(match.strip().replace("\"", "")));
+        }
+        if (match != null) {
+            throw RegistryException.invalid(List.of(new Fault("#", "If-Match must be one entity tag of this fleet")));
+        }
+        if (noneMatch != null && !noneMatch.strip().equals("*")) {
+            throw RegistryException.invalid(List.of(new Fault("#", "If-None-Match must be *")));
+        }
+        return noneMatch == null ? OptionalLong.empty() : OptionalLong.of(0);
+    }
+
+    /**
+     * Tells what would happen to {@code {"serial": "...", "evidence": {...}}} now, and why: what each verifier says and how long
+     * it takes, which rule decides, and whether the device would be new. Changes nothing.
+     */
+    @POST
+    @Path("/{fleet}/explain")
+    public Response explain(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
+        bearer.operator(request, Right.FLEETS_READ);
+        Fleet fleet = find(name);
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
+        Optional<String> serial = fields.text("serial", SerialNumber.SYNTAX, SerialNumber::isValid);
+        if (serial.isEmpty() && fields.faults().isEmpty()) {
+            fields.fault("serial", "is required");
+        }
+        Optional<Map<String, Object>> evidence = fields.any("evidence");
+        fields.end();
+        if (!fields.faults().isEmpty()) {
+            throw RegistryException.invalid(fields.faults());
+        }
+        Candidate candidate = new Candidate(
+                new SerialNumber(serial.orElseThrow()),
+                fleet.name(),
+                Optional.empty(),
+                evidence.orElse(Map.of()),
+                List.of(),
+                request.getRemoteAddr());
+        return json(view(registry.registrar().explain(candidate))).build();
+    }
+
+    private static Map<String, Object> view(Registrar.Explanation explanation) {
+        VerifierPolicy.Explanation verification = explanation.verification();
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("decision", verification.decision());
+        view.put("rule", verification.rule());
+        view.put("reason", verification.reason());
+        view.put(
+                "verifiers",
+                verification.answers().stream().map(FleetsResource::view).toList());
+        Map<String, Object> registration = new LinkedHashMap<>();
+        registration.put("outcome", explanation.registration().outcome());
+        if (!explanation.registration().reason().isEmpty()) {
+            registration.put("reason", explanation.registration().reason());
+        }
+        explanation.registration().deviceId().ifPresent(id -> registration.put("deviceId", id));
+        view.put("registration", registration);
+        return view;
+    }
+
+    private static Map<String, Object> view(VerifierPolicy.Answer answer) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("verifier", answer.verifier());
+        if (answer.shadow()) {
+            view.put("shadow", true);
+        }
+        view.put("verdict", answer.verdict());
+        if (!answer.reason().isEmpty()) {
+            view.put("reason", answer.reason());
+        }
+        answer.known().ifPresent(known -> {
+            known.name().ifPresent(text -> view.put("name", text));
+            view.put("tags", known.tags());
+            view.put("attributes", known.attributes());
+        });
+        view.put("tookMillis", answer.took().toNanos() / 1000 / 1000.0);
+        return view;
+    }
+
+    private Fleet find(String name) {
+        return registry.fleets()
+                .find(name)
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
+    }
+
+    private static Map<String, Object> view(Fleet fleet) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("name", fleet.name());
+        view.putAll(fleet.document().toJson());
+        return view;
+    }
+
+    private static EntityTag tag(Fleet fleet) {
+        return new EntityTag(Long.toString(fleet.version()));
+    }
+
+    private static Response.ResponseBuilder json(Object body) {
+        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).header(HttpHeaders.CACHE_CONTROL, "no-store");
+    }
+}
