@@ -56,6 +56,12 @@ public final class TestRegistry {
         return this;
     }
 
+    /** Supplies a verifier no more. */
+    public TestRegistry without(String name) {
+        verifiers.remove(name);
+        return this;
+    }
+
     /** Tells another time. */
     public TestRegistry with(Clock other) {
         clock = other;

@@ -107,10 +107,13 @@ public record FleetDocument(
 
     private static VerifierPolicy.Rules rules(Fields fields, Function<String, Optional<String>> verifierFault) {
         String expected = "the name of a verifier";
-        List<String> verifiers =
-                fields.texts("verifiers", expected, Settings::isName).orElse(List.of());
-        if (verifiers.isEmpty()) {
-            fields.fault("verifiers", "must name at least one verifier");
+        List<String> verifiers = List.of();
+        if (fields.faults().isEmpty() || !fields.names().isEmpty()) {
+            int before = fields.faults().size();
+            verifiers = fields.texts("verifiers", expected, Settings::isName).orElse(List.of());
+            if (verifiers.isEmpty() && fields.faults().size() == before) {
+                fields.fault("verifiers", "must name at least one verifier");
+            }
         }
         List<String> shadow = fields.texts("shadow", expected, Settings::isName).orElse(List.of());
         Stream.concat(
@@ -127,7 +130,7 @@ public record FleetDocument(
         Map<String, OnUnavailable> onUnavailable = fields.map(
                         "onUnavailable",
                         "that of one of the fleet's verifiers",
-                        verifiers::contains,
+                        List.copyOf(verifiers)::contains,
                         words(OnUnavailable.values()),
                         word -> constant(OnUnavailable.values(), word))
                 .orElse(Map.of());

@@ -1,8 +1,9 @@
 package io.muster.registration;
 
 import io.muster.TestRegistry;
+import io.muster.fleet.FleetsContract;
 
-class RegistrationOnH2Test implements RegistrationContract {
+class RegistrationOnH2Test implements RegistrationContract, FleetsContract {
 
     @Override
     public TestRegistry fresh() {

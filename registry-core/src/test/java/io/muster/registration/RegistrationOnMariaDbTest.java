@@ -7,6 +7,7 @@ import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.MusterConfig;
+import io.muster.fleet.FleetsContract;
 import io.muster.operator.SerialImport;
 import io.muster.persistence.MariaDbServer;
 import io.muster.problem.RegistryException;
@@ -29,7 +30,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-class RegistrationOnMariaDbTest implements RegistrationContract {
+class RegistrationOnMariaDbTest implements RegistrationContract, FleetsContract {
 
     private static final AtomicInteger DATABASES = new AtomicInteger();
     private static MariaDbServer server;
