@@ -85,6 +85,17 @@ public final class Fleets {
             }
         });
         List<String> faults = new ArrayList<>();
+        List<String> unproved = new ArrayList<>();
+        fleets.load().byName.values().stream()
+                .filter(fleet -> verifiers.onlyIdentify(fleet.document().rules()))
+                .map(Fleet::name)
+                .sorted()
+                .forEach(unproved::add);
+        if (!unproved.isEmpty()) {
+            LOG.warn(
+                    "Whoever knows an unused serial of {} is that device: its verifiers identify and authenticate nobody",
+                    unproved.size() == 1 ? "fleet " + unproved.get(0) : "the fleets " + String.join(", ", unproved));
+        }
         fleets.load()
                 .byName
                 .values()

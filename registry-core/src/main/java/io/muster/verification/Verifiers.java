@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,11 @@ public final class Verifiers implements AutoCloseable {
             "http",
             (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
 
+    /** Built-in strategies that tell a serial from another and prove nothing of who presents it. */
+    private static final Set<String> IDENTIFYING = Set.of("database", "block-list", "pattern");
+
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
+    private final Set<String> identifying = new HashSet<>();
     private final Map<String, String> missing = new HashMap<>();
     private final Clock clock;
     private final Plugins plugins;
@@ -116,6 +121,10 @@ public final class Verifiers implements AutoCloseable {
                 found.containsKey(name) || made instanceof HttpVerifier ? bounded(name, made, trial.settings()) : made);
         if (trial.faults().isEmpty() || named || trial.hasValues()) {
             trial.adopt();
+            if (!found.containsKey(name)
+                    && IDENTIFYING.contains(trial.settings().text("type", name))) {
+                identifying.add(name);
+            }
             bounded.ifPresent(made -> steps.put(name, new VerifierPolicy.Step(name, made, skip)));
         } else {
             missing.put(name, String.join("; ", trial.faults()));
@@ -177,6 +186,14 @@ public final class Verifiers implements AutoCloseable {
                         : "is not there; there are "
                                 + String.join(
                                         ", ", steps.keySet().stream().sorted().toList()));
+    }
+
+    /**
+     * Tells whether none of the verifiers proves anything of who presents a serial; where that depends on what an API or a plug-in
+     * does, the answer is no.
+     */
+    public boolean onlyIdentify(VerifierPolicy.Rules rules) {
+        return identifying.containsAll(rules.verifiers());
     }
 
     /**
