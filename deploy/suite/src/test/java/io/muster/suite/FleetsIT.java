@@ -1,0 +1,199 @@
+package io.muster.suite;
+
+import static io.muster.suite.ProblemAssert.assertProblem;
+import static io.muster.suite.ProblemAssert.pointers;
+import static io.muster.suite.RegistryUnderTest.JSON;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Fleets as documents: read, replaced, obeyed, explained; and the shape of their registrations. */
+@Tag("portable")
+class FleetsIT {
+
+    private final RegistryUnderTest registry = Registries.onMariaDb();
+
+    private static String unusedFleet() {
+        return "f-" + RegistryUnderTest.unusedSerial().toLowerCase(Locale.ROOT);
+    }
+
+    private Reply put(String fleet, String document, String... headers) {
+        List<String> all = new ArrayList<>(List.of(registry.asOperator()));
+        all.addAll(List.of(headers));
+        all.addAll(List.of("Content-Type", JSON));
+        return registry.send(
+                "PUT",
+                "api/v1/fleets/" + fleet,
+                document.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
+                all.toArray(String[]::new));
+    }
+
+    private Reply get(String fleet) {
+        return registry.get("api/v1/fleets/" + fleet, registry.asOperator());
+    }
+
+    private String made(String document) {
+        String fleet = unusedFleet();
+        Reply reply = put(fleet, document);
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(201);
+        return fleet;
+    }
+
+    private JsonNode explain(String fleet, String body) {
+        Reply reply = registry.post(
+                "api/v1/fleets/" + fleet + "/explain", JSON, body.replace('\'', '"'), registry.asOperator());
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+        return reply.json();
+    }
+
+    @Test
+    void fleetIsMadeReadAndReplacedAsAWhole() {
+        String fleet = made("{'verifiers':['database'],'configuration':{'interval':'PT1M'}}");
+
+        Reply read = get(fleet);
+        assertThat(read.header("ETag")).hasValue("\"1\"");
+        assertThat(read.json().path("name").asText()).isEqualTo(fleet);
+        assertThat(read.json().path("required").asInt()).isEqualTo(1);
+        assertThat(read.json().path("registerAgain").asText()).isEqualTo("until-confirmed");
+
+        Reply written = put(fleet, read.text(), "If-Match", "\"1\"");
+        assertThat(written.status()).isEqualTo(200);
+        assertThat(written.header("ETag")).hasValue("\"2\"");
+        assertThat(written.json()).isEqualTo(read.json());
+        assertProblem(put(fleet, read.text(), "If-Match", "\"1\""), 412, "precondition-failed");
+        assertProblem(put(fleet, read.text(), "If-None-Match", "*"), 412, "precondition-failed");
+
+        assertThat(put(fleet, "{'verifiers':['database']}")
+                        .json()
+                        .path("configuration")
+                        .isEmpty())
+                .isTrue();
+        assertThat(registry.get("api/v1/fleets", registry.asOperator())
+                        .json()
+                        .path("fleets")
+                        .findValuesAsText("name"))
+                .contains(fleet, "default");
+    }
+
+    @Test
+    void deviceRegistersInAFleetAsSoonAsItIsMade() {
+        String fleet = made("{'verifiers':['database'],'configuration':{'interval':'PT1M'}}");
+        String serial = RegistryUnderTest.unusedSerial();
+        registry.expect(fleet, List.of(serial));
+
+        Reply reply = registry.registerIn(fleet, serial);
+
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+        assertThat(reply.json().path("configuration").path("interval").asText()).isEqualTo("PT1M");
+        assertThat(registry.devicesOf(serial).get(0).path("fleet").asText()).isEqualTo(fleet);
+    }
+
+    @Test
+    void everyFaultOfADocumentIsNamedAndNothingIsWritten() {
+        String fleet = unusedFleet();
+
+        Reply reply =
+                put(fleet, "{'verifiers':['nix'],'required':3,'timeBudget':1,'wire':{'path':'/register'},'x':true}");
+
+        assertProblem(reply, 400, "invalid-request");
+        assertThat(pointers(reply))
+                .containsExactlyInAnyOrder("#/verifiers", "#/required", "#/timeBudget", "#/wire/path", "#/x");
+        assertProblem(get(fleet), 404, "not-found");
+        assertProblem(put(fleet, "{'verifiers':"), 400, "invalid-request");
+        assertProblem(put("No-Name", "{'verifiers':['database']}"), 400, "invalid-request");
+    }
+
+    @Test
+    void fleetHasAShapeAndARouteOfItsOwn() {
+        String route = "/v2/" + unusedFleet();
+        String fleet = made("{'verifiers':['database'],'wire':{'path':'" + route
+                + "','request':{'serial':'/unit/id'},'reply':{'user':'key','password':'secret','id':'deviceId'},"
+                + "'serialTag':'unit'}}");
+        String serial = RegistryUnderTest.unusedSerial();
+        registry.expect(fleet, List.of(serial));
+
+        Reply reply = registry.post(route.substring(1), JSON, "{\"unit\":{\"id\":\"" + serial + "\"}}");
+
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+        assertThat(reply.json().fieldNames()).toIterable().containsExactlyInAnyOrder("user", "password", "id");
+        assertThat(registry.token(
+                                reply.json().path("user").asText(),
+                                reply.json().path("password").asText())
+                        .status())
+                .isEqualTo(200);
+        assertThat(registry.devicesOf(serial).get(0).path("tags").path("unit").asText())
+                .isEqualTo(serial);
+
+        Reply malformed = registry.post(route.substring(1), JSON, "{\"unit\":{\"id\":5},\"serial\":\"x\"}");
+        assertProblem(malformed, 400, "invalid-request");
+        assertThat(pointers(malformed)).containsExactly("#/unit/id");
+        assertProblem(
+                registry.post(route.substring(1), JSON, "{\"unit\":{\"id\":\"" + serial + "x\"}}"),
+                400,
+                "registration-refused");
+        assertProblem(registry.get(route.substring(1)), 405, "method-not-allowed");
+        assertProblem(registry.post(route.substring(1) + "x", JSON, "{}"), 404, "not-found");
+    }
+
+    @Test
+    void explanationSaysWhatWouldHappenAndWhyAndNothingHappens() {
+        String fleet = made("{'verifiers':['database','erp'],'required':2,'shadow':['dead']}");
+        String serial = "UNKN" + RegistryUnderTest.unusedSerial();
+        registry.expect(fleet, List.of(serial));
+
+        JsonNode explanation = explain(fleet, "{'serial':'" + serial + "'}");
+
+        assertThat(explanation.path("decision").asText()).isEqualTo("refused");
+        assertThat(explanation.path("rule").asInt()).isEqualTo(5);
+        assertThat(explanation.path("reason").asText()).isEqualTo("only 1 of 2 verifiers call it genuine");
+        assertThat(explanation.path("verifiers").findValuesAsText("verifier"))
+                .containsExactly("database", "erp", "dead");
+        assertThat(explanation.path("verifiers").findValuesAsText("verdict"))
+                .containsExactly("genuine", "unknown", "unavailable");
+        assertThat(explanation.path("verifiers").get(2).path("shadow").asBoolean())
+                .isTrue();
+        assertThat(explanation.path("verifiers").get(0).path("tookMillis").isNumber())
+                .isTrue();
+        assertThat(explanation.path("registration").path("outcome").asText()).isEqualTo("new");
+        assertThat(registry.devicesOf(serial)).isEmpty();
+
+        assertProblem(
+                registry.post(
+                        "api/v1/fleets/" + fleet + "/explain",
+                        JSON,
+                        "{\"serial\":\"x\",\"y\":1}",
+                        registry.asOperator()),
+                400,
+                "invalid-request");
+        assertProblem(
+                registry.post("api/v1/fleets/nowhere/explain", JSON, "{\"serial\":\"SN-0001\"}", registry.asOperator()),
+                404,
+                "not-found");
+    }
+
+    @Test
+    void shadowThatDisagreesIsAnEvent() {
+        String fleet = made("{'verifiers':['database'],'shadow':['erp']}");
+        String serial = "REFU" + RegistryUnderTest.unusedSerial();
+        registry.expect(fleet, List.of(serial));
+
+        assertThat(registry.registerIn(fleet, serial).status()).isEqualTo(200);
+
+        Within.within(
+                Duration.ofSeconds(10), "the event is there", () -> registry
+                        .get("api/v1/events?limit=100", registry.asOperator())
+                        .json()
+                        .path("events")
+                        .findParents("serial")
+                        .stream()
+                        .anyMatch(event -> event.path("serial").asText().equals(serial)
+                                && event.path("type").asText().equals("shadow-disagreed")));
+    }
+}
