@@ -92,7 +92,7 @@ public final class Registrar {
         }
         Enrolment.Outcome outcome = enrolment.enrol(candidate, fleet, genuine, proof.uses());
         if (outcome.device().isEmpty()) {
-            throw refused(candidate, outcome.reason(), true);
+            throw refused(candidate, outcome.reason(), outcome.repeat());
         }
         Enrolment.Enrolled enrolled = outcome.device().get();
         events.accept(new DeviceRegistered(

@@ -19,8 +19,13 @@ public final class Verifiers implements AutoCloseable {
             "database",
             (name, settings, surroundings) ->
                     new DatabaseVerifier(() -> surroundings.stores().get().serials()),
+            "hmac",
+            (name, settings, surroundings) ->
+                    new HmacVerifier(settings, () -> surroundings.stores().get().enrolmentKeys(), surroundings.clock()),
             "http",
-            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
+            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()),
+            "pattern",
+            (name, settings, surroundings) -> new PatternVerifier(settings));
 
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
     private final Plugins plugins;
