@@ -143,7 +143,8 @@ public final class EnrolmentKeys {
      */
     public Created create(Draft draft, String by) {
         byte[] secret = draft.key().map(byte[]::clone).orElseGet(this::generate);
-        Instant now = clock.instant();
+        // What the database keeps of it.
+        Instant now = Instant.ofEpochMilli(clock.millis());
         EnrolmentKey key = new EnrolmentKey(
                 draft.id().orElseGet(ids::nextKey),
                 draft.fleet(),

@@ -25,7 +25,7 @@ final class PatternVerifier implements SerialVerifier {
     private static final String CHECK = "check";
     private static final String OUI = "oui";
     private static final int MAX_LENGTH = 1000;
-    private static final int MAX_STEPS = 5000;
+    private static final int MAX_STEPS = 2000;
 
     private final Optional<Pattern> pattern;
     private final boolean hasPart;
