@@ -28,6 +28,7 @@ import io.muster.spi.SerialVerifier;
 import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
+import io.muster.verification.EnrolmentKeys;
 import io.muster.verification.ExpectedSerials;
 import io.muster.verification.Strategy;
 import io.muster.verification.Verifiers;
@@ -75,6 +76,7 @@ public final class Registry implements AutoCloseable {
     private final DeviceStore devices;
     private final Operators operators;
     private final SerialImport serialImport;
+    private final EnrolmentKeys enrolmentKeys;
     private final Audit audit;
     private final Optional<Path> firstOperatorToken;
     private final ScheduledExecutorService background;
@@ -85,21 +87,23 @@ public final class Registry implements AutoCloseable {
             MasterKey masterKey,
             Changes changes,
             Verifiers verifiers,
-            ExpectedSerials serials,
+            Strategy.Stores stores,
+            Audit audit,
+            Ids ids,
             Clock clock,
             Consumer<Object> events) {
         this.config = config;
         this.database = database;
         this.verifiers = verifiers;
-        Ids ids = new Ids(clock);
-        this.audit = new Audit(database, ids);
+        this.audit = audit;
+        this.enrolmentKeys = stores.enrolmentKeys();
         this.devices = new DeviceStore(database, changes, audit);
         this.authenticator = new ClientAuthenticator(database, devices, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, clock);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
-        this.serialImport = new SerialImport(serials, database, audit);
+        this.serialImport = new SerialImport(stores.serials(), database, audit);
         this.fleets = Fleets.open(database, changes, audit, verifiers, config.fleets(), clock);
         this.registrar = new Registrar(
                 config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
@@ -132,9 +136,12 @@ public final class Registry implements AutoCloseable {
             database = Database.open(config.database(), ENTITIES, clock);
             MasterKey masterKey = MasterKey.open(database, config.masterKeyFile());
             Changes changes = new Changes(database, clock);
-            ExpectedSerials serials = new ExpectedSerials(database);
-            stores.set(new Strategy.Stores(serials));
-            return new Registry(config, database, masterKey, changes, verifiers, serials, clock, guarded(events));
+            Ids ids = new Ids(clock);
+            Audit audit = new Audit(database, ids);
+            stores.set(new Strategy.Stores(
+                    new ExpectedSerials(database), new EnrolmentKeys(database, masterKey, changes, audit, ids, clock)));
+            return new Registry(
+                    config, database, masterKey, changes, verifiers, stores.get(), audit, ids, clock, guarded(events));
         } catch (RuntimeException e) {
             if (database != null) {
                 database.close();
@@ -239,6 +246,11 @@ public final class Registry implements AutoCloseable {
     /** Returns what imports expected serials. */
     public SerialImport serialImport() {
         return serialImport;
+    }
+
+    /** Returns the enrolment keys. */
+    public EnrolmentKeys enrolmentKeys() {
+        return enrolmentKeys;
     }
 
     /** Returns the record of decisions. */

@@ -37,11 +37,16 @@ public final class Enrolment {
      *
      * @param device the device, or empty if the rule refuses
      * @param reason why it was refused, for operators
+     * @param repeat whether it was refused because the serial is a device already
      */
-    record Outcome(Optional<Enrolled> device, String reason) {
+    record Outcome(Optional<Enrolled> device, String reason, boolean repeat) {
 
-        static Outcome refused(String reason) {
-            return new Outcome(Optional.empty(), reason);
+        static Outcome of(Enrolled device) {
+            return new Outcome(Optional.of(device), null, false);
+        }
+
+        static Outcome refusedRepeat(String reason) {
+            return new Outcome(Optional.empty(), reason, true);
         }
     }
 
@@ -73,13 +78,19 @@ public final class Enrolment {
 
     Outcome enrol(Candidate candidate, Fleet fleet, Verdict.Genuine genuine, List<Use> uses) {
         try {
-            try {
-                return create(candidate, fleet, genuine, uses);
-            } catch (DuplicateException e) {
-                return again(candidate, fleet, uses);
-            }
+            return create(candidate, fleet, genuine, uses);
         } catch (Spending.UsedUpException e) {
-            return Outcome.refused(e.getMessage());
+            return new Outcome(Optional.empty(), e.getMessage(), false);
+        } catch (DuplicateException e) {
+            return repeat(candidate, fleet, uses);
+        }
+    }
+
+    private Outcome repeat(Candidate candidate, Fleet fleet, List<Use> uses) {
+        try {
+            return again(candidate, fleet, uses);
+        } catch (Spending.UsedUpException e) {
+            return Outcome.refusedRepeat(e.getMessage());
         }
     }
 
@@ -102,7 +113,7 @@ public final class Enrolment {
             DeviceStore.tag(em, id, tags);
             return null;
         });
-        return new Outcome(Optional.of(enrolled), null);
+        return Outcome.of(enrolled);
     }
 
     private Outcome again(Candidate candidate, Fleet fleet, List<Use> uses) {
@@ -114,7 +125,7 @@ public final class Enrolment {
                     .orElseThrow(() -> new IllegalStateException("a device that was there is gone"));
             Optional<String> refusal = mayNotAgain(em, device, fleet.document().registerAgain());
             if (refusal.isPresent()) {
-                return Outcome.refused(refusal.get());
+                return Outcome.refusedRepeat(refusal.get());
             }
             if (fleet.document().registerAgain() == MusterConfig.Again.UNTIL_CONFIRMED) {
                 voidUnused(em, device, voided);
@@ -125,7 +136,7 @@ public final class Enrolment {
             em.persist(new StoredCredential(
                     enrolled.credential(), device.idBytes(), candidate.origin(), now, enrolled.lapses()));
             changes.note(em, voided);
-            return new Outcome(Optional.of(enrolled), null);
+            return Outcome.of(enrolled);
         });
         changes.forget(voided);
         return outcome;

@@ -101,7 +101,7 @@ public final class Registrar {
         Verdict.Genuine genuine = tagged(found, fleet, candidate);
         Enrolment.Outcome outcome = enrolment.enrol(candidate, fleet, genuine, proof.uses());
         if (outcome.device().isEmpty()) {
-            throw refused(candidate, outcome.reason(), true);
+            throw refused(candidate, outcome.reason(), outcome.repeat());
         }
         Enrolment.Enrolled enrolled = outcome.device().get();
         events.accept(new DeviceRegistered(

@@ -23,8 +23,9 @@ public interface Strategy {
      * What the database holds for verifiers.
      *
      * @param serials expected serials
+     * @param enrolmentKeys enrolment keys of fleets
      */
-    record Stores(ExpectedSerials serials) {}
+    record Stores(ExpectedSerials serials, EnrolmentKeys enrolmentKeys) {}
 
     /**
      * Reads every setting and notes what is faulty; never throws for a fault, and connects to nothing.

@@ -38,8 +38,13 @@ public final class Verifiers implements AutoCloseable {
             "database",
             (name, settings, surroundings) ->
                     new DatabaseVerifier(() -> surroundings.stores().get().serials()),
+            "hmac",
+            (name, settings, surroundings) ->
+                    new HmacVerifier(settings, () -> surroundings.stores().get().enrolmentKeys(), surroundings.clock()),
             "http",
-            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
+            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()),
+            "pattern",
+            (name, settings, surroundings) -> new PatternVerifier(settings));
 
     /** Built-in strategies that tell a serial from another and prove nothing of who presents it. */
     private static final Set<String> IDENTIFYING = Set.of("database", "block-list", "pattern");

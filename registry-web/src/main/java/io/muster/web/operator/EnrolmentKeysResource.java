@@ -1,0 +1,132 @@
+package io.muster.web.operator;
+
+import io.muster.Registry;
+import io.muster.api.ProblemType;
+import io.muster.json.Json;
+import io.muster.operator.Operator;
+import io.muster.operator.Right;
+import io.muster.problem.RegistryException;
+import io.muster.verification.EnrolmentKey;
+import io.muster.verification.EnrolmentKeys;
+import io.muster.web.Bearer;
+import io.muster.web.Bodies;
+import jakarta.enterprise.context.RequestScoped;
+import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import java.io.InputStream;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Enrolment keys of a fleet, for operators. */
+@Path("/api/v1/fleets/{fleet}/enrolment-keys")
+@RequestScoped
+public class EnrolmentKeysResource {
+
+    @Inject
+    Registry registry;
+
+    @Inject
+    Bearer bearer;
+
+    /**
+     * Makes or imports a key from {@code {"id": "...", "key": "...", "notBefore": "...", "notAfter": "...", "maxUses": 1000}}, where
+     * every member is optional; the reply shows the key this once.
+     */
+    @POST
+    public Response create(@Context HttpServletRequest request, @PathParam("fleet") String fleet, InputStream body) {
+        Operator by = bearer.operator(request, Right.KEYS_WRITE);
+        requireFleet(fleet);
+        EnrolmentKeys.Created created = registry.enrolmentKeys()
+                .create(EnrolmentKeyBody.parse(Bodies.read(request, body, Bodies.JSON), fleet), by.name());
+        Map<String, Object> view = view(created.key());
+        view.put("key", created.secret());
+        return json(201, view);
+    }
+
+    /** Lists the fleet's keys, whatever their state, in the order of their ids and in pages as those of devices. */
+    @GET
+    public Response list(@Context HttpServletRequest request, @PathParam("fleet") String fleet, @Context UriInfo uri) {
+        bearer.operator(request, Right.KEYS_WRITE);
+        requireFleet(fleet);
+        Query query = new Query(uri, Set.of("limit", "cursor"));
+        Optional<String> after = query.get("cursor", "the next of the page before", text -> Optional.of(text)
+                .filter(EnrolmentKey::isId));
+        int limit = query.limit();
+        query.check();
+        List<EnrolmentKey> keys = registry.enrolmentKeys().list(fleet, after, limit);
+        Map<String, Object> page = new LinkedHashMap<>();
+        page.put("enrolmentKeys", keys.stream().map(this::view).toList());
+        if (keys.size() == limit) {
+            page.put("next", keys.get(limit - 1).id());
+        }
+        return json(200, page);
+    }
+
+    /** Returns what is known of a key, which is everything but the key. */
+    @GET
+    @Path("/{id}")
+    public Response one(
+            @Context HttpServletRequest request, @PathParam("fleet") String fleet, @PathParam("id") String id) {
+        bearer.operator(request, Right.KEYS_WRITE);
+        requireFleet(fleet);
+        return view(registry.enrolmentKeys().find(fleet, id));
+    }
+
+    /** Revokes a key; on this node at once, on others within two seconds. Devices that it enrolled stay. */
+    @POST
+    @Path("/{id}/revoke")
+    public Response revoke(
+            @Context HttpServletRequest request, @PathParam("fleet") String fleet, @PathParam("id") String id) {
+        Operator by = bearer.operator(request, Right.KEYS_WRITE);
+        requireFleet(fleet);
+        return view(registry.enrolmentKeys().revoke(fleet, id, by.name()));
+    }
+
+    private void requireFleet(String name) {
+        if (registry.fleets().find(name).isEmpty()) {
+            throw new RegistryException(ProblemType.NOT_FOUND, "no such fleet");
+        }
+    }
+
+    private Response view(Optional<EnrolmentKey> found) {
+        return json(
+                200,
+                view(found.orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such enrolment key"))));
+    }
+
+    private Map<String, Object> view(EnrolmentKey key) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("id", key.id());
+        view.put("fleet", key.fleet());
+        view.put("state", registry.enrolmentKeys().state(key).word());
+        key.notBefore().ifPresent(at -> view.put("notBefore", at));
+        key.notAfter().ifPresent(at -> view.put("notAfter", at));
+        key.maxUses().ifPresent(most -> {
+            view.put("maxUses", most);
+            view.put("uses", key.uses());
+        });
+        key.revokedAt().ifPresent(at -> view.put("revokedAt", at));
+        view.put("createdAt", key.createdAt());
+        return view;
+    }
+
+    private static Response json(int status, Object body) {
+        return Response.status(status)
+                .type(MediaType.APPLICATION_JSON)
+                .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                .entity(Json.bytes(body))
+                .build();
+    }
+}
