@@ -24,11 +24,13 @@ import io.muster.persistence.InstantConverter;
 import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
 import io.muster.registration.Registrar;
+import io.muster.registration.Spending;
 import io.muster.spi.SerialVerifier;
 import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
 import io.muster.verification.ExpectedSerials;
+import io.muster.verification.Nonces;
 import io.muster.verification.Strategy;
 import io.muster.verification.Verifiers;
 import java.io.IOException;
@@ -67,6 +69,7 @@ public final class Registry implements AutoCloseable {
     private final MusterConfig config;
     private final Database database;
     private final Verifiers verifiers;
+    private final Nonces nonces;
     private final Fleets fleets;
     private final Registrar registrar;
     private final ClientAuthenticator authenticator;
@@ -87,11 +90,13 @@ public final class Registry implements AutoCloseable {
             Changes changes,
             Verifiers verifiers,
             ExpectedSerials serials,
+            Nonces nonces,
             Clock clock,
             Consumer<Object> events) {
         this.config = config;
         this.database = database;
         this.verifiers = verifiers;
+        this.nonces = nonces;
         Ids ids = new Ids(clock);
         this.audit = new Audit(database, ids);
         this.devices = new DeviceStore(database, changes, audit);
@@ -107,7 +112,7 @@ public final class Registry implements AutoCloseable {
         this.registrar = new Registrar(
                 config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
         this.firstOperatorToken = operators.createFirst(config.dataDir());
-        this.background = background(changes);
+        this.background = background(changes, clock);
     }
 
     /**
@@ -135,8 +140,10 @@ public final class Registry implements AutoCloseable {
             MasterKey masterKey = MasterKey.open(database, config.masterKeyFile());
             Changes changes = new Changes(database, clock);
             ExpectedSerials serials = new ExpectedSerials(database);
-            stores.set(new Strategy.Stores(serials));
-            return new Registry(config, database, masterKey, changes, verifiers, serials, clock, guarded(events));
+            Nonces nonces = new Nonces(masterKey.derive("nonce"), config.issuer(), clock);
+            stores.set(new Strategy.Stores(serials, nonces));
+            return new Registry(
+                    config, database, masterKey, changes, verifiers, serials, nonces, clock, guarded(events));
         } catch (RuntimeException e) {
             if (database != null) {
                 database.close();
@@ -165,7 +172,7 @@ public final class Registry implements AutoCloseable {
         };
     }
 
-    private ScheduledExecutorService background(Changes changes) {
+    private ScheduledExecutorService background(Changes changes, Clock clock) {
         ScheduledExecutorService threads = Executors.newScheduledThreadPool(2, task -> {
             Thread thread = new Thread(task, "muster-background");
             thread.setDaemon(true);
@@ -181,6 +188,7 @@ public final class Registry implements AutoCloseable {
         long interval = Changes.INTERVAL.toMillis();
         threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
         threads.scheduleWithFixedDelay(audit::flush, 1, 1, TimeUnit.SECONDS);
+        threads.scheduleWithFixedDelay(() -> Spending.forgetExpired(database, clock), 1, 1, TimeUnit.MINUTES);
         return threads;
     }
 
@@ -192,6 +200,11 @@ public final class Registry implements AutoCloseable {
     /** Returns the fleets. */
     public Fleets fleets() {
         return fleets;
+    }
+
+    /** Returns what gives out nonces. */
+    public Nonces nonces() {
+        return nonces;
     }
 
     /** Returns what registers devices. */

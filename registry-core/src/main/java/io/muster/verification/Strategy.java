@@ -23,8 +23,9 @@ public interface Strategy {
      * What the database holds for verifiers.
      *
      * @param serials expected serials
+     * @param nonces what proofs of possession contain
      */
-    record Stores(ExpectedSerials serials) {}
+    record Stores(ExpectedSerials serials, Nonces nonces) {}
 
     /**
      * Reads every setting and notes what is faulty; never throws for a fault, and connects to nothing.

@@ -5,6 +5,7 @@ import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
+import io.muster.verification.x509.X509Verifier;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeSet;
@@ -20,7 +21,9 @@ public final class Verifiers implements AutoCloseable {
             (name, settings, surroundings) ->
                     new DatabaseVerifier(() -> surroundings.stores().get().serials()),
             "http",
-            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
+            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()),
+            "x509",
+            X509Verifier::new);
 
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
     private final Plugins plugins;

@@ -7,6 +7,7 @@ import io.muster.json.MalformedJsonException;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,7 @@ final class RegistrationBody {
 
     private RegistrationBody() {}
 
-    static Candidate parse(byte[] body, String fleet, String origin) {
+    static Candidate parse(byte[] body, String fleet, String origin, List<X509Certificate> clientCertificates) {
         JsonNode node;
         try {
             node = Json.parse(body);
@@ -43,7 +44,7 @@ final class RegistrationBody {
         if (!faults.isEmpty()) {
             throw RegistryException.invalid(faults);
         }
-        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, List.of(), origin);
+        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, clientCertificates, origin);
     }
 
     private static boolean isPresent(JsonNode node) {

@@ -20,6 +20,7 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -28,6 +29,8 @@ import java.util.concurrent.locks.LockSupport;
 @Path("/")
 @RequestScoped
 public class RegistrationResource {
+
+    private static final String CLIENT_CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
     @Inject
     Registry registry;
@@ -47,8 +50,8 @@ public class RegistrationResource {
             throw new RegistryException(ProblemType.NOT_FOUND, "no such fleet");
         }
         long started = System.nanoTime();
-        Candidate candidate =
-                RegistrationBody.parse(Bodies.read(request, body, Bodies.JSON), fleet, request.getRemoteAddr());
+        Candidate candidate = RegistrationBody.parse(
+                Bodies.read(request, body, Bodies.JSON), fleet, request.getRemoteAddr(), clientCertificates(request));
         try {
             RegistrationReceipt receipt = registry.registrar().register(candidate);
             return Response.ok(Json.bytes(receipt), MediaType.APPLICATION_JSON)
@@ -71,5 +74,12 @@ public class RegistrationResource {
                             e.type(), registry.config().registration().refusedStatus(), null, List.of(), e.getMessage())
                     .build();
         }
+    }
+
+    /** The server's word alone: a header that claims a certificate is anybody's. */
+    private static List<X509Certificate> clientCertificates(HttpServletRequest request) {
+        return request.isSecure() && request.getAttribute(CLIENT_CERTIFICATES) instanceof X509Certificate[] chain
+                ? List.of(chain)
+                : List.of();
     }
 }
