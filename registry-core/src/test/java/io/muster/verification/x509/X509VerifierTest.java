@@ -535,7 +535,7 @@ class X509VerifierTest implements SerialVerifierContract {
                         .verdict())
                 .isInstanceOf(Verdict.Genuine.class);
         long slowest = 0;
-        for (int i = 0; i < 6000; i++) {
+        for (int i = 0; i < 3000; i++) {
             byte[][] chain = {good[0].clone(), good[1].clone()};
             String presented = proof;
             if (i % 3 == 0) {
