@@ -558,7 +558,7 @@ class X509VerifierTest implements SerialVerifierContract {
             assertThat(verdict).as("mutation " + i).isInstanceOf(Verdict.Refused.class);
             assertThat(((Verdict.Refused) verdict).reason()).as("mutation " + i).doesNotContain("cannot be processed");
         }
-        assertThat(Duration.ofNanos(slowest)).isLessThan(Duration.ofSeconds(2));
+        assertThat(Duration.ofNanos(slowest)).isLessThan(Duration.ofSeconds(5));
     }
 
     private static byte[] mutated(byte[] bytes, Random random) {
@@ -623,7 +623,7 @@ class X509VerifierTest implements SerialVerifierContract {
                             "x509",
                             Map.of("chain", List.of(Base64.getEncoder().encodeToString(der)), "proof", "a.b.c"))));
             assertThat(verdict).isInstanceOf(Verdict.Refused.class);
-            assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(1));
+            assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(5));
         }
         assertRefused(
                 under.verifier.verify(Candidates.withEvidence(

@@ -77,7 +77,7 @@ public class RegistrationResource {
     }
 
     /** The server's word alone: a header that claims a certificate is anybody's. */
-    private static List<X509Certificate> clientCertificates(HttpServletRequest request) {
+    static List<X509Certificate> clientCertificates(HttpServletRequest request) {
         return request.isSecure() && request.getAttribute(CLIENT_CERTIFICATES) instanceof X509Certificate[] chain
                 ? List.of(chain)
                 : List.of();
