@@ -24,12 +24,14 @@ import io.muster.persistence.InstantConverter;
 import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
 import io.muster.registration.Registrar;
+import io.muster.registration.Spending;
 import io.muster.spi.SerialVerifier;
 import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
 import io.muster.verification.EnrolmentKeys;
 import io.muster.verification.ExpectedSerials;
+import io.muster.verification.Nonces;
 import io.muster.verification.Strategy;
 import io.muster.verification.Verifiers;
 import java.io.IOException;
@@ -67,6 +69,7 @@ public final class Registry implements AutoCloseable {
     private final MusterConfig config;
     private final Database database;
     private final Verifiers verifiers;
+    private final Nonces nonces;
     private final Fleets fleets;
     private final Registrar registrar;
     private final ClientAuthenticator authenticator;
@@ -97,6 +100,7 @@ public final class Registry implements AutoCloseable {
         this.verifiers = verifiers;
         this.audit = audit;
         this.enrolmentKeys = stores.enrolmentKeys();
+        this.nonces = stores.nonces();
         this.devices = new DeviceStore(database, changes, audit);
         this.authenticator = new ClientAuthenticator(database, devices, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, clock);
@@ -108,7 +112,7 @@ public final class Registry implements AutoCloseable {
         this.registrar = new Registrar(
                 config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
         this.firstOperatorToken = operators.createFirst(config.dataDir());
-        this.background = background(changes);
+        this.background = background(changes, clock);
     }
 
     /**
@@ -139,7 +143,9 @@ public final class Registry implements AutoCloseable {
             Ids ids = new Ids(clock);
             Audit audit = new Audit(database, ids);
             stores.set(new Strategy.Stores(
-                    new ExpectedSerials(database), new EnrolmentKeys(database, masterKey, changes, audit, ids, clock)));
+                    new ExpectedSerials(database),
+                    new EnrolmentKeys(database, masterKey, changes, audit, ids, clock),
+                    new Nonces(masterKey.derive("nonce"), config.issuer(), clock)));
             return new Registry(
                     config, database, masterKey, changes, verifiers, stores.get(), audit, ids, clock, guarded(events));
         } catch (RuntimeException e) {
@@ -179,7 +185,7 @@ public final class Registry implements AutoCloseable {
         };
     }
 
-    private ScheduledExecutorService background(Changes changes) {
+    private ScheduledExecutorService background(Changes changes, Clock clock) {
         ScheduledExecutorService threads = Executors.newScheduledThreadPool(2, task -> {
             Thread thread = new Thread(task, "muster-background");
             thread.setDaemon(true);
@@ -195,6 +201,7 @@ public final class Registry implements AutoCloseable {
         long interval = Changes.INTERVAL.toMillis();
         threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
         threads.scheduleWithFixedDelay(audit::flush, 1, 1, TimeUnit.SECONDS);
+        threads.scheduleWithFixedDelay(() -> Spending.forgetExpired(database, clock), 1, 1, TimeUnit.MINUTES);
         return threads;
     }
 
@@ -206,6 +213,11 @@ public final class Registry implements AutoCloseable {
     /** Returns the fleets. */
     public Fleets fleets() {
         return fleets;
+    }
+
+    /** Returns what gives out nonces. */
+    public Nonces nonces() {
+        return nonces;
     }
 
     /** Returns what registers devices. */

@@ -63,6 +63,8 @@ public final class DeviceClient {
     private final String serial; // null: only what is stored is wanted
     private final String fleet; // null: the default fleet
     private final Supplier<? extends Map<String, ?>> evidence;
+    private final DeviceCertificate certificate; // null: none
+    private final URI audience; // null: the registry's address
     private final CredentialStore store;
     private final boolean plainHttpAllowed;
     private final Duration giveUpAfter;
@@ -82,6 +84,8 @@ public final class DeviceClient {
         this.serial = builder.serial;
         this.fleet = builder.fleet;
         this.evidence = builder.evidence;
+        this.certificate = builder.certificate;
+        this.audience = builder.audience;
         this.store = Objects.requireNonNull(builder.store, "a store is required");
         this.plainHttpAllowed = builder.plainHttpAllowed;
         this.giveUpAfter = builder.giveUpAfter;
@@ -237,19 +241,34 @@ public final class DeviceClient {
             throws IOException, RefusedException, InterruptedException {
         Map<String, Object> request = new LinkedHashMap<>();
         request.put("serial", serial);
-        Map<String, ?> offered = evidence.get();
+        long asked = waiting.nanoTime();
+        Map<String, Object> offered = new LinkedHashMap<>(evidence.get());
+        if (certificate != null) {
+            offered.put("x509", certificate.evidence(serial, audience(), askForNonce(limit)));
+        }
         if (!offered.isEmpty()) {
             request.put("evidence", offered);
         }
         request.put("requestId", requestId);
         String path = (fleet == null ? "" : "/fleets/" + encoded(fleet).replace("+", "%20")) + "/register";
 
-        Map<String, Object> reply = post(at(registry, path), "application/json", Json.write(request), "", limit);
+        Duration left = limit.minusNanos(waiting.nanoTime() - asked);
+        Map<String, Object> reply = post(at(registry, path), "application/json", Json.write(request), "", left);
         try {
             return DeviceIdentity.read(reply, registry, serial);
         } catch (IllegalArgumentException e) {
             throw new NoAnswer("HTTP 200 that is no receipt: " + e.getMessage());
         }
+    }
+
+    private String askForNonce(Duration limit) throws IOException, RefusedException, InterruptedException {
+        Map<String, Object> reply = post(at(registry, "/nonce"), "application/json", Json.write(Map.of()), "", limit);
+        return Json.text(reply, "nonce").orElseThrow(() -> new NoAnswer("HTTP 200 without nonce"));
+    }
+
+    /** What this device was configured with, never what a reply says: or a false registry could pass the proof on to the true one. */
+    private String audience() {
+        return (audience != null ? audience : registry).toString().replaceFirst("/+$", "");
     }
 
     private Token askForToken(DeviceIdentity device, Duration limit)
@@ -449,6 +468,8 @@ public final class DeviceClient {
         private String serial;
         private String fleet;
         private Supplier<? extends Map<String, ?>> evidence = Map::of;
+        private DeviceCertificate certificate;
+        private URI audience;
         private CredentialStore store;
         private boolean plainHttpAllowed;
         private Duration giveUpAfter = Pace.FOR_EVER;
@@ -510,6 +531,30 @@ public final class DeviceClient {
          */
         public Builder evidence(Supplier<? extends Map<String, ?>> evidence) {
             this.evidence = Objects.requireNonNull(evidence, "evidence");
+            return this;
+        }
+
+        /**
+         * Sets the certificate that the device proves its serial with. Before each attempt to register, the client asks the
+         * registry for a nonce and signs that; the result is the member {@code x509} of the evidence.
+         *
+         * @param certificate the device's own
+         * @return this
+         */
+        public Builder certificate(DeviceCertificate certificate) {
+            this.certificate = Objects.requireNonNull(certificate, "certificate");
+            return this;
+        }
+
+        /**
+         * Sets the address that the registry has for itself ({@code muster.issuer}), which proofs are made for. Needed where
+         * the device reaches it at another one.
+         *
+         * @param issuer the address; by default that of {@link #registry}
+         * @return this
+         */
+        public Builder audience(URI issuer) {
+            this.audience = Objects.requireNonNull(issuer, "issuer");
             return this;
         }
 

@@ -4,11 +4,22 @@ import io.muster.persistence.Database;
 import io.muster.spi.Candidate;
 import io.muster.verification.Use;
 import jakarta.persistence.EntityManager;
+import java.sql.PreparedStatement;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Uses up what an admission was proved by, within the transaction of the admission; the database decides races. */
-final class Spending {
+public final class Spending {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Spending.class);
+    private static final int FORGOTTEN_AT_ONCE = 1000;
+
+    /** The clock of the node that forgets may be ahead of that of a node that still accepts. */
+    private static final Duration GRACE = Duration.ofMinutes(10);
 
     /** Something is used up already; ends the transaction, and with it everything that was spent before. */
     static final class UsedUpException extends RuntimeException {
@@ -104,6 +115,27 @@ final class Spending {
                 .executeUpdate();
         if (counted != 1) {
             throw new UsedUpException(noUseLeft(key));
+        }
+    }
+
+    /**
+     * Forgets what could not be used any more anyway, in small statements so that no registration waits for one. Any number of
+     * nodes may do it at the same time. Never throws; what stays is forgotten the next time.
+     */
+    public static void forgetExpired(Database database, Clock clock) {
+        try {
+            int forgotten;
+            do {
+                forgotten = database.sql(connection -> {
+                    try (PreparedStatement delete = connection.prepareStatement(
+                            "DELETE FROM used_once WHERE expires_at < ? LIMIT " + FORGOTTEN_AT_ONCE)) {
+                        delete.setLong(1, clock.instant().minus(GRACE).toEpochMilli());
+                        return delete.executeUpdate();
+                    }
+                });
+            } while (forgotten == FORGOTTEN_AT_ONCE);
+        } catch (RuntimeException e) {
+            LOG.warn("What was used once and has expired could not be forgotten: {}", e.getMessage());
         }
     }
 }

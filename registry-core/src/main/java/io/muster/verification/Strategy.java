@@ -24,8 +24,9 @@ public interface Strategy {
      *
      * @param serials expected serials
      * @param enrolmentKeys enrolment keys of fleets
+     * @param nonces what proofs of possession contain
      */
-    record Stores(ExpectedSerials serials, EnrolmentKeys enrolmentKeys) {}
+    record Stores(ExpectedSerials serials, EnrolmentKeys enrolmentKeys, Nonces nonces) {}
 
     /**
      * Reads every setting and notes what is faulty; never throws for a fault, and connects to nothing.

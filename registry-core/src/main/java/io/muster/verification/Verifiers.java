@@ -5,6 +5,7 @@ import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.VerificationUnavailableException;
+import io.muster.verification.x509.X509Verifier;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,7 +45,9 @@ public final class Verifiers implements AutoCloseable {
             "http",
             (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()),
             "pattern",
-            (name, settings, surroundings) -> new PatternVerifier(settings));
+            (name, settings, surroundings) -> new PatternVerifier(settings),
+            "x509",
+            X509Verifier::new);
 
     /** Built-in strategies that tell a serial from another and prove nothing of who presents it. */
     private static final Set<String> IDENTIFYING = Set.of("database", "block-list", "pattern");

@@ -41,6 +41,7 @@ class MalformedRequestIT {
         Map<String, List<String>> addresses = new LinkedHashMap<>();
         addresses.put("/register", List.of("POST"));
         addresses.put("/fleets/default/register", List.of("POST"));
+        addresses.put("/nonce", List.of("POST"));
         addresses.put("/token", List.of("POST"));
         addresses.put("/introspect", List.of("POST"));
         addresses.put("/devices/me", List.of("GET", "HEAD"));

@@ -1,5 +1,6 @@
 package io.muster.client.cli;
 
+import io.muster.client.DeviceCertificate;
 import io.muster.client.DeviceClient;
 import io.muster.client.RefusedException;
 import java.io.IOException;
@@ -51,12 +52,36 @@ final class Register implements Callable<Integer> {
                     + " processes shows it; NAME=@@x is a value that begins with @. May be repeated.")
     Map<String, String> evidence = new LinkedHashMap<>();
 
+    @Option(
+            names = "--certificate",
+            paramLabel = "FILE",
+            description = "This device's certificate in PEM, and those between it and the registry's CA; with --key.")
+    Path certificate;
+
+    @Option(
+            names = "--key",
+            paramLabel = "FILE",
+            description = "The key of the certificate: PEM, PKCS #8, not encrypted. It signs and is never sent.")
+    Path key;
+
+    @Option(
+            names = "--audience",
+            paramLabel = "URL",
+            description = "The registry's own address (muster.issuer), if it is not that of --registry.")
+    URI audience;
+
     @Override
     public Integer call() throws IOException, RefusedException, InterruptedException {
         DeviceClient.Builder builder =
                 connection.builder(store).registry(registry).serial(serial);
         if (fleet != null) {
             builder.fleet(fleet);
+        }
+        if (certificate != null || key != null) {
+            builder.certificate(certificate());
+        }
+        if (audience != null) {
+            builder.audience(audience);
         }
         Map<String, String> offered = new LinkedHashMap<>();
         evidence.forEach((name, value) -> offered.put(name, value(name, value)));
@@ -67,6 +92,17 @@ final class Register implements Callable<Integer> {
         Show.print(client.register(), false, out);
         spec.commandLine().getErr().println(before ? "was registered before" : "registered; saved in " + store.file);
         return 0;
+    }
+
+    private DeviceCertificate certificate() {
+        if (certificate == null || key == null) {
+            throw new IllegalArgumentException("--certificate and --key go together");
+        }
+        try {
+            return DeviceCertificate.read(certificate, key);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("--certificate, --key: " + e.getMessage(), e);
+        }
     }
 
     private static String value(String name, String text) {

@@ -98,6 +98,19 @@ class MusterDeviceTest {
     }
 
     @Test
+    void certificateAndKeyGoTogetherAndMustBeReadable() throws Exception {
+        Path file = Files.writeString(directory.resolve("some.pem"), "nothing");
+
+        assertThat(register("--certificate", file.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("go together");
+        assertThat(register("--key", file.toString())).isEqualTo(2);
+        assertThat(register("--certificate", file.toString(), "--key", file.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--certificate, --key: ", "some.pem");
+        assertThat(registry.bodies()).isEmpty();
+    }
+
+    @Test
     void serialMayBeginWithAnAtSign() {
         registry.thenReceipt();
 

@@ -69,7 +69,7 @@ class RecipesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"RegisterOnce", "CallAnApi", "ProveWithHmac", "StartWithTheFleet"})
+    @ValueSource(strings = {"RegisterOnce", "CallAnApi", "ProveWithHmac", "ProveWithCertificate", "StartWithTheFleet"})
     void pageShowsTheRecipeAsItIsCompiled(String recipe) throws Exception {
         List<String> source = Files.readAllLines(Path.of("src/test/java/io/muster/client/recipes", recipe + ".java"));
         int from = source.indexOf("        // tag::recipe") + 1;

@@ -8,6 +8,7 @@ import io.muster.json.MalformedJsonException;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,7 +28,8 @@ final class RegistrationBody {
      *
      * @param wire where its members are
      */
-    static Candidate parse(byte[] body, Wire wire, String fleet, String origin) {
+    static Candidate parse(
+            byte[] body, Wire wire, String fleet, String origin, List<X509Certificate> clientCertificates) {
         JsonNode node;
         try {
             node = Json.parse(body);
@@ -51,7 +53,7 @@ final class RegistrationBody {
         if (!faults.isEmpty()) {
             throw RegistryException.invalid(faults);
         }
-        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, List.of(), origin);
+        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, clientCertificates, origin);
     }
 
     private static boolean isPresent(JsonNode node) {

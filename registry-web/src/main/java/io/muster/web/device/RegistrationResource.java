@@ -22,6 +22,7 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.security.cert.X509Certificate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,8 @@ import java.util.concurrent.locks.LockSupport;
 @Path("/")
 @RequestScoped
 public class RegistrationResource {
+
+    private static final String CLIENT_CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
     @Inject
     Registry registry;
@@ -53,8 +56,12 @@ public class RegistrationResource {
                 .document()
                 .wire();
         long started = System.nanoTime();
-        Candidate candidate =
-                RegistrationBody.parse(Bodies.read(request, body, Bodies.JSON), wire, fleet, request.getRemoteAddr());
+        Candidate candidate = RegistrationBody.parse(
+                Bodies.read(request, body, Bodies.JSON),
+                wire,
+                fleet,
+                request.getRemoteAddr(),
+                clientCertificates(request));
         try {
             RegistrationReceipt receipt = registry.registrar().register(candidate);
             return Response.ok(Json.bytes(reply(wire, receipt)), MediaType.APPLICATION_JSON)
@@ -91,5 +98,12 @@ public class RegistrationResource {
             }
         });
         return Json.object(renamed);
+    }
+
+    /** The server's word alone: a header that claims a certificate is anybody's. */
+    static List<X509Certificate> clientCertificates(HttpServletRequest request) {
+        return request.isSecure() && request.getAttribute(CLIENT_CERTIFICATES) instanceof X509Certificate[] chain
+                ? List.of(chain)
+                : List.of();
     }
 }

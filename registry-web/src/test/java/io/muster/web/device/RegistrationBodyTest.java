@@ -24,7 +24,7 @@ class RegistrationBodyTest {
 
     private static Candidate parse(Wire wire, String json) {
         return RegistrationBody.parse(
-                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), wire, "pumps", "192.0.2.1");
+                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), wire, "pumps", "192.0.2.1", List.of());
     }
 
     private static List<Fault> faults(Wire wire, String json) {

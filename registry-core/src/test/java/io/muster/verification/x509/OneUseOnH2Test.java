@@ -1,0 +1,11 @@
+package io.muster.verification.x509;
+
+import io.muster.TestRegistry;
+
+class OneUseOnH2Test implements OneUseContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.fresh();
+    }
+}
