@@ -16,6 +16,7 @@ import io.muster.device.DeviceTag;
 import io.muster.fleet.Fleet;
 import io.muster.fleet.Fleets;
 import io.muster.operator.Operators;
+import io.muster.operator.RegistrationTokens;
 import io.muster.operator.SerialImport;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -76,6 +77,7 @@ public final class Registry implements AutoCloseable {
     private final DeviceStore devices;
     private final Operators operators;
     private final SerialImport serialImport;
+    private final RegistrationTokens registrationTokens;
     private final Audit audit;
     private final Optional<Path> firstOperatorToken;
     private final ScheduledExecutorService background;
@@ -101,6 +103,7 @@ public final class Registry implements AutoCloseable {
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(serials, database, audit);
+        this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
         Map<String, Fleet> byName = new HashMap<>();
         config.fleets().forEach((name, fleet) -> byName.put(name, new Fleet(fleet, verifiers.policy(fleet))));
         this.fleets = new Fleets(byName);
@@ -232,6 +235,11 @@ public final class Registry implements AutoCloseable {
     /** Returns what imports expected serials. */
     public SerialImport serialImport() {
         return serialImport;
+    }
+
+    /** Returns what makes registration tokens. */
+    public RegistrationTokens registrationTokens() {
+        return registrationTokens;
     }
 
     /** Returns the record of decisions. */

@@ -5,7 +5,7 @@ import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 
 /** A built-in verifier whose <em>genuine</em> uses something up: a token, a nonce, one of the uses of a key. */
-interface Prover extends SerialVerifier {
+public interface Prover extends SerialVerifier {
 
     /** Answers as {@link #verify} does, and names what an admission must use up. Uses nothing up itself. */
     Proof prove(Candidate candidate);

@@ -5,7 +5,10 @@ import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
+import io.muster.verification.jwt.JwtVerifier;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -20,7 +23,9 @@ public final class Verifiers implements AutoCloseable {
             (name, settings, surroundings) ->
                     new DatabaseVerifier(() -> surroundings.stores().get().serials()),
             "http",
-            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
+            (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()),
+            "jwt",
+            JwtVerifier::new);
 
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
     private final Plugins plugins;
@@ -89,11 +94,25 @@ public final class Verifiers implements AutoCloseable {
         return new VerifierPolicy(fleet.verifiers().stream().map(steps::get).toList(), fleet.required());
     }
 
+    /** Returns, of the verifiers with these names, those of a built-in type, by name and in this order. */
+    public <V extends SerialVerifier> Map<String, V> ofType(Class<V> type, List<String> names) {
+        Map<String, V> found = new LinkedHashMap<>();
+        for (String name : names) {
+            VerifierPolicy.Step step = steps.get(name);
+            if (step != null && type.isInstance(step.verifier())) {
+                found.put(name, type.cast(step.verifier()));
+            }
+        }
+        return found;
+    }
+
     @Override
     public void close() {
         for (VerifierPolicy.Step step : steps.values()) {
             if (step.verifier() instanceof HttpVerifier http) {
                 http.close();
+            } else if (step.verifier() instanceof JwtVerifier jwt) {
+                jwt.close();
             }
         }
         plugins.close();

@@ -56,7 +56,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule verificationKnowsNeitherCredentialsNorRegistration = noClasses()
             .that()
-            .resideInAPackage("io.muster.verification")
+            .resideInAPackage("io.muster.verification..")
             .should()
             .dependOnClassesThat(
                     resideInAnyPackage("io.muster.credential", "io.muster.registration", "io.muster.token"));
