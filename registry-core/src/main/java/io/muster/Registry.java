@@ -16,6 +16,7 @@ import io.muster.device.DeviceTag;
 import io.muster.fleet.Fleets;
 import io.muster.fleet.Wire;
 import io.muster.operator.Operators;
+import io.muster.operator.RegistrationTokens;
 import io.muster.operator.SerialImport;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -80,6 +81,7 @@ public final class Registry implements AutoCloseable {
     private final Operators operators;
     private final SerialImport serialImport;
     private final EnrolmentKeys enrolmentKeys;
+    private final RegistrationTokens registrationTokens;
     private final Audit audit;
     private final Optional<Path> firstOperatorToken;
     private final ScheduledExecutorService background;
@@ -108,6 +110,7 @@ public final class Registry implements AutoCloseable {
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(stores.serials(), database, audit);
+        this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
         this.fleets = Fleets.open(database, changes, audit, verifiers, config.fleets(), clock);
         this.registrar = new Registrar(
                 config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
@@ -263,6 +266,11 @@ public final class Registry implements AutoCloseable {
     /** Returns the enrolment keys. */
     public EnrolmentKeys enrolmentKeys() {
         return enrolmentKeys;
+    }
+
+    /** Returns what makes registration tokens. */
+    public RegistrationTokens registrationTokens() {
+        return registrationTokens;
     }
 
     /** Returns the record of decisions. */

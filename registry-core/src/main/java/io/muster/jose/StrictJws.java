@@ -1,14 +1,24 @@
 package io.muster.jose;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.jsonwebtoken.ExpiredJwtException;
 import io.jsonwebtoken.JwsHeader;
 import io.jsonwebtoken.JwtParserBuilder;
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.LocatorAdapter;
+import io.jsonwebtoken.PrematureJwtException;
 import io.jsonwebtoken.security.SecureDigestAlgorithm;
+import io.jsonwebtoken.security.SignatureException;
+import io.muster.json.Json;
+import io.muster.json.MalformedJsonException;
 import java.security.Key;
 import java.security.PublicKey;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.Base64;
+import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -24,6 +34,9 @@ public final class StrictJws {
     public static final int MAX_LENGTH = 8192;
 
     private static final Pattern COMPACT = Pattern.compile("[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+");
+
+    // Keys and addresses of keys that the token brings itself; extensions; compression.
+    private static final List<String> REFUSED_MEMBERS = List.of("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip");
 
     private StrictJws() {}
 
@@ -56,6 +69,99 @@ public final class StrictJws {
                         return keys.apply(header).orElse(null);
                     }
                 });
+    }
+
+    /** Accepts what this key signed by its one algorithm, whatever {@code kid} the header has. */
+    static JwtParserBuilder parser(VerificationKey key) {
+        return parser(List.of(key.algorithm().jjwt()), header -> Optional.of(key.key()))
+                .provider(key.algorithm() == VerificationKey.Algorithm.ES256 ? Es256.PROVIDER : null);
+    }
+
+    /**
+     * What a token's header says before anything was checked: good for choosing a key among known ones, and for nothing else.
+     *
+     * @param algorithm {@code alg}
+     * @param keyId {@code kid}
+     * @param type {@code typ}
+     */
+    public record UnverifiedHeader(String algorithm, Optional<String> keyId, Optional<String> type) {}
+
+    /**
+     * Reads the header of a text that may be anything. A header that brings a key of its own, or asks for more than a plain
+     * signature, is not read any further, so that no parser ever sees what is in it.
+     *
+     * @throws InvalidTokenException if it is not the header of a plain signed token
+     */
+    public static UnverifiedHeader header(String token) {
+        if (!isWellFormed(token)) {
+            throw new InvalidTokenException("it is not a signed token of at most " + MAX_LENGTH + " characters");
+        }
+        Map<String, Object> header;
+        try {
+            header = Json.parseObject(part(token, 0));
+        } catch (MalformedJsonException e) {
+            throw new InvalidTokenException("its header is not a JSON object");
+        }
+        for (String member : REFUSED_MEMBERS) {
+            if (header.containsKey(member)) {
+                throw new InvalidTokenException("its header has the member " + member + ", which is not accepted");
+            }
+        }
+        return new UnverifiedHeader(text(header, "alg").orElse(""), text(header, "kid"), text(header, "typ"));
+    }
+
+    private static Optional<String> text(Map<String, Object> header, String member) {
+        Object value = header.get(member);
+        if (value == null && !header.containsKey(member)) {
+            return Optional.empty();
+        }
+        if (value instanceof String text) {
+            return Optional.of(text);
+        }
+        throw new InvalidTokenException("its header has a " + member + " that is not a text");
+    }
+
+    /**
+     * Checks a token's signature, and its {@code exp} and {@code nbf} where it has them, and returns its claims as they were
+     * signed. Holding them says that much and no more; what else they must say is for the caller to require.
+     *
+     * @param key the key that the caller chose
+     * @param skew how far clocks may differ
+     * @throws InvalidTokenException if the token is not to be believed
+     */
+    public static JsonNode claims(String token, VerificationKey key, Clock clock, Duration skew) {
+        header(token);
+        try {
+            parser(key)
+                    .clock(() -> Date.from(clock.instant()))
+                    .clockSkewSeconds(skew.toSeconds())
+                    .build()
+                    .parseSignedClaims(token);
+        } catch (SignatureException e) {
+            throw new InvalidTokenException("its signature is wrong");
+        } catch (ExpiredJwtException e) {
+            throw new InvalidTokenException("it has expired");
+        } catch (PrematureJwtException e) {
+            throw new InvalidTokenException("it is not valid yet");
+        } catch (RuntimeException e) {
+            // jjwt documents two kinds; whatever else a token makes it throw does not make the token good.
+            throw new InvalidTokenException(
+                    "it cannot be checked (" + e.getClass().getSimpleName() + ")");
+        }
+        // Not what jjwt made of them: it takes a time from a text, and a number for a text.
+        try {
+            JsonNode claims = Json.parse(part(token, 1));
+            if (claims.isObject()) {
+                return claims;
+            }
+        } catch (MalformedJsonException e) {
+            // said below
+        }
+        throw new InvalidTokenException("its claims are not a JSON object");
+    }
+
+    private static byte[] part(String token, int index) {
+        return Base64.getUrlDecoder().decode(token.split("\\.")[index]);
     }
 
     /** Tells whether a text may be a token at all: three parts of canonical base64url, not too long. */

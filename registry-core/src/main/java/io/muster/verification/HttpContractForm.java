@@ -174,7 +174,7 @@ final class HttpContractForm implements HttpForm {
             if (!value.isTextual() && !value.isNumber() && !value.isBoolean()) {
                 throw reply.misread("an attribute that is neither text, number, true nor false");
             }
-            attributes.put(attribute, HttpMapping.plain(value));
+            attributes.put(attribute, DeviceFacts.plain(value));
         });
         return attributes;
     }

@@ -9,11 +9,8 @@ import io.muster.json.MalformedJsonException;
 import io.muster.spi.Candidate;
 import io.muster.spi.Verdict;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -33,9 +30,7 @@ final class HttpMapping {
     private final JsonNode expected;
     private final Otherwise otherwise;
     private final Optional<JsonPointer> serialPointer;
-    private final Optional<JsonPointer> namePointer;
-    private final Map<String, JsonPointer> tags;
-    private final Map<String, JsonPointer> attributes;
+    private final DeviceFacts facts;
 
     /**
      * Reads the mapping.
@@ -51,16 +46,11 @@ final class HttpMapping {
         }
         checkStatuses(settings);
 
-        pointer = pointer(settings, "pointer");
+        pointer = DeviceFacts.pointer(settings, "pointer");
         expected = expected(settings);
         otherwise = settings.choice("otherwise", Otherwise.class, Otherwise.UNKNOWN);
-        serialPointer = pointer(settings, "serial-pointer");
-        namePointer = pointer(settings, "name-pointer");
-        tags = pointers(settings, "tags");
-        attributes = pointers(settings, "attributes");
-        if (tags.containsKey("serial")) {
-            settings.fault("tags", "the tag serial is the registry's own");
-        }
+        serialPointer = DeviceFacts.pointer(settings, "serial-pointer");
+        facts = new DeviceFacts(settings);
         checkPointers(settings, head);
     }
 
@@ -107,11 +97,7 @@ final class HttpMapping {
     }
 
     private boolean needsBody() {
-        return pointer.isPresent()
-                || serialPointer.isPresent()
-                || namePointer.isPresent()
-                || !tags.isEmpty()
-                || !attributes.isEmpty();
+        return pointer.isPresent() || serialPointer.isPresent() || !facts.isEmpty();
     }
 
     Verdict verdict(Candidate candidate, HttpReply reply) {
@@ -147,46 +133,7 @@ final class HttpMapping {
                 };
             }
         }
-        return new Verdict.Genuine(name(body, reply), tags(body, reply), attributes(body, reply));
-    }
-
-    private Optional<String> name(JsonNode body, HttpReply reply) {
-        return namePointer
-                .flatMap(at -> scalar(body, at, reply))
-                .map(JsonNode::asText)
-                .filter(name -> !name.isBlank());
-    }
-
-    private Map<String, String> tags(JsonNode body, HttpReply reply) {
-        Map<String, String> found = new HashMap<>();
-        tags.forEach((tag, at) -> scalar(body, at, reply).ifPresent(value -> found.put(tag, value.asText())));
-        return found;
-    }
-
-    private Map<String, Object> attributes(JsonNode body, HttpReply reply) {
-        Map<String, Object> found = new HashMap<>();
-        attributes.forEach(
-                (attribute, at) -> scalar(body, at, reply).ifPresent(value -> found.put(attribute, plain(value))));
-        return found;
-    }
-
-    private static Optional<JsonNode> scalar(JsonNode body, JsonPointer at, HttpReply reply) {
-        JsonNode value = body.at(at);
-        if (value.isMissingNode() || value.isNull()) {
-            return Optional.empty();
-        }
-        if (!value.isValueNode()) {
-            throw reply.misread("neither text, number, true nor false at " + at);
-        }
-        return Optional.of(value);
-    }
-
-    /** Returns a scalar as what a verdict takes. */
-    static Object plain(JsonNode scalar) {
-        if (scalar.isNumber()) {
-            return scalar.numberValue();
-        }
-        return scalar.isBoolean() ? (Object) scalar.booleanValue() : scalar.textValue();
+        return facts.genuine(body, reply::misread);
     }
 
     private static Set<Integer> statuses(Settings settings, String key, Set<Integer> otherwise) {
@@ -222,34 +169,5 @@ final class HttpMapping {
             settings.fault("equals", "must be true, false, a number or a text in double quotes");
         }
         return BooleanNode.TRUE;
-    }
-
-    private static Optional<JsonPointer> pointer(Settings settings, String key) {
-        Optional<String> text = settings.text(key);
-        if (text.isPresent() && !isPointer(text.get())) {
-            settings.fault(key, "\"" + text.get() + "\" is not a JSON pointer such as /device/verified");
-            return Optional.empty();
-        }
-        return text.map(JsonPointer::compile);
-    }
-
-    private static Map<String, JsonPointer> pointers(Settings settings, String key) {
-        Map<String, JsonPointer> pointers = new LinkedHashMap<>();
-        for (String pair : settings.list(key)) {
-            int equals = pair.indexOf('=');
-            String name = equals < 0 ? "" : pair.substring(0, equals).strip();
-            String text = pair.substring(equals + 1).strip();
-            if (!name.matches("[A-Za-z][A-Za-z0-9_.-]{0,63}") || !isPointer(text)) {
-                settings.fault(key, "\"" + pair + "\" is not name=/pointer");
-            } else if (pointers.put(name, JsonPointer.compile(text)) != null) {
-                settings.fault(key, name + " is there twice");
-            }
-        }
-        return pointers;
-    }
-
-    /** RFC 6901; Jackson lets a tilde pass that escapes nothing. */
-    private static boolean isPointer(String text) {
-        return text.matches("(/([^/~]|~[01])*)+");
     }
 }

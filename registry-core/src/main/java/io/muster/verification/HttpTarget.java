@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The address that is asked. Scheme, host and port are the operator's and no candidate can change them. */
 final class HttpTarget {
@@ -30,12 +31,13 @@ final class HttpTarget {
     /**
      * Reads the address. Faults do not repeat it, because it may hold an API key.
      *
-     * @param placeholders whether it may have any
+     * @param key what it is called
+     * @param noPlaceholders where it must not contain placeholders, for the fault; empty if it may
      */
-    static HttpTarget read(Settings settings, boolean placeholders) {
+    static HttpTarget read(Settings settings, String key, Optional<String> noPlaceholders) {
         boolean allowHttp = settings.flag("allow-http", false);
         boolean allowPrivate = settings.flag("allow-private", false);
-        String text = settings.required("url");
+        String text = settings.required(key);
         if (text.isEmpty()) {
             return nowhere();
         }
@@ -43,7 +45,7 @@ final class HttpTarget {
         List<String> faults = new ArrayList<>();
         URI sample = sample(template, faults);
         if (sample == null) {
-            faults.forEach(fault -> settings.fault("url", fault));
+            faults.forEach(fault -> settings.fault(key, fault));
             return nowhere();
         }
         if (!sample.getScheme().equals("https") && !allowHttp) {
@@ -58,13 +60,13 @@ final class HttpTarget {
         if (!allowPrivate && HttpAddresses.isPrivateLiteral(sample.getHost())) {
             faults.add("is not an address of the public Internet; set allow-private = true if that is meant");
         }
-        if (!placeholders && template.firstPlaceholder() < text.length()) {
-            faults.add("must not contain placeholders in the form contract");
+        if (noPlaceholders.isPresent() && template.firstPlaceholder() < text.length()) {
+            faults.add("must not contain placeholders " + noPlaceholders.get());
         }
         if (template.firstPlaceholder() < endOfAuthority(text)) {
             faults.add("has a placeholder before its path; scheme, host and port are fixed");
         }
-        faults.forEach(fault -> settings.fault("url", fault));
+        faults.forEach(fault -> settings.fault(key, fault));
         return faults.isEmpty() ? new HttpTarget(template, sample, allowPrivate) : nowhere();
     }
 
@@ -103,6 +105,11 @@ final class HttpTarget {
 
     URI address(Candidate candidate) {
         return URI.create(template.fill(candidate));
+    }
+
+    /** Returns the address of a target without placeholders. */
+    URI address() {
+        return URI.create(template.fill("", ""));
     }
 
     boolean asksForSerial() {

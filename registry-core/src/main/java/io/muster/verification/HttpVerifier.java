@@ -13,6 +13,7 @@ import io.muster.spi.VerificationUnavailableException;
 import java.net.http.HttpRequest;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +52,8 @@ public final class HttpVerifier implements SerialVerifier, AutoCloseable {
         this.name = name;
         this.who = "verifier " + name + ": ";
         Form kind = settings.choice("form", Form.class, Form.API);
-        HttpTarget target = HttpTarget.read(settings, kind == Form.API);
+        HttpTarget target = HttpTarget.read(
+                settings, "url", kind == Form.API ? Optional.empty() : Optional.of("in the form contract"));
         HttpExtraHeaders headers = new HttpExtraHeaders(settings);
         this.form = switch (kind) {
             case API -> new HttpApiForm(settings, target, headers);

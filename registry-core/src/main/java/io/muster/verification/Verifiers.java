@@ -5,12 +5,14 @@ import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.VerificationUnavailableException;
+import io.muster.verification.jwt.JwtVerifier;
 import io.muster.verification.x509.X509Verifier;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +46,8 @@ public final class Verifiers implements AutoCloseable {
                     new HmacVerifier(settings, () -> surroundings.stores().get().enrolmentKeys(), surroundings.clock()),
             "http",
             (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()),
+            "jwt",
+            JwtVerifier::new,
             "pattern",
             (name, settings, surroundings) -> new PatternVerifier(settings),
             "x509",
@@ -242,7 +246,21 @@ public final class Verifiers implements AutoCloseable {
             close(bounded.verifier());
         } else if (verifier instanceof HttpVerifier http) {
             http.close();
+        } else if (verifier instanceof JwtVerifier jwt) {
+            jwt.close();
         }
+    }
+
+    /** Returns, of the verifiers with these names, those of a built-in type, by name and in this order. */
+    public <V extends SerialVerifier> Map<String, V> ofType(Class<V> type, List<String> names) {
+        Map<String, V> found = new LinkedHashMap<>();
+        for (String name : names) {
+            VerifierPolicy.Step step = steps.get(name);
+            if (step != null && type.isInstance(step.verifier())) {
+                found.put(name, type.cast(step.verifier()));
+            }
+        }
+        return found;
     }
 
     @Override

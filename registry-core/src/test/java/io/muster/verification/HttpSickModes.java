@@ -23,14 +23,20 @@ final class HttpSickModes {
 
     /** What must come out as unavailable, by what it is called. */
     static Map<String, HttpWire.Script> unavailable(HttpKind kind) {
-        Map<String, HttpWire.Script> modes = new LinkedHashMap<>();
-        connections(modes, kind.genuine());
-        framing(modes, kind.genuine());
-        sizes(modes, kind.genuine());
-        statuses(modes, kind.genuine());
-        types(modes, kind.genuine());
+        Map<String, HttpWire.Script> modes = whatever(kind.genuine());
         syntax(modes, kind);
         serials(modes, kind);
+        return modes;
+    }
+
+    /** Those that do not depend on what the reply says. */
+    static Map<String, HttpWire.Script> whatever(String genuine) {
+        Map<String, HttpWire.Script> modes = new LinkedHashMap<>();
+        connections(modes, genuine);
+        framing(modes, genuine);
+        sizes(modes, genuine);
+        statuses(modes, genuine);
+        types(modes, genuine);
         return modes;
     }
 
@@ -77,11 +83,13 @@ final class HttpSickModes {
         modes.put("closes after the status line", connection -> connection.write("HTTP/1.1 200 OK\r\n"));
         modes.put("closes in the headers", connection -> connection.write("HTTP/1.1 200 OK\r\nContent-Type: appl"));
         modes.put("resets in the body", connection -> {
-            connection.write("HTTP/1.1 200 OK\r\n" + JSON_TYPE + "Content-Length: 500\r\n\r\n" + genuine);
+            connection.write("HTTP/1.1 200 OK\r\n" + JSON_TYPE + "Content-Length: " + (genuine.length() + 500)
+                    + "\r\n\r\n" + genuine);
             connection.reset();
         });
         modes.put("stops in the body", connection -> {
-            connection.write("HTTP/1.1 200 OK\r\n" + JSON_TYPE + "Content-Length: 500\r\n\r\n" + genuine);
+            connection.write("HTTP/1.1 200 OK\r\n" + JSON_TYPE + "Content-Length: " + (genuine.length() + 500)
+                    + "\r\n\r\n" + genuine);
             connection.keepQuiet();
         });
         modes.put(

@@ -1,0 +1,15 @@
+package io.muster.jose;
+
+import java.io.Serial;
+
+/** A token is not to be believed. The message says why, for operators, and repeats nothing of the token. */
+public final class InvalidTokenException extends RuntimeException {
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /** Says why, without a stack trace: anybody can cause it. */
+    public InvalidTokenException(String reason) {
+        super(reason, null, false, false);
+    }
+}

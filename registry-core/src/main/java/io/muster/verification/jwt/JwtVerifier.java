@@ -1,0 +1,289 @@
+package io.muster.verification.jwt;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.config.Settings;
+import io.muster.jose.InvalidTokenException;
+import io.muster.jose.JwkSet;
+import io.muster.jose.StrictJws;
+import io.muster.jose.VerificationKey;
+import io.muster.json.Json;
+import io.muster.json.MalformedJsonException;
+import io.muster.spi.Candidate;
+import io.muster.spi.Verdict;
+import io.muster.verification.DeviceFacts;
+import io.muster.verification.Proof;
+import io.muster.verification.Prover;
+import io.muster.verification.Strategy;
+import io.muster.verification.Use;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Calls genuine who offers a token that a known key signed for this registry and, unless the token is a whole fleet's, for this
+ * serial. {@code docs/verifiers/jwt.md} has the settings and what leads to which verdict.
+ *
+ * <p>Keys are bound to one algorithm each; a token's header chooses among them and nothing else (RFC 8725). Thread-safe.
+ */
+public final class JwtVerifier implements Prover, AutoCloseable {
+
+    /** How far the clocks of whoever signs and of this registry may differ. */
+    static final Duration SKEW = Duration.ofSeconds(60);
+
+    private static final String NONE = "none";
+    private static final Set<String> RESERVED =
+            Set.of("iss", "aud", "exp", "nbf", "iat", "jti", RegistrationTokenSigner.URL);
+    private static final BigDecimal YEAR_10000 = BigDecimal.valueOf(253_402_300_800L);
+    private static final int LONGEST_ID = 256;
+    private static final long LARGEST_FILE = 1 << 20;
+
+    private enum OneTime {
+        NO,
+        YES,
+        UNTIL_CONFIRMED
+    }
+
+    private final String name;
+    private final String evidence;
+    private final String issuer;
+    private final Optional<String> audience;
+    private final String ownAddress;
+    private final Optional<String> serialClaim;
+    private final Optional<Duration> maxAge;
+    private final OneTime oneTime;
+    private final boolean requireExpiry;
+    private final DeviceFacts facts;
+    private final Clock clock;
+    private final KeySource keys;
+    private final Optional<PublishedKeys> published;
+    private final Optional<RegistrationTokenSigner> signer;
+
+    /** Reads every setting and notes what is faulty; see {@link Strategy#make}. */
+    public JwtVerifier(String name, Settings settings, Strategy.Surroundings surroundings) {
+        this.name = name;
+        this.clock = surroundings.clock();
+        this.ownAddress = surroundings.issuer().toString();
+        this.evidence = settings.text("evidence", "jwt");
+        this.issuer = settings.required("issuer");
+        this.audience = settings.text("audience");
+        String claim = settings.text("serial-claim", "sub");
+        if (RESERVED.contains(claim)) {
+            settings.fault("serial-claim", claim + " has another meaning");
+        }
+        this.serialClaim = Optional.of(claim).filter(text -> !text.equals(NONE));
+        this.maxAge = settings.text("max-age")
+                .map(text -> settings.duration(
+                        "max-age", Duration.ofDays(1), Duration.ofSeconds(1), Duration.ofDays(36_500)));
+        this.oneTime = settings.choice("one-time", OneTime.class, OneTime.NO);
+        boolean required = settings.flag("require-expiry", serialClaim.isPresent() || oneTime != OneTime.NO);
+        if (oneTime != OneTime.NO && !required) {
+            settings.fault(
+                    "require-expiry",
+                    "cannot be false where tokens are one-time: what was used could never be forgotten");
+        }
+        this.requireExpiry = required;
+        this.facts = new DeviceFacts(settings);
+        Optional<VerificationKey> secret = secret(settings);
+        Optional<JwkSet> file = settings.path("keys-file").map(path -> read(path, settings));
+        this.published = settings.text("jwks-url").map(url -> new PublishedKeys(name, settings, clock));
+        List<KeySource> sources = new ArrayList<>();
+        secret.ifPresent(key -> sources.add(new JwkSet(List.of(key))::find));
+        file.ifPresent(set -> sources.add(set::find));
+        published.ifPresent(sources::add);
+        if (count(settings) != 1) {
+            settings.fault("secret-file", "exactly one of secret-file, secret, keys-file and jwks-url is required");
+        }
+        this.keys = sources.size() == 1 ? sources.get(0) : (algorithm, kid) -> Optional.empty();
+        this.signer = secret.map(
+                key -> new RegistrationTokenSigner(key, issuer, audience, serialClaim, maxAge, requireExpiry, clock));
+    }
+
+    private static int count(Settings settings) {
+        int secrets = settings.text("secret").isPresent()
+                        || settings.text("secret-file").isPresent()
+                ? 1
+                : 0;
+        return secrets
+                + (settings.text("keys-file").isPresent() ? 1 : 0)
+                + (settings.text("jwks-url").isPresent() ? 1 : 0);
+    }
+
+    private static Optional<VerificationKey> secret(Settings settings) {
+        Optional<byte[]> secret = settings.secret("secret").map(text -> text.getBytes(StandardCharsets.UTF_8));
+        if (secret.isPresent() && secret.get().length < VerificationKey.SHORTEST_SECRET) {
+            settings.fault("secret", "must have at least " + VerificationKey.SHORTEST_SECRET + " bytes");
+            return Optional.empty();
+        }
+        return secret.map(VerificationKey::secret);
+    }
+
+    private static JwkSet read(Path file, Settings settings) {
+        JwkSet none = new JwkSet(List.of());
+        try {
+            if (Files.size(file) > LARGEST_FILE) {
+                settings.fault("keys-file", file + " has more than " + LARGEST_FILE + " bytes");
+                return none;
+            }
+            JwkSet.Read read = JwkSet.read(Json.parse(Files.readAllBytes(file)));
+            List<String> faults = new ArrayList<>(read.faults());
+            faults.addAll(read.unusable());
+            if (faults.isEmpty() && read.keys().isEmpty()) {
+                faults.add("#/keys: is empty");
+            }
+            faults.forEach(fault -> settings.fault("keys-file", file + " " + fault));
+            return faults.isEmpty() ? read.keys() : none;
+        } catch (MalformedJsonException e) {
+            settings.fault("keys-file", file + ": " + e.getMessage());
+        } catch (IOException e) {
+            settings.fault(
+                    "keys-file", "cannot read " + file + " (" + e.getClass().getSimpleName() + ")");
+        }
+        return none;
+    }
+
+    /** Returns what makes tokens for this verifier; empty if it knows no shared secret to make them with. */
+    public Optional<RegistrationTokenSigner> signer() {
+        return signer;
+    }
+
+    @Override
+    public Proof prove(Candidate candidate) {
+        Object offered = candidate.evidence().get(evidence);
+        if (offered == null) {
+            return Proof.of(Verdict.unknown());
+        }
+        try {
+            if (!(offered instanceof String token)) {
+                throw new InvalidTokenException("it is not a text");
+            }
+            return proof(candidate, claims(token));
+        } catch (InvalidTokenException e) {
+            return Proof.of(Verdict.refused("the token is not accepted: " + e.getMessage()));
+        }
+    }
+
+    private JsonNode claims(String token) {
+        StrictJws.UnverifiedHeader header = StrictJws.header(token);
+        // Other kinds of tokens say so, such as this registry's access tokens (at+jwt, RFC 9068).
+        if (header.type().filter(type -> !type.equalsIgnoreCase("JWT")).isPresent()) {
+            throw new InvalidTokenException("its typ is another than JWT");
+        }
+        VerificationKey key = VerificationKey.Algorithm.of(header.algorithm())
+                .flatMap(algorithm -> keys.find(algorithm, header.keyId()))
+                .orElseThrow(() -> new InvalidTokenException("no key is known for its alg and kid"));
+        return StrictJws.claims(token, key, clock, SKEW);
+    }
+
+    private Proof proof(Candidate candidate, JsonNode claims) {
+        if (!text(claims, "iss").filter(issuer::equals).isPresent()) {
+            throw new InvalidTokenException("it is from another issuer");
+        }
+        checkAudience(claims.path("aud"));
+        Optional<Instant> expiry = checkTimes(claims);
+        if (serialClaim.isPresent()
+                && !text(claims, serialClaim.get())
+                        .filter(candidate.serial().value()::equals)
+                        .isPresent()) {
+            throw new InvalidTokenException("it is for another serial");
+        }
+        List<Use> uses = oneTime == OneTime.NO ? List.of() : List.of(use(claims, expiry));
+        return new Proof(facts.genuine(claims, what -> new InvalidTokenException("it has " + what)), uses);
+    }
+
+    private void checkAudience(JsonNode claim) {
+        if (claim.isMissingNode() && audience.isEmpty()) {
+            return;
+        }
+        // A list of several would make the token good here and elsewhere.
+        JsonNode only = claim.isArray() && claim.size() == 1 ? claim.get(0) : claim;
+        if (!only.isTextual() || !only.textValue().equals(audience.orElse(ownAddress))) {
+            throw new InvalidTokenException("it is for another audience, or for several");
+        }
+    }
+
+    private Optional<Instant> checkTimes(JsonNode claims) {
+        Instant now = clock.instant();
+        Optional<Instant> expiry = time(claims, "exp");
+        if (expiry.isEmpty() && requireExpiry) {
+            throw new InvalidTokenException("it has no exp");
+        }
+        if (expiry.filter(end -> !now.isBefore(end.plus(SKEW))).isPresent()) {
+            throw new InvalidTokenException("it has expired");
+        }
+        if (time(claims, "nbf").filter(begin -> now.plus(SKEW).isBefore(begin)).isPresent()) {
+            throw new InvalidTokenException("it is not valid yet");
+        }
+        Optional<Instant> issued = time(claims, "iat");
+        if (issued.filter(made -> now.plus(SKEW).isBefore(made)).isPresent()) {
+            throw new InvalidTokenException("its iat is in the future");
+        }
+        if (maxAge.isPresent()
+                && !issued.filter(made -> now.isBefore(made.plus(maxAge.get()).plus(SKEW)))
+                        .isPresent()) {
+            throw new InvalidTokenException("it is older than max-age, or has no iat");
+        }
+        return expiry;
+    }
+
+    /** RFC 7519 section 2, NumericDate: seconds, perhaps with a fraction, and never a text. */
+    private static Optional<Instant> time(JsonNode claims, String claim) {
+        JsonNode value = claims.path(claim);
+        if (value.isMissingNode()) {
+            return Optional.empty();
+        }
+        if (value.isNumber()) {
+            BigDecimal seconds = value.decimalValue();
+            if (seconds.signum() >= 0 && seconds.compareTo(YEAR_10000) < 0) {
+                return Optional.of(
+                        Instant.ofEpochMilli(seconds.movePointRight(3).longValue()));
+            }
+        }
+        throw new InvalidTokenException("its " + claim + " is not a time");
+    }
+
+    private Use use(JsonNode claims, Optional<Instant> expiry) {
+        String id = text(claims, "jti")
+                .filter(text -> !text.isEmpty() && text.length() <= LONGEST_ID)
+                .orElseThrow(() -> new InvalidTokenException(
+                        "it has no jti of 1 to " + LONGEST_ID + " characters, which a one-time token needs"));
+        Instant until = expiry.orElseThrow(() -> new InvalidTokenException("it has no exp"))
+                .plus(SKEW);
+        return new Use.Once(hash(List.of("jwt", name, issuer, id)), until, oneTime == OneTime.UNTIL_CONFIRMED);
+    }
+
+    /** As a JSON array, so that no two lists are the same text. What was used before an upgrade must hash to the same after it. */
+    private static byte[] hash(List<String> parts) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(Json.bytes(parts));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    private static Optional<String> text(JsonNode claims, String claim) {
+        JsonNode value = claims.path(claim);
+        return value.isTextual() ? Optional.of(value.textValue()) : Optional.empty();
+    }
+
+    /** Ends the threads that fetch keys, if there are any. */
+    @Override
+    public void close() {
+        published.ifPresent(PublishedKeys::close);
+    }
+
+    @Override
+    public String toString() {
+        return "JwtVerifier[" + name + "]";
+    }
+}

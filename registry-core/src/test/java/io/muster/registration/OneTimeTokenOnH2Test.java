@@ -1,0 +1,11 @@
+package io.muster.registration;
+
+import io.muster.TestRegistry;
+
+class OneTimeTokenOnH2Test implements OneTimeTokenContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.fresh();
+    }
+}
