@@ -61,6 +61,11 @@ final class Registries {
     /** A registry and its database. */
     record Disposable(RegistryUnderTest registry, MariaDbServer mariaDb) {}
 
+    /** Who makes the devices of the verifier {@code x509}. */
+    static Factory factory() {
+        return Certificates.FACTORY;
+    }
+
     static VerifierStub stub() {
         return STUB;
     }
@@ -129,6 +134,9 @@ final class Registries {
         http(properties, "dead", nobody);
         http(properties, "skipped", nobody);
         properties.put("muster.verifier.skipped.on-unavailable", "skip");
+        properties.put("muster.verifier.jwt.issuer", "factory");
+        properties.put("muster.verifier.jwt.secret", "a secret of the factory, at least 32 bytes long");
+        properties.put("muster.verifier.x509.ca-file", factory().caFile().toString());
         return properties;
     }
 
@@ -184,6 +192,10 @@ final class Registries {
 
     private static final class Shared {
         static final MariaDbServer MARIA_DB = MariaDbServer.start();
+    }
+
+    private static final class Certificates {
+        static final Factory FACTORY = new Factory(directory("factory"));
     }
 
     private static final class OnMariaDb {
