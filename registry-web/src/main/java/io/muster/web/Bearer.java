@@ -6,7 +6,7 @@ import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.token.VerifiedToken;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.container.ContainerRequestContext;
@@ -20,7 +20,7 @@ import java.util.Optional;
  * Who calls, by the bearer token of the request (RFC 6750). Each resource method asks for what it needs itself, so that no
  * spelling of an address gets around it.
  */
-@RequestScoped
+@ApplicationScoped
 public class Bearer {
 
     private static final String SCHEME = "bearer ";

@@ -1,9 +1,7 @@
 package io.muster.web;
 
-import io.muster.Registry;
 import io.muster.json.Json;
-import jakarta.enterprise.context.RequestScoped;
-import jakarta.enterprise.inject.Instance;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -14,11 +12,11 @@ import java.util.Map;
 
 /** For load balancers and supervisors. Says no more than up and down. */
 @Path("/health")
-@RequestScoped
+@ApplicationScoped
 public class HealthResource {
 
     @Inject
-    Instance<Registry> registry;
+    Wiring wiring;
 
     /** Up as long as the process answers; whether it can work is the other question. */
     @GET
@@ -33,7 +31,7 @@ public class HealthResource {
     public Response ready() {
         boolean ready;
         try {
-            ready = registry.get().isReady();
+            ready = wiring.registry().isReady();
         } catch (RuntimeException e) {
             ready = false;
         }

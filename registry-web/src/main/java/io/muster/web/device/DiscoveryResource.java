@@ -2,7 +2,7 @@ package io.muster.web.device;
 
 import io.muster.Registry;
 import io.muster.json.Json;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
@@ -19,7 +19,7 @@ import java.util.Map;
 
 /** What those who check tokens need to know: the keys (RFC 7517) and the metadata (RFC 8414). Public and cacheable. */
 @Path("/.well-known")
-@RequestScoped
+@ApplicationScoped
 public class DiscoveryResource {
 
     private static final String CACHEABLE = "public, max-age=300";

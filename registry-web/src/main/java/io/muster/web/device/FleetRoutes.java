@@ -1,6 +1,6 @@
 package io.muster.web.device;
 
-import io.muster.Registry;
+import io.muster.web.Wiring;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
@@ -13,13 +13,15 @@ import jakarta.ws.rs.ext.Provider;
 @PreMatching
 public class FleetRoutes implements ContainerRequestFilter {
 
+    // A provider may be made before the registry runs.
     @Inject
-    Registry registry;
+    Wiring wiring;
 
     @Override
     public void filter(ContainerRequestContext request) {
         UriInfo uri = request.getUriInfo();
-        registry.fleets()
+        wiring.registry()
+                .fleets()
                 .route("/" + uri.getPath().replaceFirst("^/", ""))
                 .ifPresent(fleet -> request.setRequestUri(uri.getBaseUriBuilder()
                         .path("fleets")

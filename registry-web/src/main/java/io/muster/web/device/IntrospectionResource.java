@@ -9,7 +9,7 @@ import io.muster.token.VerifiedToken;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.POST;
@@ -25,7 +25,7 @@ import java.util.Map;
 
 /** Tells a resource server whether a device's access token is good now (RFC 7662). */
 @Path("/introspect")
-@RequestScoped
+@ApplicationScoped
 public class IntrospectionResource {
 
     @Inject

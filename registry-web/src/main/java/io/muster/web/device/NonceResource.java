@@ -2,7 +2,7 @@ package io.muster.web.device;
 
 import io.muster.Registry;
 import io.muster.json.Json;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -12,7 +12,7 @@ import jakarta.ws.rs.core.Response;
 
 /** Where a device gets a nonce for a proof. Public, and stores nothing. */
 @Path("/nonce")
-@RequestScoped
+@ApplicationScoped
 public class NonceResource {
 
     @Inject

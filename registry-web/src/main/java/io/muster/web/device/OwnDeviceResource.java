@@ -8,7 +8,7 @@ import io.muster.problem.RegistryException;
 import io.muster.token.VerifiedToken;
 import io.muster.web.Bearer;
 import io.muster.web.DeviceView;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
@@ -21,7 +21,7 @@ import java.util.Map;
 
 /** A device's own record. */
 @Path("/devices/me")
-@RequestScoped
+@ApplicationScoped
 public class OwnDeviceResource {
 
     @Inject

@@ -11,7 +11,7 @@ import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
 import io.muster.web.Bodies;
 import io.muster.web.Problems;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.POST;
@@ -31,7 +31,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Where a device presents its serial. Public. */
 @Path("/")
-@RequestScoped
+@ApplicationScoped
 public class RegistrationResource {
 
     private static final String CLIENT_CERTIFICATES = "jakarta.servlet.request.X509Certificate";

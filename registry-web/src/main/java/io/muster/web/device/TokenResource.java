@@ -5,7 +5,7 @@ import io.muster.credential.AuthenticatedDevice;
 import io.muster.json.Json;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.POST;
@@ -26,7 +26,7 @@ import java.util.Optional;
  * Basic or in the form, never both, never in the address. Errors have the form of section 5.2.
  */
 @Path("/token")
-@RequestScoped
+@ApplicationScoped
 public class TokenResource {
 
     private static final String BASIC = "basic ";

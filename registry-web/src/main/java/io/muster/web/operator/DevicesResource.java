@@ -14,7 +14,7 @@ import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import io.muster.web.Bearer;
 import io.muster.web.DeviceView;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
@@ -33,7 +33,7 @@ import java.util.Set;
 
 /** Devices, for operators. */
 @Path("/api/v1/devices")
-@RequestScoped
+@ApplicationScoped
 public class DevicesResource {
 
     @Inject

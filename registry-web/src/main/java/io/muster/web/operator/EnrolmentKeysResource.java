@@ -10,7 +10,7 @@ import io.muster.verification.EnrolmentKey;
 import io.muster.verification.EnrolmentKeys;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
@@ -31,7 +31,7 @@ import java.util.Set;
 
 /** Enrolment keys of a fleet, for operators. */
 @Path("/api/v1/fleets/{fleet}/enrolment-keys")
-@RequestScoped
+@ApplicationScoped
 public class EnrolmentKeysResource {
 
     @Inject

@@ -6,7 +6,7 @@ import io.muster.json.Json;
 import io.muster.operator.Right;
 import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
@@ -23,7 +23,7 @@ import java.util.Set;
 
 /** What was decided, by whom and when; the true reason of every refusal is here. For operators. */
 @Path("/api/v1/events")
-@RequestScoped
+@ApplicationScoped
 public class EventsResource {
 
     @Inject

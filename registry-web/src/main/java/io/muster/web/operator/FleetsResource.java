@@ -16,7 +16,7 @@ import io.muster.spi.SerialNumber;
 import io.muster.verification.VerifierPolicy;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
@@ -38,7 +38,7 @@ import java.util.OptionalLong;
 
 /** Fleets: who may register, how, and what would happen to a serial. */
 @Path("/api/v1/fleets")
-@RequestScoped
+@ApplicationScoped
 public class FleetsResource {
 
     @Inject

@@ -13,7 +13,7 @@ import io.muster.problem.RegistryException;
 import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.DELETE;
@@ -36,7 +36,7 @@ import java.util.stream.Stream;
 
 /** Operators and resource servers: who may call the operator API, and what for. */
 @Path("/api/v1/operators")
-@RequestScoped
+@ApplicationScoped
 public class OperatorsResource {
 
     @Inject

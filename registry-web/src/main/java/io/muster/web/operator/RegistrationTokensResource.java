@@ -15,7 +15,7 @@ import io.muster.spi.SerialNumber;
 import io.muster.verification.jwt.RegistrationTokenSigner;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.POST;
@@ -40,7 +40,7 @@ import java.util.function.Function;
 
 /** Registration tokens, for operators. */
 @Path("/api/v1/fleets/{fleet}/registration-tokens")
-@RequestScoped
+@ApplicationScoped
 public class RegistrationTokensResource {
 
     private static final Set<String> MEMBERS = Set.of("verifier", "serial", "url", "expiresIn");
