@@ -12,7 +12,6 @@ import java.security.interfaces.EdECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECParameterSpec;
-import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.util.List;
 import java.util.Set;
@@ -104,10 +103,8 @@ final class Keys {
         try {
             AlgorithmParameters pss = AlgorithmParameters.getInstance("RSASSA-PSS");
             pss.init(parameters);
-            PSSParameterSpec spec = pss.getParameterSpec(PSSParameterSpec.class);
-            return STRONG_DIGESTS.contains(spec.getDigestAlgorithm())
-                    && spec.getMGFParameters() instanceof MGF1ParameterSpec mgf
-                    && STRONG_DIGESTS.contains(mgf.getDigestAlgorithm());
+            return STRONG_DIGESTS.contains(
+                    pss.getParameterSpec(PSSParameterSpec.class).getDigestAlgorithm());
         } catch (GeneralSecurityException | IOException e) {
             return false;
         }
