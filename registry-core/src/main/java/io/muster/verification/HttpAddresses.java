@@ -56,6 +56,10 @@ final class HttpAddresses {
                 || a == 127
                 || a == 100 && (b & 0xc0) == 64 // shared by carriers, RFC 6598
                 || a == 169 && b == 254
+                || a == 168
+                        && b == 63
+                        && c == 129
+                        && (v4[3] & 0xff) == 16 // public, but Azure's own host to each machine
                 || a == 172 && (b & 0xf0) == 16
                 || a == 192 && b == 168
                 || a == 192 && b == 0 && c == 0

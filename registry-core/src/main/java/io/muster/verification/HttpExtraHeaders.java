@@ -18,9 +18,8 @@ final class HttpExtraHeaders {
             "content-type",
             "expect",
             "host",
-            "muster-id",
-            "muster-signature",
-            "muster-time",
+            "keep-alive",
+            "proxy-connection",
             "te",
             "trailer",
             "transfer-encoding",
@@ -36,7 +35,7 @@ final class HttpExtraHeaders {
             String folded = name.toLowerCase(Locale.ROOT);
             if (!name.matches("[A-Za-z0-9-]{1,64}")) {
                 settings.fault("headers", "names are letters, digits and dashes, separated by commas");
-            } else if (NOT_FREE.contains(folded)) {
+            } else if (NOT_FREE.contains(folded) || folded.startsWith("muster-")) {
                 settings.fault("headers", name + " cannot be set here");
             } else {
                 values.keySet().removeIf(name::equalsIgnoreCase);

@@ -19,12 +19,18 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
 
 /**
  * One attempt at an exchange, bounded in time and size whatever the other side does. Follows no redirect, uses no proxy, keeps no
  * cookie, answers no challenge.
  */
 final class HttpTransport implements AutoCloseable {
+
+    /** Why the other side ended TLS, such as {@code certificate_required}: a word of the JDK's for a number that it sent. */
+    private static final Pattern ALERT = Pattern.compile("Received fatal alert: ([a-z_]{1,40})");
 
     private final String who;
     private final HttpTarget target;
@@ -46,14 +52,17 @@ final class HttpTransport implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        client = HttpClient.newBuilder()
+        client = new HttpTls(who, settings, target)
+                .secure(HttpClient.newBuilder())
                 .executor(threads)
                 .connectTimeout(connectTimeout)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 // A proxy would resolve the host itself, past the check of its address.
                 .proxy(HttpClient.Builder.NO_PROXY)
-                // An upgrade to HTTP/2 in clear text is a header that old servers stumble over.
-                .version(target.encrypted() ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1)
+                // A question that runs out of time ends its connection. HTTP/2 would keep the connection for the next
+                // questions, also one that leads nowhere any more, until the system gives it up after a quarter of an
+                // hour.
+                .version(HttpClient.Version.HTTP_1_1)
                 .build();
     }
 
@@ -124,6 +133,10 @@ final class HttpTransport implements AutoCloseable {
                         who + target.where() + " replied with more than " + maxReply + " bytes");
             }
             kinds.add(t.getClass().getSimpleName());
+            Matcher alert = ALERT.matcher(t instanceof SSLException ? String.valueOf(t.getMessage()) : "");
+            if (alert.find()) {
+                kinds.add("alert " + alert.group(1));
+            }
         }
         String why = " (" + String.join(", ", kinds) + ")";
         if (cause instanceof ConnectException

@@ -163,6 +163,13 @@ final class HttpSickModes {
                         + ("X-Much: " + "a".repeat(1 << 13) + "\r\n").repeat(128)
                         + JSON_TYPE + "\r\n" + genuine));
         modes.put("sends one byte too many", says(200, JSON, genuine + " ".repeat(16 * 1024 + 1 - genuine.length())));
+        modes.put("sends chunks of one blank for ever", connection -> {
+            connection.write("HTTP/1.1 200 OK\r\n" + JSON_TYPE + "Transfer-Encoding: chunked\r\n\r\n");
+            byte[] chunks = "1\r\n \r\n".repeat(1 << 10).getBytes(StandardCharsets.US_ASCII);
+            for (int sent = 0; sent < MANY_BYTES; sent += chunks.length) {
+                connection.write(chunks);
+            }
+        });
         modes.put("sends empty chunk extensions for ever", connection -> {
             connection.write("HTTP/1.1 200 OK\r\n" + JSON_TYPE + "Transfer-Encoding: chunked\r\n\r\n1;");
             byte[] extension = "x=y;".repeat(1 << 12).getBytes(StandardCharsets.US_ASCII);
@@ -170,6 +177,23 @@ final class HttpSickModes {
                 connection.write(extension);
             }
         });
+    }
+
+    /** What is never HTTP, without an end. The JDK's client gives it up, but leaves the connection to the server. */
+    static Map<String, HttpWire.Script> endless() {
+        return Map.of(
+                "says continue", endless("HTTP/1.1 100 Continue\r\n\r\n"),
+                "gives early hints", endless("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+                "sends blank lines", endless("\r\n"));
+    }
+
+    private static HttpWire.Script endless(String text) {
+        byte[] again = text.repeat(1 << 10).getBytes(StandardCharsets.US_ASCII);
+        return connection -> {
+            for (int sent = 0; sent < MANY_BYTES; sent += again.length) {
+                connection.write(again);
+            }
+        };
     }
 
     private static void statuses(Map<String, HttpWire.Script> modes, String genuine) {

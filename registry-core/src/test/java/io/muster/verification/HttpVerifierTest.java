@@ -83,6 +83,22 @@ class HttpVerifierTest {
         }
     }
 
+    static Stream<Arguments> endless() {
+        return modes(kind -> HttpSickModes.endless());
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @MethodSource("endless")
+    void serverThatNeverComesToTheReplyIsUnavailableInTime(HttpKind kind, String mode, HttpWire.Script script)
+            throws Exception {
+        try (HttpWire wire = new HttpWire(script);
+                HttpVerifier verifier = kind.verifier(wire, "timeout", "PT0.5S")) {
+            assertTimeoutPreemptively(Duration.ofMillis(500).plus(ROOM), () -> unavailable(verifier));
+
+            assertThat(wire.written()).isLessThan(32 * 1024 * 1024);
+        }
+    }
+
     @ParameterizedTest(name = "{0}: {1}")
     @MethodSource("almostGenuine")
     void whatOnlyLooksGenuineIsNot(HttpKind kind, String mode, HttpWire.Script script) throws Exception {
