@@ -29,6 +29,8 @@ import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
 import io.muster.verification.ExpectedSerials;
+import io.muster.verification.Lots;
+import io.muster.verification.SerialList;
 import io.muster.verification.Strategy;
 import io.muster.verification.Verifiers;
 import java.io.IOException;
@@ -76,6 +78,8 @@ public final class Registry implements AutoCloseable {
     private final DeviceStore devices;
     private final Operators operators;
     private final SerialImport serialImport;
+    private final SerialList serialList;
+    private final Lots lots;
     private final Audit audit;
     private final Optional<Path> firstOperatorToken;
     private final ScheduledExecutorService background;
@@ -101,6 +105,8 @@ public final class Registry implements AutoCloseable {
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(serials, database, audit);
+        this.serialList = new SerialList(database, audit);
+        this.lots = new Lots(database, audit);
         Map<String, Fleet> byName = new HashMap<>();
         config.fleets().forEach((name, fleet) -> byName.put(name, new Fleet(fleet, verifiers.policy(fleet))));
         this.fleets = new Fleets(byName);
@@ -232,6 +238,16 @@ public final class Registry implements AutoCloseable {
     /** Returns what imports expected serials. */
     public SerialImport serialImport() {
         return serialImport;
+    }
+
+    /** Returns the list of serials that may register and of those that may not. */
+    public SerialList serialList() {
+        return serialList;
+    }
+
+    /** Returns the lots of expected serials. */
+    public Lots lots() {
+        return lots;
     }
 
     /** Returns the record of decisions. */

@@ -7,6 +7,7 @@ import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /**
@@ -18,7 +19,9 @@ public final class Verifiers implements AutoCloseable {
     private static final Map<String, Strategy> BUILT_IN = Map.of(
             "database",
             (name, settings, surroundings) ->
-                    new DatabaseVerifier(() -> surroundings.stores().get().serials()),
+                    new DatabaseVerifier(() -> surroundings.stores().get().serials(), surroundings.clock()),
+            "block-list",
+            (name, settings, surroundings) -> blockList(settings, surroundings),
             "http",
             (name, settings, surroundings) -> new HttpVerifier(name, settings, surroundings.clock()));
 
@@ -49,6 +52,12 @@ public final class Verifiers implements AutoCloseable {
                 .flatMap(fleet -> fleet.verifiers().stream())
                 .distinct()
                 .forEach(name -> steps.put(name, step(name, all.below(name), found, surroundings)));
+    }
+
+    private static SerialVerifier blockList(Settings settings, Strategy.Surroundings surroundings) {
+        Optional<BlockFile> file = settings.path("file").map(BlockFile::new);
+        file.flatMap(BlockFile::fault).ifPresent(fault -> settings.fault("file", fault));
+        return new BlockListVerifier(() -> surroundings.stores().get().serials(), file);
     }
 
     private static VerifierPolicy.Step step(
