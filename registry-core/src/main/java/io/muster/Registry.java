@@ -32,7 +32,9 @@ import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
 import io.muster.verification.EnrolmentKeys;
 import io.muster.verification.ExpectedSerials;
+import io.muster.verification.Lots;
 import io.muster.verification.Nonces;
+import io.muster.verification.SerialList;
 import io.muster.verification.Strategy;
 import io.muster.verification.Verifiers;
 import java.io.IOException;
@@ -82,6 +84,8 @@ public final class Registry implements AutoCloseable {
     private final SerialImport serialImport;
     private final EnrolmentKeys enrolmentKeys;
     private final RegistrationTokens registrationTokens;
+    private final SerialList serialList;
+    private final Lots lots;
     private final Audit audit;
     private final Optional<Path> firstOperatorToken;
     private final ScheduledExecutorService background;
@@ -110,6 +114,8 @@ public final class Registry implements AutoCloseable {
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(stores.serials(), database, audit);
+        this.serialList = new SerialList(database, audit);
+        this.lots = new Lots(database, audit);
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
         this.fleets = Fleets.open(database, changes, audit, verifiers, config.fleets(), clock);
         this.registrar = new Registrar(
@@ -271,6 +277,16 @@ public final class Registry implements AutoCloseable {
     /** Returns what makes registration tokens. */
     public RegistrationTokens registrationTokens() {
         return registrationTokens;
+    }
+
+    /** Returns the list of serials that may register and of those that may not. */
+    public SerialList serialList() {
+        return serialList;
+    }
+
+    /** Returns the lots of expected serials. */
+    public Lots lots() {
+        return lots;
     }
 
     /** Returns the record of decisions. */

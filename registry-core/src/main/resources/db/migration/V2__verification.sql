@@ -11,10 +11,16 @@ CREATE TABLE fleet (
 -- Why a serial is blocked; null for one that is not.
 ALTER TABLE expected_serial ADD COLUMN reason VARCHAR(200);
 
+-- False for a row that only blocks: it was never in a list of expected serials, and ends with its block.
+ALTER TABLE expected_serial ADD COLUMN listed BOOLEAN DEFAULT TRUE NOT NULL;
+
 CREATE INDEX expected_serial_state ON expected_serial (fleet, state, serial);
 
-CREATE INDEX expected_serial_lot ON expected_serial (fleet, lot, serial);
+-- The state too, so that a lot's blocked serials are counted without its rows.
+CREATE INDEX expected_serial_lot ON expected_serial (fleet, lot, serial, state);
 
+-- Every lot that a listed serial was ever in; never deleted. What writes expected serials of a fleet holds the fleet's row
+-- without a name until its end, and counts.
 CREATE TABLE lot (
     fleet      VARCHAR(64) NOT NULL,
     name       VARCHAR(64) NOT NULL,
@@ -22,8 +28,12 @@ CREATE TABLE lot (
     not_before BIGINT,
     not_after  BIGINT,
     paused     BOOLEAN     NOT NULL,
+    imported   BIGINT      NOT NULL,
     CONSTRAINT lot_pk PRIMARY KEY (fleet, name)
 ) ${table};
+
+INSERT INTO lot (fleet, name, paused, imported)
+    SELECT fleet, lot, FALSE, COUNT(*) FROM expected_serial WHERE lot <> '' GROUP BY fleet, lot;
 
 -- The key itself is encrypted under the master key. Rows are never deleted: devices keep the id of the key they came with.
 CREATE TABLE enrolment_key (

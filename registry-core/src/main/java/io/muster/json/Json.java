@@ -15,8 +15,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -109,14 +108,11 @@ public final class Json {
     /**
      * Opens a reader of tokens for a text too long to hold. Anything malformed is an exception of Jackson's from the reader;
      * {@link #malformed} puts it into words.
+     *
+     * @param text decoded, and bounded, by the caller
      */
-    public static JsonParser stream(InputStream utf8) throws IOException {
-        JsonParser parser = MAPPER.createParser(new InputStreamReader(
-                utf8,
-                StandardCharsets.UTF_8
-                        .newDecoder()
-                        .onMalformedInput(CodingErrorAction.REPORT)
-                        .onUnmappableCharacter(CodingErrorAction.REPORT)));
+    public static JsonParser stream(Reader text) throws IOException {
+        JsonParser parser = MAPPER.createParser(text);
         // What follows a value of an array is the next one.
         parser.setCodec(MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS));
         return parser;

@@ -3,58 +3,51 @@ package io.muster.operator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.JsonNode;
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
+import de.siegmar.fastcsv.reader.CsvRecordHandler;
 import io.muster.api.Problem;
 import io.muster.audit.Audit;
-import io.muster.config.MusterConfig;
-import io.muster.device.Device;
-import io.muster.device.DeviceTag;
 import io.muster.fleet.Fleet;
 import io.muster.json.Json;
 import io.muster.persistence.Database;
 import io.muster.problem.RegistryException;
-import io.muster.spi.SerialNumber;
+import io.muster.verification.BlockedSerial;
 import io.muster.verification.ExpectedSerial;
 import io.muster.verification.ExpectedSerials;
-import io.muster.verification.VerifierPolicy;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.PushbackInputStream;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
- * Loads expected serials in bulk from CSV (RFC 4180, a header line, UTF-8) or JSON (an array of objects), streamed: what is read
- * is stored in batches, each in a short transaction, while the rest is still arriving. A bad row is reported and left out, good
- * rows stay, and the same file again changes nothing. Thread-safe.
+ * Loads expected and blocked serials in bulk from CSV (RFC 4180, a header line, UTF-8) or JSON (an array of objects), streamed: what
+ * is read is stored in batches, each in a short transaction, while the rest is still arriving. A bad row is reported and left out,
+ * good rows stay, and the same file again changes nothing. Thread-safe.
  */
 public final class SerialImport {
 
+    /** How many characters a row may have, with the blanks before it. */
+    public static final int MAX_ROW = 64 * 1024;
+
     private static final int BATCH = 1000;
-    private static final int MAX_ERRORS = 100_000;
+    private static final int MAX_REJECTED = 100_000;
+    private static final int MAX_LISTED = 10_000;
+    private static final int MAX_REASONS = 1 << 20;
+    private static final int MAX_REASON = 500;
     private static final int MAX_COLUMNS = 200;
-    private static final int MAX_DIGITS = 100;
-    private static final String TAGS = "tags.";
-    private static final String ATTRIBUTES = "attributes.";
-    private static final String SERIAL = "serial";
-    private static final String NAME = "name";
+    private static final String STOPPED = "; reading stopped here";
 
     /**
      * What came of an import.
@@ -63,15 +56,17 @@ public final class SerialImport {
      * @param accepted rows stored, whether new or known before
      * @param rejected rows left out
      * @param complete false if reading stopped before the end; the last error says why
-     * @param errors every bad row; with 100,000 of them reading stops
+     * @param errors bad rows, in their order
+     * @param errorsOmitted how many bad rows are not among the errors, because there were too many to list
      */
-    public record Result(long read, long accepted, long rejected, boolean complete, List<RowError> errors) {}
+    public record Result(
+            long read, long accepted, long rejected, boolean complete, List<RowError> errors, long errorsOmitted) {}
 
     /**
      * A bad row.
      *
      * @param row in CSV as a spreadsheet counts, the header being row 1; in JSON the position in the array, beginning with 1
-     * @param reason every fault of the row
+     * @param reason every fault of the row, shortened if there are very many
      */
     public record RowError(long row, String reason) {}
 
@@ -87,106 +82,115 @@ public final class SerialImport {
     }
 
     /**
-     * Imports CSV. The columns are {@code serial} (required), {@code name}, {@code lot}, {@code tags.<key>} and {@code
-     * attributes.<name>}; an empty field is absent.
+     * Imports CSV. The columns are {@code serial} (required), {@code name}, {@code lot}, {@code tags.<key>}, {@code
+     * attributes.<name>}, {@code state} ({@code expected} or {@code blocked}) and {@code reason}; an empty field is absent.
      *
      * @throws RegistryException if the header is faulty; every fault of it is listed
      */
     public Result csv(Fleet fleet, InputStream body, String operator) {
-        Run run = new Run(fleet);
+        Run run = new Run(fleet, operator);
+        List<String> header = null;
         long row = 0;
         try (CsvReader<CsvRecord> reader = CsvReader.builder()
-                .skipEmptyLines(true)
-                .maxBufferSize(1 << 20)
-                .ofCsvRecord(new InputStreamReader(withoutMark(body), decoder()))) {
+                // Blank lines are rows to a spreadsheet.
+                .skipEmptyLines(false)
+                .maxBufferSize(2 * MAX_ROW)
+                .build(
+                        CsvRecordHandler.builder()
+                                .maxFieldSize(MAX_ROW)
+                                .maxRecordSize(MAX_ROW)
+                                .build(),
+                        new ImportText(withoutMark(body)))) {
             Iterator<CsvRecord> records = reader.iterator();
-            List<String> header = records.hasNext() ? records.next().getFields() : List.of();
-            checkHeader(header);
-            row = 1;
-            while (!run.isFull() && records.hasNext()) {
+            while (header == null) {
+                List<String> fields = records.hasNext() ? records.next().getFields() : List.of();
                 row++;
+                if (!isBlank(fields)) {
+                    checkHeader(fields);
+                    header = fields;
+                }
+            }
+            while (!run.isFull(row + 1) && records.hasNext()) {
                 List<String> fields = records.next().getFields();
-                run.csvRow(row, header, fields);
-                if (!records.hasNext() && fields.stream().anyMatch(SerialImport::hasLineBreak)) {
-                    run.stop(row, "a quoted field is not closed");
+                row++;
+                if (!isBlank(fields)) {
+                    run.take(row, ImportRow.csv(fleet.document(), header, fields));
+                    if (fields.stream().anyMatch(SerialImport::hasLineBreak) && !records.hasNext()) {
+                        // Nothing may have a line break in it, so that the row is bad in any case.
+                        run.stopAfter(row, "a line break in quotes, which are perhaps not closed");
+                    }
                 }
             }
-        } catch (CsvParseException e) {
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                if (cause instanceof RegistryException no) {
-                    // The cap of the body, in the reader's own wrapping.
-                    throw no;
+        } catch (CsvParseException | UncheckedIOException | IOException e) {
+            Optional<RegistryException> cap = cause(e, RegistryException.class);
+            if (cap.isPresent()) {
+                if (header != null) {
+                    run.finish();
                 }
+                throw cap.get();
             }
-            run.stop(
-                    row + 1,
-                    "not CSV: " + (isNotUtf8(e) ? "the text is not UTF-8" : "a field is too long or not closed"));
-        } catch (UncheckedIOException | IOException e) {
-            run.stop(row + 1, isNotUtf8(e) ? "the text is not UTF-8" : "the body ended before it was complete");
+            if (header == null) {
+                throw invalid("the header line: " + fault(e));
+            }
+            run.stop(row + 1, fault(e));
         }
-        return finish(run, fleet, operator);
+        return run.finish();
     }
 
     /**
      * Imports JSON: an array of objects with {@code serial} (required), {@code name}, {@code lot}, {@code tags} (an object of
-     * strings) and {@code attributes} (an object of strings, numbers and booleans).
+     * strings), {@code attributes} (an object of strings, numbers and booleans), {@code state} and {@code reason}.
      *
      * @throws RegistryException if the text is not an array
      */
     public Result json(Fleet fleet, InputStream body, String operator) {
-        Run run = new Run(fleet);
-        long row = 0;
-        try (JsonParser parser = Json.stream(body)) {
+        Run run = new Run(fleet, operator);
+        ImportText text = new ImportText(body);
+        boolean begun = false;
+        // The one that is read.
+        long row = 1;
+        try (JsonParser parser = Json.stream(text)) {
+            text.limit(MAX_ROW);
             if (parser.nextToken() != JsonToken.START_ARRAY) {
-                throw RegistryException.invalid(List.of(new Problem.Fault("#", "must be an array of objects")));
+                throw invalid("must be an array of objects");
             }
-            while (!run.isFull() && parser.nextToken() != JsonToken.END_ARRAY) {
+            begun = true;
+            while (!run.isFull(row)) {
+                text.limit(parser.currentLocation().getCharOffset() + MAX_ROW);
+                if (parser.nextToken() == JsonToken.END_ARRAY) {
+                    break;
+                }
+                run.take(row, ImportRow.json(fleet.document(), parser.readValueAsTree()));
                 row++;
-                run.jsonRow(row, parser.readValueAsTree());
             }
-            if (!run.isFull() && parser.nextToken() != null) {
-                run.stop(row + 1, "text after the array");
+            if (run.complete && parser.nextToken() != null) {
+                run.stop(row, "text after the array");
             }
-        } catch (NumberFormatException e) {
-            run.stop(row, "a number with too large an exponent");
-        } catch (JsonProcessingException e) {
-            if (row == 0) {
-                throw RegistryException.invalid(
-                        List.of(new Problem.Fault("#", Json.malformed(e).getMessage())));
+        } catch (IOException | NumberFormatException e) {
+            if (!begun) {
+                throw invalid(fault(e));
             }
-            run.stop(row, Json.malformed(e).getMessage());
-        } catch (IOException e) {
-            run.stop(row + 1, isNotUtf8(e) ? "the text is not UTF-8" : "the body ended before it was complete");
+            run.stop(row, fault(e));
+        } catch (RegistryException e) {
+            if (begun) {
+                // The cap of the body: what was read before it is stored, and on record.
+                run.finish();
+            }
+            throw e;
         }
-        return finish(run, fleet, operator);
+        return run.finish();
+    }
+
+    private static RegistryException invalid(String fault) {
+        return RegistryException.invalid(List.of(new Problem.Fault("#", fault)));
+    }
+
+    private static boolean isBlank(List<String> fields) {
+        return fields.size() == 1 && fields.get(0).isEmpty();
     }
 
     private static boolean hasLineBreak(String field) {
         return field.indexOf('\n') >= 0 || field.indexOf('\r') >= 0;
-    }
-
-    private Result finish(Run run, Fleet fleet, String operator) {
-        run.store();
-        Result result = run.result();
-        database.transaction(em -> {
-            audit.record(
-                    em,
-                    Audit.Type.SERIALS_IMPORTED,
-                    fleet.name(),
-                    null,
-                    null,
-                    operator,
-                    result.accepted() + " accepted, " + result.rejected() + " rejected");
-            return null;
-        });
-        return result;
-    }
-
-    private static CharsetDecoder decoder() {
-        return StandardCharsets.UTF_8
-                .newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT)
-                .onUnmappableCharacter(CodingErrorAction.REPORT);
     }
 
     // Spreadsheets begin a UTF-8 file with a byte order mark.
@@ -201,34 +205,52 @@ public final class SerialImport {
         return in;
     }
 
-    private static boolean isNotUtf8(Throwable thrown) {
+    /** Puts what a reader or parser threw into words that repeat nothing of the text. */
+    private static String fault(Exception e) {
+        if (cause(e, CharacterCodingException.class).isPresent()) {
+            return "the text is not UTF-8";
+        }
+        if (cause(e, ImportText.LimitException.class).isPresent()) {
+            return "longer than " + MAX_ROW + " characters";
+        }
+        if (e instanceof NumberFormatException) {
+            return "a number with too large an exponent";
+        }
+        if (e instanceof JsonProcessingException malformed) {
+            return Json.malformed(malformed).getMessage();
+        }
+        return cause(e, IOException.class).isPresent()
+                ? "the body ended before it was complete"
+                : "longer than " + MAX_ROW + " characters, or a quote is not closed";
+    }
+
+    private static <T extends Throwable> Optional<T> cause(Throwable thrown, Class<T> type) {
         for (Throwable t = thrown; t != null; t = t.getCause()) {
-            if (t instanceof CharacterCodingException) {
-                return true;
+            if (type.isInstance(t)) {
+                return Optional.of(type.cast(t));
             }
         }
-        return false;
+        return Optional.empty();
     }
 
     private static void checkHeader(List<String> header) {
         List<Problem.Fault> faults = new ArrayList<>();
         if (header.size() > MAX_COLUMNS) {
-            throw RegistryException.invalid(
-                    List.of(new Problem.Fault("#", "the header line has more than " + MAX_COLUMNS + " columns")));
+            throw invalid("the header line has more than " + MAX_COLUMNS + " columns");
         }
-        if (!header.contains(SERIAL)) {
+        if (!header.contains("serial")) {
             faults.add(new Problem.Fault("#", "the header line must name the column serial"));
         }
         Set<String> seen = new LinkedHashSet<>();
         for (String column : header) {
+            String shown = ImportRow.shown(column);
             if (!seen.add(column)) {
-                faults.add(new Problem.Fault("#", "the header line names \"" + shown(column) + "\" twice"));
-            } else if (!isColumn(column)) {
-                faults.add(
-                        new Problem.Fault(
-                                "#",
-                                "\"" + shown(column)
-                                        + "\" is not a column; columns are serial, name, lot, tags.<key> and attributes.<name>"));
+                faults.add(new Problem.Fault("#", "the header line names \"" + shown + "\" twice"));
+            } else if (!ImportRow.isColumn(column)) {
+                faults.add(new Problem.Fault(
+                        "#",
+                        "\"" + shown + "\" is not a column; columns are serial, name, lot, tags.<key>,"
+                                + " attributes.<name>, state and reason"));
             }
         }
         if (!faults.isEmpty()) {
@@ -236,239 +258,112 @@ public final class SerialImport {
         }
     }
 
-    private static String shown(String text) {
-        String printable = text.replaceAll("[^\\x20-\\x7e]", "?");
-        return printable.length() <= 64 ? printable : printable.substring(0, 64) + "...";
-    }
-
-    private static boolean isColumn(String column) {
-        return column.equals(SERIAL)
-                || column.equals(NAME)
-                || column.equals(ExpectedSerial.LOT)
-                || column.startsWith(TAGS) && isMemberName(column.substring(TAGS.length()))
-                || column.startsWith(ATTRIBUTES) && isMemberName(column.substring(ATTRIBUTES.length()));
-    }
-
-    private static boolean isMemberName(String name) {
-        return name.matches("[A-Za-z0-9_.:-]{1," + DeviceTag.MAX_NAME + "}");
-    }
-
     /** One import, used by one thread. */
     private final class Run {
 
         private final Fleet fleet;
-        private final List<ExpectedSerial> batch = new ArrayList<>();
+        private final String operator;
+        private final List<ExpectedSerial> expected = new ArrayList<>();
+        private final List<Long> rows = new ArrayList<>();
+        private final List<BlockedSerial> blocked = new ArrayList<>();
         private final List<RowError> errors = new ArrayList<>();
+        private int reasons;
         private long read;
         private long accepted;
+        private long blocks;
+        private long rejected;
+        private long omitted;
         private boolean complete = true;
 
-        Run(Fleet fleet) {
+        Run(Fleet fleet, String operator) {
             this.fleet = fleet;
+            this.operator = operator;
         }
 
-        boolean isFull() {
-            if (complete && errors.size() >= MAX_ERRORS) {
+        /** Tells whether reading has stopped, which it does before this row if too many were bad. */
+        boolean isFull(long next) {
+            if (complete && rejected >= MAX_REJECTED) {
                 complete = false;
+                errors.add(new RowError(next, MAX_REJECTED + " rows before are bad" + STOPPED));
             }
             return !complete;
         }
 
-        void csvRow(long row, List<String> header, List<String> fields) {
-            Row parsed = new Row();
-            if (fields.size() != header.size()) {
-                parsed.faults.add("has " + fields.size() + " fields, the header has " + header.size());
-            } else {
-                for (int i = 0; i < fields.size(); i++) {
-                    String field = fields.get(i);
-                    if (!field.isEmpty()) {
-                        parsed.csvField(header.get(i), field);
-                    }
-                }
-            }
-            take(row, parsed);
-        }
-
-        void jsonRow(long row, JsonNode node) {
-            Row parsed = new Row();
-            if (!node.isObject()) {
-                parsed.faults.add("must be an object");
-            } else {
-                node.properties().forEach(member -> parsed.jsonMember(member.getKey(), member.getValue()));
-            }
-            take(row, parsed);
-        }
-
-        private void take(long row, Row parsed) {
+        void take(long row, ImportRow parsed) {
             read++;
-            Optional<ExpectedSerial> serial = parsed.serial();
-            if (serial.isEmpty()) {
-                errors.add(new RowError(row, String.join("; ", parsed.faults)));
+            if (!parsed.faults().isEmpty()) {
+                reject(row, parsed.faults());
                 return;
             }
-            batch.add(serial.get());
-            if (batch.size() == BATCH) {
+            parsed.blocked().ifPresentOrElse(blocked::add, () -> {
+                expected.add(parsed.expected());
+                rows.add(row);
+            });
+            if (expected.size() + blocked.size() == BATCH) {
                 store();
             }
         }
 
+        private void reject(long row, List<String> faults) {
+            rejected++;
+            String reason = String.join("; ", faults);
+            if (reason.length() > MAX_REASON) {
+                reason = reason.substring(0, MAX_REASON) + "...";
+            }
+            if (errors.size() < MAX_LISTED && reasons + reason.length() <= MAX_REASONS) {
+                reasons += reason.length();
+                errors.add(new RowError(row, reason));
+            } else {
+                omitted++;
+            }
+        }
+
+        /** Ends the reading at a row that cannot be read. */
         void stop(long row, String reason) {
             complete = false;
             read++;
-            errors.add(new RowError(row, reason + "; reading stopped here"));
+            rejected++;
+            errors.add(new RowError(row, reason + STOPPED));
+        }
+
+        /** Ends the reading after a bad row that seems to have swallowed what follows it. */
+        void stopAfter(long row, String reason) {
+            complete = false;
+            if (!errors.removeIf(error -> error.row() == row)) {
+                omitted--;
+            }
+            errors.add(new RowError(row, reason + STOPPED));
         }
 
         void store() {
-            if (!batch.isEmpty()) {
-                serials.put(fleet.name(), batch);
-                accepted += batch.size();
-                batch.clear();
+            if (expected.isEmpty() && blocked.isEmpty()) {
+                return;
             }
+            Map<Integer, String> leftOut = serials.put(fleet.name(), expected, blocked);
+            accepted += expected.size() + blocked.size() - leftOut.size();
+            blocks += blocked.size();
+            new TreeMap<>(leftOut).forEach((place, reason) -> reject(rows.get(place), List.of(reason)));
+            expected.clear();
+            rows.clear();
+            blocked.clear();
         }
 
-        Result result() {
-            return new Result(read, accepted, errors.size(), complete, List.copyOf(errors));
-        }
-
-        /** One row with its faults. */
-        private final class Row {
-
-            private final List<String> faults = new ArrayList<>();
-            private final Map<String, String> tags = new HashMap<>();
-            private final Map<String, Object> attributes = new HashMap<>();
-            private String serial;
-            private String name;
-            private String lot;
-
-            void csvField(String column, String field) {
-                if (column.startsWith(TAGS)) {
-                    tag(column.substring(TAGS.length()), field);
-                } else if (column.startsWith(ATTRIBUTES)) {
-                    attribute(
-                            column.substring(ATTRIBUTES.length()), typed(column.substring(ATTRIBUTES.length()), field));
-                } else {
-                    text(column, field);
-                }
-            }
-
-            void jsonMember(String member, JsonNode value) {
-                if (value.isNull()) {
-                    return;
-                }
-                switch (member) {
-                    case "tags", "attributes" -> {
-                        if (!value.isObject()) {
-                            faults.add(member + " must be an object");
-                            return;
-                        }
-                        value.properties().forEach(each -> jsonValue(member, each.getKey(), each.getValue()));
-                    }
-                    case SERIAL, NAME, ExpectedSerial.LOT -> {
-                        if (value.isTextual()) {
-                            text(member, value.textValue());
-                        } else {
-                            faults.add(member + " must be a string");
-                        }
-                    }
-                    default ->
-                        faults.add("\"" + shown(member)
-                                + "\" is not a member; members are serial, name, lot, tags and attributes");
-                }
-            }
-
-            private void jsonValue(String member, String key, JsonNode value) {
-                if (!isMemberName(key)) {
-                    faults.add(member + ": \"" + shown(key) + "\" is not a name");
-                } else if (member.equals("tags")) {
-                    if (value.isTextual()) {
-                        tag(key, value.textValue());
-                    } else {
-                        faults.add(TAGS + key + " must be a string");
-                    }
-                } else if (value.isTextual()) {
-                    attribute(key, value.textValue());
-                } else if (value.isBoolean()) {
-                    attribute(key, value.booleanValue());
-                } else if (value.isNumber()) {
-                    attribute(key, value.decimalValue());
-                } else {
-                    faults.add(ATTRIBUTES + key + " must be a string, a number or a boolean");
-                }
-            }
-
-            private void text(String column, String field) {
-                if (column.equals(SERIAL)) {
-                    serial = field;
-                } else if (column.equals(NAME)) {
-                    name = bounded(column, field, Device.MAX_NAME);
-                } else {
-                    lot = bounded(column, field, DeviceTag.MAX_NAME);
-                }
-            }
-
-            private String bounded(String column, String field, int atMost) {
-                if (field.length() > atMost || field.chars().anyMatch(Character::isISOControl)) {
-                    faults.add(column + " must have at most " + atMost + " characters and no control characters");
-                }
-                return field;
-            }
-
-            private void tag(String key, String text) {
-                if (key.equals(DeviceTag.SERIAL)) {
-                    faults.add("tags.serial is the serial itself and cannot be set");
-                }
-                tags.put(key, bounded(TAGS + key, text, DeviceTag.MAX_TEXT));
-            }
-
-            private Object typed(String key, String field) {
-                MusterConfig.AttributeType type = fleet.document().attributes().get(key);
-                if (type == MusterConfig.AttributeType.NUMBER && field.length() <= MAX_DIGITS) {
-                    try {
-                        return new BigDecimal(field);
-                    } catch (NumberFormatException e) {
-                        return field;
-                    }
-                }
-                if (type == MusterConfig.AttributeType.BOOLEAN && (field.equals("true") || field.equals("false"))) {
-                    return field.equals("true");
-                }
-                return field;
-            }
-
-            private void attribute(String key, Object value) {
-                MusterConfig.AttributeType type = fleet.document().attributes().get(key);
-                if (type != null && !fits(type, value)) {
-                    faults.add(ATTRIBUTES + key + " must be a " + type.name().toLowerCase(Locale.ROOT));
-                }
-                if (value instanceof BigDecimal number && (number.precision() > 40 || Math.abs(number.scale()) > 400)) {
-                    faults.add(ATTRIBUTES + key + " is too long a number");
-                }
-                attributes.put(key, value instanceof String text ? bounded(ATTRIBUTES + key, text, 1000) : value);
-            }
-
-            private static boolean fits(MusterConfig.AttributeType type, Object value) {
-                return switch (type) {
-                    case STRING -> value instanceof String;
-                    case NUMBER -> value instanceof Number;
-                    case BOOLEAN -> value instanceof Boolean;
-                };
-            }
-
-            Optional<ExpectedSerial> serial() {
-                if (tags.size() > VerifierPolicy.MAX_TAGS || attributes.size() > VerifierPolicy.MAX_ATTRIBUTES) {
-                    faults.add("at most " + VerifierPolicy.MAX_TAGS + " tags and " + VerifierPolicy.MAX_ATTRIBUTES
-                            + " attributes");
-                }
-                if (serial == null) {
-                    faults.add("serial is missing");
-                } else if (!SerialNumber.isValid(serial)) {
-                    faults.add("serial must be " + SerialNumber.SYNTAX);
-                }
-                return faults.isEmpty()
-                        ? Optional.of(new ExpectedSerial(
-                                serial, Optional.ofNullable(name), Optional.ofNullable(lot), tags, attributes))
-                        : Optional.empty();
-            }
+        Result finish() {
+            store();
+            database.transaction(em -> {
+                audit.record(
+                        em,
+                        Audit.Type.SERIALS_IMPORTED,
+                        fleet.name(),
+                        null,
+                        null,
+                        operator,
+                        accepted + " accepted, " + blocks + " of them blocked, " + rejected + " rejected");
+                return null;
+            });
+            // Rows that their lot has no room for were found later than others after them.
+            errors.sort(Comparator.comparingLong(RowError::row));
+            return new Result(read, accepted, rejected, complete, List.copyOf(errors), omitted);
         }
     }
 }

@@ -5,22 +5,25 @@ import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Calls genuine what is in the list of expected serials. That identifies a device and authenticates nothing: whoever knows an
- * expected serial is that device.
+ * Calls genuine what is in the list of expected serials, unless the serial is blocked or its lot may not register now. That
+ * identifies a device and authenticates nothing: whoever knows an expected serial is that device.
  */
 public final class DatabaseVerifier implements SerialVerifier {
 
     private final Supplier<ExpectedSerials> serials;
+    private final Clock clock;
 
-    /** Looks in the list. */
-    DatabaseVerifier(Supplier<ExpectedSerials> serials) {
+    /** Looks in the list; the validity of lots is by the clock. */
+    DatabaseVerifier(Supplier<ExpectedSerials> serials, Clock clock) {
         this.serials = serials;
+        this.clock = clock;
     }
 
     @Override
@@ -34,8 +37,12 @@ public final class DatabaseVerifier implements SerialVerifier {
         if (found.isEmpty()) {
             return Verdict.unknown();
         }
-        if (found.get().state() != ExpectedSerials.State.EXPECTED) {
-            return Verdict.refused("the serial is blocked");
+        if (found.get().blocked().isPresent()) {
+            return ExpectedSerials.blocked(found.get().blocked().get());
+        }
+        Optional<String> refusal = found.get().lot().flatMap(lot -> lot.refusal(clock.instant()));
+        if (refusal.isPresent()) {
+            return Verdict.refused(refusal.get());
         }
         ExpectedSerial serial = found.get().serial();
         Map<String, String> tags = new HashMap<>(serial.tags());

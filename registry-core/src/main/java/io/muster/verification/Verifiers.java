@@ -40,7 +40,9 @@ public final class Verifiers implements AutoCloseable {
     private static final Map<String, Strategy> BUILT_IN = Map.of(
             "database",
             (name, settings, surroundings) ->
-                    new DatabaseVerifier(() -> surroundings.stores().get().serials()),
+                    new DatabaseVerifier(() -> surroundings.stores().get().serials(), surroundings.clock()),
+            "block-list",
+            (name, settings, surroundings) -> blockList(settings, surroundings),
             "hmac",
             (name, settings, surroundings) ->
                     new HmacVerifier(settings, () -> surroundings.stores().get().enrolmentKeys(), surroundings.clock()),
@@ -102,6 +104,12 @@ public final class Verifiers implements AutoCloseable {
         for (String name : names) {
             make(name, all, found, surroundings, named.contains(name));
         }
+    }
+
+    private static SerialVerifier blockList(Settings settings, Strategy.Surroundings surroundings) {
+        Optional<BlockFile> file = settings.path("file").map(BlockFile::new);
+        file.flatMap(BlockFile::fault).ifPresent(fault -> settings.fault("file", fault));
+        return new BlockListVerifier(() -> surroundings.stores().get().serials(), file);
     }
 
     /** Names that somebody wrote down: in the list of verifiers, in a fleet, or as part of a key. */

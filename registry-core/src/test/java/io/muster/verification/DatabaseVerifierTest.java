@@ -50,8 +50,9 @@ class DatabaseVerifierTest implements SerialVerifierContract {
                         Optional.of("Pump"),
                         Optional.of("L7"),
                         Map.of("colour", "blue"),
-                        Map.of("temperature", "21.5"))));
-        return new DatabaseVerifier(() -> serials);
+                        Map.of("temperature", "21.5"))),
+                List.of());
+        return new DatabaseVerifier(() -> serials, Clock.systemUTC());
     }
 
     @Override
@@ -68,7 +69,7 @@ class DatabaseVerifierTest implements SerialVerifierContract {
     public Optional<SerialVerifier> withDeadBackEnd() {
         Database closed = open();
         closed.close();
-        return Optional.of(new DatabaseVerifier(() -> new ExpectedSerials(closed)));
+        return Optional.of(new DatabaseVerifier(() -> new ExpectedSerials(closed), Clock.systemUTC()));
     }
 
     @Test
@@ -86,14 +87,14 @@ class DatabaseVerifierTest implements SerialVerifierContract {
     }
 
     @Test
-    void blockedSerialIsRefusedAndStaysBlockedWhenItIsImportedAgain() {
-        verifier();
+    void stateThatNobodyKnowsIsRefused() {
+        SerialVerifier verifier = verifier();
         database.sql(connection -> {
             try (Statement update = connection.createStatement()) {
-                return update.executeUpdate("UPDATE expected_serial SET state = 'B'");
+                return update.executeUpdate("UPDATE expected_serial SET state = 'X'");
             }
         });
 
-        assertThat(verifier().verify(Candidates.withSerial("SN-0001"))).isInstanceOf(Verdict.Refused.class);
+        assertThat(verifier.verify(Candidates.withSerial("SN-0001"))).isInstanceOf(Verdict.Refused.class);
     }
 }

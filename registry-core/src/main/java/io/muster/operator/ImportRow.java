@@ -1,0 +1,253 @@
+package io.muster.operator;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.config.MusterConfig;
+import io.muster.device.Device;
+import io.muster.device.DeviceTag;
+import io.muster.fleet.FleetDocument;
+import io.muster.spi.SerialNumber;
+import io.muster.verification.BlockedSerial;
+import io.muster.verification.ExpectedSerial;
+import io.muster.verification.Lot;
+import io.muster.verification.VerifierPolicy;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** One row of an import, with every fault of it. */
+final class ImportRow {
+
+    private static final int MAX_DIGITS = 100;
+    private static final int MAX_ATTRIBUTE = 1000;
+    private static final String TAGS = "tags.";
+    private static final String ATTRIBUTES = "attributes.";
+    private static final String SERIAL = "serial";
+    private static final String NAME = "name";
+    private static final String STATE = "state";
+    private static final String REASON = "reason";
+
+    private final FleetDocument fleet;
+    private final List<String> faults = new ArrayList<>();
+    private final Map<String, String> tags = new HashMap<>();
+    private final Map<String, Object> attributes = new HashMap<>();
+    private String serial;
+    private String name;
+    private String lot;
+    private String state;
+    private String reason;
+
+    private ImportRow(FleetDocument fleet) {
+        this.fleet = fleet;
+    }
+
+    /** Reads the fields of a CSV row; an empty one is absent. */
+    static ImportRow csv(FleetDocument fleet, List<String> header, List<String> fields) {
+        ImportRow row = new ImportRow(fleet);
+        if (fields.size() != header.size()) {
+            row.faults.add("has " + fields.size() + " fields, the header has " + header.size());
+            return row;
+        }
+        for (int i = 0; i < fields.size(); i++) {
+            if (!fields.get(i).isEmpty()) {
+                row.csvField(header.get(i), fields.get(i));
+            }
+        }
+        row.check();
+        return row;
+    }
+
+    /** Reads an element of a JSON array; a member that is null is absent. */
+    static ImportRow json(FleetDocument fleet, JsonNode node) {
+        ImportRow row = new ImportRow(fleet);
+        if (!node.isObject()) {
+            row.faults.add("must be an object");
+            return row;
+        }
+        node.properties().forEach(member -> row.jsonMember(member.getKey(), member.getValue()));
+        row.check();
+        return row;
+    }
+
+    /** Tells whether a CSV file may have this column. */
+    static boolean isColumn(String column) {
+        return switch (column) {
+            case SERIAL, NAME, ExpectedSerial.LOT, STATE, REASON -> true;
+            default ->
+                column.startsWith(TAGS) && isMemberName(column.substring(TAGS.length()))
+                        || column.startsWith(ATTRIBUTES) && isMemberName(column.substring(ATTRIBUTES.length()));
+        };
+    }
+
+    private static boolean isMemberName(String name) {
+        return name.matches("[A-Za-z0-9_.:-]{1," + DeviceTag.MAX_NAME + "}");
+    }
+
+    /** Returns a text of the import so that a message may repeat it. */
+    static String shown(String text) {
+        String start = text.length() <= 64 ? text : text.substring(0, 64) + "...";
+        return start.replaceAll("[^\\x20-\\x7e]", "?");
+    }
+
+    /** Returns every fault; the row is good if there is none. */
+    List<String> faults() {
+        return faults;
+    }
+
+    /** Returns the block that the row is, or empty if it lists an expected serial. Only of a good row. */
+    Optional<BlockedSerial> blocked() {
+        return isBlock() ? Optional.of(new BlockedSerial(serial, Optional.ofNullable(reason))) : Optional.empty();
+    }
+
+    /** Returns the expected serial that the row lists. Only of a good row that is no block. */
+    ExpectedSerial expected() {
+        return new ExpectedSerial(
+                serial, Optional.ofNullable(name), Optional.ofNullable(lot), Map.copyOf(tags), Map.copyOf(attributes));
+    }
+
+    private boolean isBlock() {
+        return "blocked".equals(state);
+    }
+
+    private void csvField(String column, String field) {
+        if (column.startsWith(TAGS)) {
+            tag(column.substring(TAGS.length()), field);
+        } else if (column.startsWith(ATTRIBUTES)) {
+            attribute(column.substring(ATTRIBUTES.length()), typed(column.substring(ATTRIBUTES.length()), field));
+        } else {
+            text(column, field);
+        }
+    }
+
+    private void jsonMember(String member, JsonNode value) {
+        if (value.isNull()) {
+            return;
+        }
+        switch (member) {
+            case "tags", "attributes" -> {
+                if (!value.isObject()) {
+                    faults.add(member + " must be an object");
+                    return;
+                }
+                value.properties().forEach(each -> jsonValue(member, each.getKey(), each.getValue()));
+            }
+            case SERIAL, NAME, ExpectedSerial.LOT, STATE, REASON -> {
+                if (value.isTextual()) {
+                    text(member, value.textValue());
+                } else {
+                    faults.add(member + " must be a string");
+                }
+            }
+            default ->
+                faults.add("\"" + shown(member)
+                        + "\" is not a member; members are serial, name, lot, tags, attributes, state and reason");
+        }
+    }
+
+    private void jsonValue(String member, String key, JsonNode value) {
+        if (!isMemberName(key)) {
+            faults.add(member + ": \"" + shown(key) + "\" is not a name");
+        } else if (member.equals("tags")) {
+            if (value.isTextual()) {
+                tag(key, value.textValue());
+            } else {
+                faults.add(TAGS + key + " must be a string");
+            }
+        } else if (value.isTextual()) {
+            attribute(key, value.textValue());
+        } else if (value.isBoolean()) {
+            attribute(key, value.booleanValue());
+        } else if (value.isNumber()) {
+            attribute(key, value.decimalValue());
+        } else {
+            faults.add(ATTRIBUTES + key + " must be a string, a number or a boolean");
+        }
+    }
+
+    private void text(String column, String field) {
+        switch (column) {
+            case SERIAL -> serial = field;
+            case NAME -> name = bounded(column, field, Device.MAX_NAME);
+            case STATE -> state = field;
+            case REASON -> reason = bounded(column, field, BlockedSerial.MAX_REASON);
+            default -> {
+                if (!Lot.isName(field)) {
+                    faults.add("lot must have 1 to " + Lot.MAX_NAME + " characters and no control characters");
+                }
+                lot = field;
+            }
+        }
+    }
+
+    private String bounded(String column, String field, int atMost) {
+        if (field.length() > atMost || field.chars().anyMatch(Character::isISOControl)) {
+            faults.add(column + " must have at most " + atMost + " characters and no control characters");
+        }
+        return field;
+    }
+
+    private void tag(String key, String text) {
+        if (key.equals(DeviceTag.SERIAL)) {
+            faults.add("tags.serial is the serial itself and cannot be set");
+        }
+        tags.put(key, bounded(TAGS + key, text, DeviceTag.MAX_TEXT));
+    }
+
+    private Object typed(String key, String field) {
+        MusterConfig.AttributeType type = fleet.attributes().get(key);
+        if (type == MusterConfig.AttributeType.NUMBER && field.length() <= MAX_DIGITS) {
+            try {
+                return new BigDecimal(field);
+            } catch (NumberFormatException e) {
+                return field;
+            }
+        }
+        if (type == MusterConfig.AttributeType.BOOLEAN && (field.equals("true") || field.equals("false"))) {
+            return field.equals("true");
+        }
+        return field;
+    }
+
+    private void attribute(String key, Object value) {
+        MusterConfig.AttributeType type = fleet.attributes().get(key);
+        if (type != null && !fits(type, value)) {
+            faults.add(ATTRIBUTES + key + " must be a " + type.name().toLowerCase(Locale.ROOT));
+        }
+        if (value instanceof BigDecimal number && (number.precision() > 40 || Math.abs(number.scale()) > 400)) {
+            faults.add(ATTRIBUTES + key + " is too long a number");
+        }
+        attributes.put(key, value instanceof String text ? bounded(ATTRIBUTES + key, text, MAX_ATTRIBUTE) : value);
+    }
+
+    private static boolean fits(MusterConfig.AttributeType type, Object value) {
+        return switch (type) {
+            case STRING -> value instanceof String;
+            case NUMBER -> value instanceof Number;
+            case BOOLEAN -> value instanceof Boolean;
+        };
+    }
+
+    private void check() {
+        if (tags.size() > VerifierPolicy.MAX_TAGS || attributes.size() > VerifierPolicy.MAX_ATTRIBUTES) {
+            faults.add("at most " + VerifierPolicy.MAX_TAGS + " tags and " + VerifierPolicy.MAX_ATTRIBUTES
+                    + " attributes");
+        }
+        if (serial == null) {
+            faults.add("serial is missing");
+        } else if (!SerialNumber.isValid(serial)) {
+            faults.add("serial must be " + SerialNumber.SYNTAX);
+        }
+        if (state != null && !state.equals("expected") && !isBlock()) {
+            faults.add("state must be expected or blocked");
+        }
+        if (isBlock() && (name != null || lot != null || !tags.isEmpty() || !attributes.isEmpty())) {
+            faults.add("a row that blocks has a reason and nothing else");
+        }
+        if (reason != null && !isBlock()) {
+            faults.add("only a row with the state blocked has a reason");
+        }
+    }
+}

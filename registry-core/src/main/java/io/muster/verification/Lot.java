@@ -1,0 +1,43 @@
+package io.muster.verification;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What an operator says of the serials that were made together. A lot that nobody said anything of has no limits.
+ *
+ * @param name as the rows of the list have it
+ * @param expected how many serials it may have; empty for any number
+ * @param notBefore its serials register from then on
+ * @param notAfter its serials register no more from then on
+ * @param paused whether its serials may not register now
+ */
+public record Lot(
+        String name,
+        Optional<Integer> expected,
+        Optional<Instant> notBefore,
+        Optional<Instant> notAfter,
+        boolean paused) {
+
+    /** The longest name. */
+    public static final int MAX_NAME = 64;
+
+    /** Tells whether a lot can have this name: 1 to 64 characters, none of them a control character. */
+    public static boolean isName(String text) {
+        return !text.isEmpty() && text.length() <= MAX_NAME && text.chars().noneMatch(Character::isISOControl);
+    }
+
+    /** Returns why its serials may not register at this time, for operators; empty if they may. */
+    Optional<String> refusal(Instant now) {
+        if (paused) {
+            return Optional.of("the lot " + name + " is paused");
+        }
+        if (notBefore.isPresent() && now.isBefore(notBefore.get())) {
+            return Optional.of("the lot " + name + " is not valid before " + notBefore.get());
+        }
+        if (notAfter.isPresent() && !now.isBefore(notAfter.get())) {
+            return Optional.of("the lot " + name + " is not valid after " + notAfter.get());
+        }
+        return Optional.empty();
+    }
+}
