@@ -358,7 +358,8 @@ public final class SerialImport {
                         null,
                         null,
                         operator,
-                        accepted + " accepted, " + blocks + " of them blocked, " + rejected + " rejected");
+                        accepted + " accepted, " + (blocks > 0 ? blocks + " of them blocked, " : "") + rejected
+                                + " rejected");
                 return null;
             });
             // Rows that their lot has no room for were found later than others after them.

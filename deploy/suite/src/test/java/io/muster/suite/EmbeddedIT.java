@@ -1,7 +1,7 @@
 package io.muster.suite;
 
 /** On the embedded database. */
-class EmbeddedIT implements ScenarioContract, ImportContract, RaceContract {
+class EmbeddedIT implements ScenarioContract, ImportContract, SerialListContract, RaceContract {
 
     @Override
     public RegistryUnderTest registry() {

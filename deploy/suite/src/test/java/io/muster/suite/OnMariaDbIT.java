@@ -4,7 +4,7 @@ import org.junit.jupiter.api.Tag;
 
 /** On MariaDB, on every server. */
 @Tag("portable")
-class OnMariaDbIT implements ScenarioContract, ImportContract, RaceContract {
+class OnMariaDbIT implements ScenarioContract, ImportContract, SerialListContract, RaceContract {
 
     @Override
     public RegistryUnderTest registry() {

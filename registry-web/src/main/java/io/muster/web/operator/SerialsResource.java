@@ -1,6 +1,7 @@
 package io.muster.web.operator;
 
 import io.muster.Registry;
+import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
 import io.muster.fleet.Fleet;
 import io.muster.json.Json;
@@ -8,23 +9,38 @@ import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
+import io.muster.spi.SerialNumber;
+import io.muster.verification.BlockedSerial;
+import io.muster.verification.Lot;
+import io.muster.verification.SerialList;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
-/** Expected serials, for operators. */
+/** Expected and blocked serials, for operators. */
 @Path("/api/v1/fleets/{fleet}/serials")
-@RequestScoped
+@ApplicationScoped
 public class SerialsResource {
+
+    private static final int MAX_SERIALS = 1000;
+    private static final String REASON = "reason";
+    private static final String SERIALS = "serials";
 
     @Inject
     Registry registry;
@@ -32,13 +48,11 @@ public class SerialsResource {
     @Inject
     Bearer bearer;
 
-    /** Imports expected serials from CSV or JSON; good rows are kept, each bad one is named. */
+    /** Imports expected and blocked serials from CSV or JSON; good rows are kept, each bad one is named. */
     @POST
     public Response add(@PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        Fleet fleet = registry.fleets()
-                .find(fleetName)
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
+        Fleet fleet = fleet(fleetName);
         InputStream in =
                 Bodies.capped(request, body, registry.config().imports().maxSize());
         SerialImport.Result result;
@@ -49,6 +63,173 @@ public class SerialsResource {
         } else {
             throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send text/csv or application/json");
         }
-        return Response.ok(Json.bytes(result), MediaType.APPLICATION_JSON).build();
+        return json(result);
+    }
+
+    private Fleet fleet(String name) {
+        return registry.fleets()
+                .find(name)
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
+    }
+
+    /**
+     * Lists in the order of serials. {@code serial}, {@code state} and {@code lot} filter; {@code limit} and {@code cursor} page. A
+     * page may have fewer rows than its limit, or none, and still a {@code next}.
+     */
+    @GET
+    public Response list(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @Context UriInfo uri) {
+        bearer.operator(request, Right.SERIALS_READ);
+        String fleet = fleet(fleetName).name();
+        Query query = new Query(uri, Set.of("serial", "state", "lot", "limit", "cursor"));
+        Optional<String> serial = query.get("serial", SerialNumber.SYNTAX, SerialsResource::serial);
+        SerialList.Filter filter = new SerialList.Filter(
+                query.get("state", "expected, registered or blocked", SerialList.State::of),
+                query.get("lot", "the name of a lot", text -> Optional.of(text).filter(Lot::isName)));
+        Optional<String> after = query.get("cursor", "the next of the page before", SerialsResource::serial);
+        int limit = query.limit();
+        query.check();
+        SerialList.Page found = serial.map(text -> only(fleet, text, filter))
+                .orElseGet(() -> registry.serialList().list(fleet, filter, after, limit));
+        Map<String, Object> page = new LinkedHashMap<>();
+        page.put(SERIALS, found.entries().stream().map(SerialsResource::view).toList());
+        found.next().ifPresent(next -> page.put("next", next));
+        return json(page);
+    }
+
+    private static Optional<String> serial(String text) {
+        return Optional.of(text).filter(SerialNumber::isValid);
+    }
+
+    private SerialList.Page only(String fleet, String serial, SerialList.Filter filter) {
+        return new SerialList.Page(
+                registry.serialList().find(fleet, serial).stream()
+                        .filter(entry ->
+                                filter.state().map(entry.state()::equals).orElse(true))
+                        .filter(entry -> filter.lot().isEmpty()
+                                || filter.lot().equals(entry.serial().lot()))
+                        .toList(),
+                Optional.empty());
+    }
+
+    /** Returns one serial. */
+    @GET
+    @Path("/{serial}")
+    public Response one(
+            @PathParam("fleet") String fleetName,
+            @Context HttpServletRequest request,
+            @PathParam("serial") String serial) {
+        bearer.operator(request, Right.SERIALS_READ);
+        return json(view(found(fleet(fleetName).name(), serial)));
+    }
+
+    private SerialList.Entry found(String fleet, String serial) {
+        return serial(serial)
+                .flatMap(text -> registry.serialList().find(fleet, text))
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such serial"));
+    }
+
+    /** Keeps a serial from registering, whether it is in the list or not; the body may say why. */
+    @POST
+    @Path("/{serial}/block")
+    public Response block(
+            @PathParam("fleet") String fleetName,
+            @Context HttpServletRequest request,
+            @PathParam("serial") String serial,
+            InputStream body) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        String fleet = fleet(fleetName).name();
+        Members members = Members.ofOptional(request, body, Set.of(REASON));
+        Optional<String> reason = members.text(REASON, BlockedSerial.MAX_REASON);
+        members.check();
+        String valid = serial(serial)
+                .orElseThrow(() -> RegistryException.invalid(
+                        List.of(new Fault("#", "the serial must be " + SerialNumber.SYNTAX))));
+        registry.serialList().block(fleet, List.of(valid), reason, operator.name());
+        return json(view(found(fleet, valid)));
+    }
+
+    /** Ends a block; answers with the serial, or with nothing if its row only blocked and is gone. */
+    @POST
+    @Path("/{serial}/unblock")
+    public Response unblock(
+            @PathParam("fleet") String fleetName,
+            @Context HttpServletRequest request,
+            @PathParam("serial") String serial,
+            InputStream body) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        String fleet = fleet(fleetName).name();
+        Members.ofOptional(request, body, Set.of()).check();
+        found(fleet, serial);
+        registry.serialList().unblock(fleet, List.of(serial), operator.name());
+        return registry.serialList()
+                .find(fleet, serial)
+                .map(entry -> json(view(entry)))
+                .orElseGet(() -> Response.noContent().build());
+    }
+
+    /** Blocks several at once, {@code {"serials": ["..."], "reason": "..."}}: all or none. */
+    @POST
+    @Path("/block")
+    public Response blockAll(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        String fleet = fleet(fleetName).name();
+        Members members = Members.of(request, body, Set.of(SERIALS, REASON));
+        List<String> serials = serials(members);
+        Optional<String> reason = members.text(REASON, BlockedSerial.MAX_REASON);
+        members.check();
+        return changed(serials, registry.serialList().block(fleet, serials, reason, operator.name()));
+    }
+
+    /** Ends several blocks at once, {@code {"serials": ["..."]}}: all or none. */
+    @POST
+    @Path("/unblock")
+    public Response unblockAll(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        String fleet = fleet(fleetName).name();
+        Members members = Members.of(request, body, Set.of(SERIALS));
+        List<String> serials = serials(members);
+        members.check();
+        return changed(serials, registry.serialList().unblock(fleet, serials, operator.name()));
+    }
+
+    private static List<String> serials(Members members) {
+        List<String> serials = members.texts(SERIALS).orElse(List.of());
+        if (serials.isEmpty() || serials.size() > MAX_SERIALS) {
+            members.fault(SERIALS, "must be an array of 1 to " + MAX_SERIALS + " serials");
+        }
+        for (int i = 0; i < serials.size(); i++) {
+            if (!SerialNumber.isValid(serials.get(i))) {
+                members.fault(SERIALS + "/" + i, "must be a serial, " + SerialNumber.SYNTAX);
+            }
+        }
+        return serials;
+    }
+
+    private static Response changed(List<String> serials, int changed) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("changed", changed);
+        view.put("unchanged", serials.stream().distinct().count() - changed);
+        return json(view);
+    }
+
+    private static Map<String, Object> view(SerialList.Entry entry) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("serial", entry.serial().serial());
+        view.put("state", entry.state().word());
+        view.put("listed", entry.listed());
+        entry.reason().ifPresent(reason -> view.put(REASON, reason));
+        entry.serial().name().ifPresent(name -> view.put("name", name));
+        entry.serial().lot().ifPresent(lot -> view.put("lot", lot));
+        view.put("tags", entry.serial().tags());
+        view.put("attributes", entry.serial().attributes());
+        entry.deviceId().ifPresent(id -> view.put("deviceId", id));
+        return view;
+    }
+
+    private static Response json(Object body) {
+        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).build();
     }
 }

@@ -1,0 +1,143 @@
+package io.muster.web.operator;
+
+import io.muster.Registry;
+import io.muster.api.Problem.Fault;
+import io.muster.api.ProblemType;
+import io.muster.json.Json;
+import io.muster.operator.Operator;
+import io.muster.operator.Right;
+import io.muster.problem.RegistryException;
+import io.muster.verification.Lot;
+import io.muster.verification.Lots;
+import io.muster.web.Bearer;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Lots of expected serials, for operators. The name of a lot may have slashes in it. */
+@Path("/api/v1/fleets/{fleet}/lots")
+@ApplicationScoped
+public class LotsResource {
+
+    private static final String EXPECTED = "expected";
+    private static final String NOT_BEFORE = "notBefore";
+    private static final String NOT_AFTER = "notAfter";
+    private static final String PAUSED = "paused";
+
+    @Inject
+    Registry registry;
+
+    @Inject
+    Bearer bearer;
+
+    /** Lists lots by name; {@code limit} and {@code cursor} page. */
+    @GET
+    public Response list(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @Context UriInfo uri) {
+        bearer.operator(request, Right.SERIALS_READ);
+        String fleet = fleet(fleetName);
+        Query query = new Query(uri, Set.of("limit", "cursor"));
+        Optional<String> after = query.get("cursor", "the next of the page before", text -> Optional.of(text)
+                .filter(Lot::isName));
+        int limit = query.limit();
+        query.check();
+        List<Lots.Entry> lots = registry.lots().list(fleet, after, limit);
+        Map<String, Object> page = new LinkedHashMap<>();
+        page.put("lots", lots.stream().map(LotsResource::view).toList());
+        if (lots.size() == limit) {
+            page.put("next", lots.get(limit - 1).lot().name());
+        }
+        return json(page);
+    }
+
+    private String fleet(String name) {
+        return registry.fleets()
+                .find(name)
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"))
+                .name();
+    }
+
+    /** Returns one lot, with how far it is. */
+    @GET
+    @Path("/{lot: .+}")
+    public Response one(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("lot") String name) {
+        bearer.operator(request, Right.SERIALS_READ);
+        String fleet = fleet(fleetName);
+        return json(withProgress(
+                fleet,
+                Optional.of(name)
+                        .filter(Lot::isName)
+                        .flatMap(text -> registry.lots().find(fleet, text))
+                        .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such lot"))));
+    }
+
+    /** Writes a lot, whole: what is not said has no limit. */
+    @PUT
+    @Path("/{lot: .+}")
+    public Response put(
+            @PathParam("fleet") String fleetName,
+            @Context HttpServletRequest request,
+            @PathParam("lot") String name,
+            InputStream body) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        String fleet = fleet(fleetName);
+        Members members = Members.of(request, body, Set.of(EXPECTED, NOT_BEFORE, NOT_AFTER, PAUSED));
+        Lot lot = new Lot(
+                name,
+                members.number(EXPECTED),
+                members.time(NOT_BEFORE),
+                members.time(NOT_AFTER),
+                members.flag(PAUSED));
+        if (lot.notBefore().isPresent()
+                && lot.notAfter().isPresent()
+                && !lot.notBefore().get().isBefore(lot.notAfter().get())) {
+            members.fault(NOT_AFTER, "must be later than " + NOT_BEFORE);
+        }
+        members.check();
+        if (!Lot.isName(name)) {
+            throw RegistryException.invalid(List.of(new Fault(
+                    "#",
+                    "the name of a lot must have 1 to " + Lot.MAX_NAME + " characters and no control characters")));
+        }
+        return json(withProgress(fleet, registry.lots().put(fleet, lot, operator.name())));
+    }
+
+    private Map<String, Object> withProgress(String fleet, Lots.Entry entry) {
+        Lots.Progress progress = registry.lots().progress(fleet, entry.lot().name());
+        Map<String, Object> view = view(entry);
+        view.put("registered", progress.registered());
+        view.put("blocked", progress.blocked());
+        return view;
+    }
+
+    private static Map<String, Object> view(Lots.Entry entry) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("lot", entry.lot().name());
+        entry.lot().expected().ifPresent(number -> view.put(EXPECTED, number));
+        entry.lot().notBefore().map(Instant::toString).ifPresent(at -> view.put(NOT_BEFORE, at));
+        entry.lot().notAfter().map(Instant::toString).ifPresent(at -> view.put(NOT_AFTER, at));
+        view.put(PAUSED, entry.lot().paused());
+        view.put("imported", entry.imported());
+        return view;
+    }
+
+    private static Response json(Object body) {
+        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).build();
+    }
+}
