@@ -37,12 +37,16 @@ public final class Verifiers implements AutoCloseable {
         Map<String, SerialVerifier> found = new HashMap<>(supplied);
         plugins.verifiers().forEach((name, verifier) -> {
             if (found.putIfAbsent(name, verifier) != null) {
-                config.settings().fault("two verifiers have the name " + name);
+                config.settings()
+                        .fault("plug-in " + plugins.jar(name).orElseThrow() + ": a CDI bean has the name " + name
+                                + " too");
             }
         });
         for (String builtIn : BUILT_IN.keySet()) {
             if (found.containsKey(builtIn)) {
-                config.settings().fault("a plug-in has the name of the built-in verifier " + builtIn);
+                config.settings()
+                        .fault(plugins.jar(builtIn).map(jar -> "plug-in " + jar).orElse("a CDI bean")
+                                + ": its verifier has the name of the built-in verifier " + builtIn);
             }
         }
         config.fleets().values().stream()
@@ -65,7 +69,7 @@ public final class Verifiers implements AutoCloseable {
         if (plugin != null) {
             if (plugin instanceof Configurable configurable) {
                 try {
-                    configurable.configure(settings.of(configurable.settingNames()));
+                    configurable.configure(settings.of(configurable.settingNames(), configurable.secretNames()));
                 } catch (IllegalArgumentException e) {
                     settings.fault("*", e.getMessage());
                 }
