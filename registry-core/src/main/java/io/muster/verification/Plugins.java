@@ -1,5 +1,6 @@
 package io.muster.verification;
 
+import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
@@ -57,8 +58,8 @@ final class Plugins implements AutoCloseable {
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            faults.accept("muster.plugins-dir: cannot read the directory " + directory + " ("
-                    + e.getClass().getSimpleName() + ")");
+            faults.accept("muster.plugins-dir: " + directory
+                    + (Files.exists(directory) ? " is not a directory that can be read" : " does not exist"));
             return List.of();
         }
     }
@@ -131,7 +132,7 @@ final class Plugins implements AutoCloseable {
             return;
         }
         verifiers.put(name.value(), new PluginVerifier(jar, loader, provider.get()));
-        LOG.info("Verifier {} comes from {}", name.value(), jar);
+        LOG.debug("Verifier {} comes from {}", name.value(), jar);
     }
 
     /** Returns what the SPI promises and the class, which compiled against another one, does not have. */
@@ -169,6 +170,15 @@ final class Plugins implements AutoCloseable {
     /** Returns the jar that the verifier of this name comes from, or empty. */
     Optional<String> jar(String name) {
         return Optional.ofNullable(verifiers.get(name)).map(PluginVerifier::jar);
+    }
+
+    /** Tells the log which jars a fleet relies on. */
+    void announce(MusterConfig.Fleet fleet) {
+        for (String name : fleet.verifiers()) {
+            jar(name)
+                    .ifPresent(
+                            jar -> LOG.info("Fleet {} asks verifier {}, which comes from {}", fleet.name(), name, jar));
+        }
     }
 
     /** Closes the verifiers that can be closed, then their jars. */

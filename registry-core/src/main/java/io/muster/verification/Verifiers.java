@@ -90,6 +90,7 @@ public final class Verifiers implements AutoCloseable {
 
     /** Returns a fleet's policy. */
     public VerifierPolicy policy(MusterConfig.Fleet fleet) {
+        plugins.announce(fleet);
         return new VerifierPolicy(fleet.verifiers().stream().map(steps::get).toList(), fleet.required());
     }
 
