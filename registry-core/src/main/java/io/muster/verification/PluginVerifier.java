@@ -7,6 +7,7 @@ import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -22,12 +23,24 @@ final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseabl
 
     private final String jar;
     private final ClassLoader loader;
+    private final ServiceLoader.Provider<SerialVerifier> provider;
     private final SerialVerifier verifier;
 
-    PluginVerifier(String jar, ClassLoader loader, SerialVerifier verifier) {
+    /**
+     * Makes a verifier of the plug-in.
+     *
+     * @throws ServiceConfigurationError if its constructor fails
+     */
+    PluginVerifier(String jar, ClassLoader loader, ServiceLoader.Provider<SerialVerifier> provider) {
         this.jar = jar;
         this.loader = loader;
-        this.verifier = verifier;
+        this.provider = provider;
+        this.verifier = inside(provider::get);
+    }
+
+    /** Makes another one, with settings of its own. */
+    PluginVerifier another() {
+        return new PluginVerifier(jar, loader, provider);
     }
 
     String jar() {

@@ -34,6 +34,7 @@ final class Plugins implements AutoCloseable {
     private static final String SERVICE_FILE = "META-INF/services/" + SerialVerifier.class.getName();
 
     private final Map<String, PluginVerifier> verifiers = new HashMap<>();
+    private final List<PluginVerifier> others = new ArrayList<>();
     private final List<PluginLoader> loaders = new ArrayList<>();
     private final Consumer<String> faults;
 
@@ -131,7 +132,7 @@ final class Plugins implements AutoCloseable {
                             : "its verifier has the name " + name.value() + ", and that of " + other.jar() + " too");
             return;
         }
-        verifiers.put(name.value(), new PluginVerifier(jar, loader, provider.get()));
+        verifiers.put(name.value(), new PluginVerifier(jar, loader, provider));
         LOG.debug("Verifier {} comes from {}", name.value(), jar);
     }
 
@@ -167,6 +168,18 @@ final class Plugins implements AutoCloseable {
         return Map.copyOf(verifiers);
     }
 
+    /**
+     * Returns a further verifier of the plug-in with this name, whose settings are another verifier's, or empty if there is no such
+     * plug-in. Closed with the others.
+     */
+    Optional<SerialVerifier> another(String plugin) {
+        return Optional.ofNullable(verifiers.get(plugin)).map(first -> {
+            PluginVerifier further = first.another();
+            others.add(further);
+            return further;
+        });
+    }
+
     /** Returns the jar that the verifier of this name comes from, or empty. */
     Optional<String> jar(String name) {
         return Optional.ofNullable(verifiers.get(name)).map(PluginVerifier::jar);
@@ -185,6 +198,7 @@ final class Plugins implements AutoCloseable {
     @Override
     public void close() {
         verifiers.values().forEach(PluginVerifier::close);
+        others.forEach(PluginVerifier::close);
         for (PluginLoader loader : loaders) {
             try {
                 loader.close();

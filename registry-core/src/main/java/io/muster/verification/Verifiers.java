@@ -55,7 +55,7 @@ public final class Verifiers implements AutoCloseable {
                 .forEach(name -> steps.put(name, step(name, all.below(name), found, surroundings)));
     }
 
-    private static VerifierPolicy.Step step(
+    private VerifierPolicy.Step step(
             String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
         boolean skip =
                 settings.choice("on-unavailable", MusterConfig.OnUnavailable.class, MusterConfig.OnUnavailable.FAIL)
@@ -63,9 +63,11 @@ public final class Verifiers implements AutoCloseable {
         return new VerifierPolicy.Step(name, verifier(name, settings, found, surroundings), skip);
     }
 
-    private static SerialVerifier verifier(
+    private SerialVerifier verifier(
             String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
-        SerialVerifier plugin = found.get(name);
+        String type = settings.text("type", name);
+        SerialVerifier plugin =
+                type.equals(name) ? found.get(name) : plugins.another(type).orElse(null);
         if (plugin != null) {
             if (plugin instanceof Configurable configurable) {
                 try {
@@ -76,7 +78,6 @@ public final class Verifiers implements AutoCloseable {
             }
             return plugin;
         }
-        String type = settings.text("type", name);
         Strategy strategy = BUILT_IN.get(type);
         if (strategy != null) {
             return strategy.make(name, settings, surroundings);

@@ -527,6 +527,31 @@ class PluginsTest {
     }
 
     @Test
+    void onePluginIsSeveralVerifiersWithSettingsOfTheirOwn() {
+        plugin().verifier(
+                        "acme",
+                        "SerialVerifier, Configurable",
+                        "private String told;"
+                                + "public Set<String> settingNames() { return Set.of(\"site\"); }"
+                                + "public void configure(Map<String, String> settings) { told = settings.get(\"site\"); }"
+                                + "public Verdict verify(Candidate candidate)"
+                                + "{ return Verdict.genuine(Map.of(\"told-\" + told, told)); }")
+                .write(directory.resolve("acme.jar"));
+
+        try (var registry = registry("acme, north, south")
+                .with("muster.fleet.default.required", "3")
+                .with("muster.verifier.acme.site", "0")
+                .with("muster.verifier.north.type", "acme")
+                .with("muster.verifier.north.site", "1")
+                .with("muster.verifier.south.type", "acme")
+                .with("muster.verifier.south.site", "2")
+                .start()) {
+            assertThat(registry.registrar().register(CANDIDATE).attributes())
+                    .isEqualTo(Map.of("told-0", "0", "told-1", "1", "told-2", "2"));
+        }
+    }
+
+    @Test
     void everyFaultOfEveryPluginStopsTheStartAtOnce() throws IOException {
         Files.writeString(directory.resolve("a.jar"), "not a jar");
         plugin().verifier("http", GENUINE).write(directory.resolve("b.jar"));
