@@ -26,4 +26,16 @@ public interface Configurable {
      * @return what follows {@code muster.verifier.<name>.}; lower-case, dashed; never null
      */
     Set<String> settingNames();
+
+    /**
+     * Names the settings that are secrets. The registry reads them as it reads its own: from the file that
+     * {@code muster.verifier.<name>.<secret>-file} names, without white space at its ends, else from the setting itself; both,
+     * and a file that is empty or cannot be read, are faults. {@link #configure} gets the content, under the name given here.
+     *
+     * @return what follows {@code muster.verifier.<name>.}, without {@code -file}; none unless overridden, never null. They need
+     *     not be among {@link #settingNames()}
+     */
+    default Set<String> secretNames() {
+        return Set.of();
+    }
 }

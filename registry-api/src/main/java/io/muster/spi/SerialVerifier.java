@@ -5,6 +5,10 @@ package io.muster.spi;
  * {@link VerifierName} and listed in {@code META-INF/services/io.muster.spi.SerialVerifier} of a jar in the plug-in directory,
  * is a complete plug-in; so is a CDI bean with {@code @Named} in {@code WEB-INF/lib}.
  *
+ * <p>A plug-in sees the JDK, this package and its own jar, nothing else of the registry or the server, and is called with its own
+ * class loader as the thread's. One that implements {@link Configurable} gets settings, one that implements {@link AutoCloseable}
+ * is closed when the registry stops.
+ *
  * <p>Called by many threads at once, outside of any transaction. The contract is a test that every implementation can run:
  * {@code SerialVerifierContract} in the test-jar of registry-api.
  */

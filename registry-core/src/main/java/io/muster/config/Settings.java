@@ -331,11 +331,21 @@ public final class Settings {
         }
     }
 
-    /** Returns whatever is set for names that only somebody else knows, such as a plug-in, and notes them as known. */
-    public Map<String, String> of(Set<String> names) {
+    /**
+     * Returns whatever is set for names that only somebody else knows, such as a plug-in, and notes them as known.
+     *
+     * @param names settings that are read as they stand
+     * @param secrets settings that are read as {@link #secret} does
+     */
+    public Map<String, String> of(Set<String> names, Set<String> secrets) {
         Map<String, String> values = new TreeMap<>();
         for (String name : names) {
-            text(name).ifPresent(value -> values.put(name, value));
+            if (!secrets.contains(name)) {
+                text(name).ifPresent(value -> values.put(name, value));
+            }
+        }
+        for (String name : secrets) {
+            secret(name).ifPresent(value -> values.put(name, value));
         }
         return Map.copyOf(values);
     }

@@ -89,12 +89,16 @@ public final class Verifiers implements AutoCloseable {
         Map<String, SerialVerifier> found = new HashMap<>(supplied);
         plugins.verifiers().forEach((name, verifier) -> {
             if (found.putIfAbsent(name, verifier) != null) {
-                config.settings().fault("two verifiers have the name " + name);
+                config.settings()
+                        .fault("plug-in " + plugins.jar(name).orElseThrow() + ": a CDI bean has the name " + name
+                                + " too");
             }
         });
         for (String builtIn : BUILT_IN.keySet()) {
             if (found.containsKey(builtIn)) {
-                config.settings().fault("a plug-in has the name of the built-in verifier " + builtIn);
+                config.settings()
+                        .fault(plugins.jar(builtIn).map(jar -> "plug-in " + jar).orElse("a CDI bean")
+                                + ": its verifier has the name of the built-in verifier " + builtIn);
             }
         }
         Set<String> named = named(config, keys);
@@ -137,15 +141,17 @@ public final class Verifiers implements AutoCloseable {
         boolean skip = trial.settings()
                         .choice("on-unavailable", MusterConfig.OnUnavailable.class, MusterConfig.OnUnavailable.FAIL)
                 == MusterConfig.OnUnavailable.SKIP;
-        Optional<SerialVerifier> bounded = verifier.map(made ->
-                found.containsKey(name) || made instanceof HttpVerifier ? bounded(name, made, trial.settings()) : made);
+        boolean plugin = !BUILT_IN.containsKey(trial.settings().text("type", name));
+        Optional<SerialVerifier> bounded = verifier.map(
+                made -> plugin || made instanceof HttpVerifier ? bounded(name, made, trial.settings()) : made);
         if (trial.faults().isEmpty() || named || trial.hasValues()) {
             trial.adopt();
-            if (!found.containsKey(name)
-                    && IDENTIFYING.contains(trial.settings().text("type", name))) {
+            if (IDENTIFYING.contains(trial.settings().text("type", name))) {
                 identifying.add(name);
             }
             bounded.ifPresent(made -> steps.put(name, new VerifierPolicy.Step(name, made, skip)));
+            plugins.jar(trial.settings().text("type", name))
+                    .ifPresent(jar -> LOG.info("Verifier {} comes from {}", name, jar));
         } else {
             missing.put(name, String.join("; ", trial.faults()));
             bounded.ifPresent(Verifiers::close);
@@ -167,20 +173,21 @@ public final class Verifiers implements AutoCloseable {
                         : settings.duration("time-limit", Duration.ofSeconds(5), Duration.ofMillis(10), most));
     }
 
-    private static Optional<SerialVerifier> verifier(
+    private Optional<SerialVerifier> verifier(
             String name, Settings settings, Map<String, SerialVerifier> found, Strategy.Surroundings surroundings) {
-        SerialVerifier plugin = found.get(name);
+        String type = settings.text("type", name);
+        SerialVerifier plugin =
+                type.equals(name) ? found.get(name) : plugins.another(type).orElse(null);
         if (plugin != null) {
             if (plugin instanceof Configurable configurable) {
                 try {
-                    configurable.configure(settings.of(configurable.settingNames()));
+                    configurable.configure(settings.of(configurable.settingNames(), configurable.secretNames()));
                 } catch (IllegalArgumentException e) {
                     settings.fault("*", e.getMessage());
                 }
             }
             return Optional.of(plugin);
         }
-        String type = settings.text("type", name);
         Strategy strategy = BUILT_IN.get(type);
         if (strategy != null) {
             return Optional.of(strategy.make(name, settings, surroundings));

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -115,5 +117,46 @@ class StartFaultIT {
         assertOneReadableMessage(ended, "muster.master-key-file");
         List<String> secrets = new ArrayList<>(List.of(wrong, server.password()));
         assertThat(ended.all()).doesNotContain(secrets);
+    }
+
+    @Test
+    void everyPluginThatCannotBeUsedIsNamedWithTheReason() throws IOException {
+        Path plugins = Files.createDirectory(directory.resolve("plugins"));
+        Path example = Path.of(System.getProperty("muster.plugins"), "example/target/acme-verifier-1.0.jar");
+        Files.copy(example, plugins.resolve("acme-1.0.jar"));
+        Files.copy(example, plugins.resolve("acme-1.1.jar"));
+        Files.writeString(plugins.resolve("broken.jar"), "<html>404</html>");
+        Files.copy(
+                Path.of(System.getProperty("muster.plugins"), "redis/target/muster-redis.jar"),
+                plugins.resolve("redis.jar"));
+        Files.copy(example, plugins.resolve("stale.jar"));
+        try (FileSystem zip = FileSystems.newFileSystem(plugins.resolve("stale.jar"))) {
+            Files.delete(zip.getPath("com/example/AcmeVerifier.class"));
+        }
+        Map<String, String> properties = new TreeMap<>();
+        properties.put("muster.plugins-dir", plugins.toString());
+        properties.put("muster.fleet.default.verifiers", "acme, nobody, redis");
+        properties.put("muster.verifier.redis.uri", "redis://muster:" + SECRET + "@127.0.0.1");
+        properties.put("muster.verifier.redis.kye", "serial:{serial}");
+
+        assertOneReadableMessage(
+                start(unusedPort(), properties),
+                "plug-in acme-1.1.jar: its verifier has the name acme, and that of acme-1.0.jar too",
+                "plug-in broken.jar: cannot be read as a jar",
+                "plug-in stale.jar: Provider com.example.AcmeVerifier not found",
+                "there is no verifier \"nobody\"; found are acme, database, http, redis",
+                "uri: must not contain a user or a password",
+                "key: is required",
+                "muster.verifier.redis.kye: unknown key; did you mean muster.verifier.redis.key?");
+    }
+
+    @Test
+    void pluginDirectoryThatIsNotThereIsNamed() throws IOException {
+        Path missing = directory.resolve("nowhere");
+
+        assertOneReadableMessage(
+                start(unusedPort(), Map.of("muster.plugins-dir", missing.toString())),
+                "muster.plugins-dir",
+                missing.toString());
     }
 }

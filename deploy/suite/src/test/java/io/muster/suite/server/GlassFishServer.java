@@ -27,13 +27,14 @@ final class GlassFishServer implements Recipe {
     private static final String DOMAIN = "domain1";
 
     private final Path home = Recipe.named("muster.server.home");
-    private final Path war = Recipe.named("muster.war");
     private int adminPort;
+    private Path war;
     private Path domains;
 
     @Override
     public void prepare(ServerSettings settings, int port, FreePorts others) throws IOException {
         adminPort = others.next();
+        war = Recipe.war(settings);
         domains = settings.directory().resolve("glassfish");
         Layout.copyTree(home.resolve("glassfish/domains").resolve(DOMAIN), domains.resolve(DOMAIN));
         Path file = domains.resolve(DOMAIN).resolve("config/domain.xml");

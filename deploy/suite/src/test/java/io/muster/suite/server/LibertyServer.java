@@ -11,7 +11,6 @@ import java.util.stream.Stream;
 final class LibertyServer implements Recipe {
 
     private final Path home = Recipe.named("muster.server.home");
-    private final Path war = Recipe.named("muster.war");
     private Path userDirectory;
 
     @Override
@@ -32,7 +31,7 @@ final class LibertyServer implements Recipe {
                     <logging consoleLogLevel="INFO"/>
                 </server>
                 """
-                        .formatted(port, war));
+                        .formatted(port, Recipe.war(settings)));
         StringBuilder options = new StringBuilder("-Xmx512m\n");
         settings.systemProperties().forEach((name, value) -> options.append("-D%s=%s\n".formatted(name, value)));
         Files.writeString(server.resolve("jvm.options"), options);

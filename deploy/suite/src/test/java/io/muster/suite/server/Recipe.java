@@ -56,6 +56,11 @@ interface Recipe {
         return path;
     }
 
+    /** The WAR to deploy. */
+    static Path war(ServerSettings settings) {
+        return settings.war().orElseGet(() -> named("muster.war"));
+    }
+
     /** The launcher of the JDK that runs the tests. */
     static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();

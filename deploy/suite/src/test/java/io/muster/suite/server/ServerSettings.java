@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -15,9 +16,14 @@ import java.util.TreeMap;
  *     {@code MUSTER_}. Without {@code MUSTER_DATA_DIR} it is set to {@code data} below the directory
  * @param systemProperties for the server's JVM
  * @param arguments of the command line; only {@link ServerKind#MICRO} takes any
+ * @param war what is deployed instead of what {@code muster.war} names; {@link ServerKind#MICRO} brings its own
  */
 public record ServerSettings(
-        Path directory, Map<String, String> environment, Map<String, String> systemProperties, List<String> arguments) {
+        Path directory,
+        Map<String, String> environment,
+        Map<String, String> systemProperties,
+        List<String> arguments,
+        Optional<Path> war) {
 
     private static final String DATA_DIR = "MUSTER_DATA_DIR";
 
@@ -33,24 +39,29 @@ public record ServerSettings(
 
     /** Settings with nothing but a directory. */
     public static ServerSettings in(Path directory) {
-        return new ServerSettings(directory, Map.of(), Map.of(), List.of());
+        return new ServerSettings(directory, Map.of(), Map.of(), List.of(), Optional.empty());
     }
 
     /** These settings with one more environment variable. */
     public ServerSettings withEnvironment(String name, String value) {
-        return new ServerSettings(directory, with(environment, name, value), systemProperties, arguments);
+        return new ServerSettings(directory, with(environment, name, value), systemProperties, arguments, war);
     }
 
     /** These settings with one more system property. */
     public ServerSettings withSystemProperty(String name, String value) {
-        return new ServerSettings(directory, environment, with(systemProperties, name, value), arguments);
+        return new ServerSettings(directory, environment, with(systemProperties, name, value), arguments, war);
     }
 
     /** These settings with more arguments at the end of the command line. */
     public ServerSettings withArguments(String... more) {
         List<String> all = new ArrayList<>(arguments);
         all.addAll(List.of(more));
-        return new ServerSettings(directory, environment, systemProperties, all);
+        return new ServerSettings(directory, environment, systemProperties, all, war);
+    }
+
+    /** These settings with another WAR. */
+    public ServerSettings withWar(Path other) {
+        return new ServerSettings(directory, environment, systemProperties, arguments, Optional.of(other));
     }
 
     /** The console log of a server with these settings; there also after a start that failed. */

@@ -11,7 +11,6 @@ import java.util.Map;
 final class WildFlyServer implements Recipe {
 
     private final Path home = Recipe.named("muster.server.home");
-    private final Path war = Recipe.named("muster.war");
     private final List<String> command = new ArrayList<>();
     private Path baseDirectory;
 
@@ -21,7 +20,7 @@ final class WildFlyServer implements Recipe {
         Layout.copyTree(home.resolve("standalone/configuration"), baseDirectory.resolve("configuration"));
         Path deployments = Files.createDirectories(baseDirectory.resolve("deployments"));
         // This name is what puts it at the context root /.
-        Files.copy(war, deployments.resolve("ROOT.war"));
+        Files.copy(Recipe.war(settings), deployments.resolve("ROOT.war"));
 
         command.addAll(List.of(
                 home.resolve("bin/standalone.sh").toString(),
