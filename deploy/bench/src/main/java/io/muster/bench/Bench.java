@@ -111,7 +111,7 @@ public final class Bench {
 
     private void warmUp(Stage stage, Operation operation) throws IOException, SQLException, InterruptedException {
         prepare(stage, operation, options.warmUp());
-        Load.Sample sample = Load.run(operation, 8, Duration.ZERO, options.warmUp());
+        Load.Sample sample = Load.run(operation, 8, Duration.ZERO, options.warmUp(), () -> {});
         note(operation, sample);
         if (sample.total() == 0) {
             throw new IllegalStateException("nothing works: " + sample.firstFault());
@@ -124,8 +124,8 @@ public final class Bench {
         prepare(stage, operation, options.settle().plus(options.time()));
         long hungBefore = stage.hung();
         gauge.start();
-        Load.Sample sample = Load.run(operation, connections, options.settle(), options.time());
-        Gauge.Usage usage = gauge.stop();
+        Load.Sample sample = Load.run(operation, connections, options.settle(), options.time(), gauge::stop);
+        Gauge.Usage usage = gauge.usage();
         long hung = stage.hung() - hungBefore;
         report.add(new Report.Cell(round, operation.name(), connections, sample, hung, usage));
         note(operation, sample);

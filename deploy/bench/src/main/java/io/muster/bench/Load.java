@@ -38,6 +38,12 @@ final class Load {
         }
     }
 
+    /** What is done when the measured part has ended. */
+    @FunctionalInterface
+    interface AtEnd {
+        void run() throws IOException, SQLException;
+    }
+
     /** What one thread saw. */
     private static final class Worker {
 
@@ -135,9 +141,10 @@ final class Load {
      *
      * @param settle how long before anything is measured
      * @param time how long is measured
+     * @param measured is done when the loop has ended, and before the last answers of the second load are there
      */
-    static Sample run(Operation operation, int connections, Duration settle, Duration time)
-            throws InterruptedException {
+    static Sample run(Operation operation, int connections, Duration settle, Duration time, AtEnd measured)
+            throws InterruptedException, IOException, SQLException {
         int beside = operation.beside().map(Operation.Beside::connections).orElse(0);
         ExecutorService threads = Executors.newFixedThreadPool(connections + beside);
         try {
@@ -158,6 +165,9 @@ final class Load {
             List<Worker> workers = new ArrayList<>();
             for (Future<Worker> future : working) {
                 workers.add(future.get());
+                if (workers.size() == connections) {
+                    measured.run();
+                }
             }
             return sample(workers.subList(0, connections), workers.subList(connections, workers.size()), times[0]);
         } catch (ExecutionException e) {
