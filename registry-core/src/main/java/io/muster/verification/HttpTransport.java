@@ -44,7 +44,7 @@ final class HttpTransport implements AutoCloseable {
         this.who = who;
         this.target = target;
         connectTimeout = settings.duration(
-                "connect-timeout", Duration.ofMillis(500), Duration.ofMillis(10), Duration.ofSeconds(10));
+                "connect-timeout", Duration.ofSeconds(1), Duration.ofMillis(10), Duration.ofSeconds(10));
         timeout = settings.duration("timeout", Duration.ofSeconds(2), Duration.ofMillis(50), Duration.ofSeconds(30));
         maxReply = settings.size("max-reply", "16KiB", "256B", "1MiB");
         threads = Executors.newCachedThreadPool(work -> {

@@ -111,7 +111,7 @@ public final class Bench {
 
     private void warmUp(Stage stage, Operation operation) throws IOException, SQLException, InterruptedException {
         prepare(stage, operation, options.warmUp());
-        Load.Sample sample = Load.run(operation, 8, Duration.ZERO, options.warmUp());
+        Load.Sample sample = Load.run(operation, 8, Duration.ZERO, options.warmUp(), () -> {});
         note(operation, sample);
         if (sample.total() == 0) {
             throw new IllegalStateException("nothing works: " + sample.firstFault());
@@ -122,10 +122,12 @@ public final class Bench {
     private void measure(Stage stage, Gauge gauge, Operation operation, int round, int connections)
             throws IOException, SQLException, InterruptedException {
         prepare(stage, operation, options.settle().plus(options.time()));
+        long hungBefore = stage.hung();
         gauge.start();
-        Load.Sample sample = Load.run(operation, connections, options.settle(), options.time());
-        Gauge.Usage usage = gauge.stop();
-        report.add(new Report.Cell(round, operation.name(), connections, sample, usage));
+        Load.Sample sample = Load.run(operation, connections, options.settle(), options.time(), gauge::stop);
+        Gauge.Usage usage = gauge.usage();
+        long hung = stage.hung() - hungBefore;
+        report.add(new Report.Cell(round, operation.name(), connections, sample, hung, usage));
         note(operation, sample);
         say(
                 "round %d, %d connections, %s: %.0f a second, p50 %.2f ms, p99 %.2f ms; others use %.0f %%",
@@ -136,6 +138,12 @@ public final class Bench {
                 Statistics.percentile(sample.nanos(), 50) / 1e6,
                 Statistics.percentile(sample.nanos(), 99) / 1e6,
                 100 * usage.others());
+        if (operation.beside().isPresent()) {
+            say("beside it: %d answers that the verifier is unavailable; it hung %d times", sample.beside(), hung);
+            if (hung < Operations.TURNED_AWAY / 4 || sample.beside() < Operations.TURNED_AWAY) {
+                fault("there was hardly a second load");
+            }
+        }
     }
 
     private void prepare(Stage stage, Operation operation, Duration time)

@@ -56,6 +56,7 @@ final class Gauge {
     private final Connection connection;
     private final Map<String, ProcessHandle> processes;
     private Reading last;
+    private Reading end;
 
     /**
      * Watches.
@@ -72,8 +73,13 @@ final class Gauge {
         last = read();
     }
 
-    Usage stop() throws SQLException, IOException {
-        Reading now = read();
+    void stop() throws SQLException, IOException {
+        end = read();
+    }
+
+    /** Returns what was used between start and stop. */
+    Usage usage() {
+        Reading now = end;
         Map<String, Long> status = new LinkedHashMap<>();
         now.status()
                 .forEach((name, value) -> status.put(name, value - last.status().get(name)));

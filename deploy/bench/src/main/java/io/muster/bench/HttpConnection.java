@@ -15,8 +15,8 @@ import java.util.Arrays;
  */
 final class HttpConnection implements AutoCloseable {
 
-    /** An answer. */
-    record Reply(int status, String body) {}
+    /** An answer; the header {@code Retry-After} is empty if there is none. */
+    record Reply(int status, String body, String retryAfter, boolean kept) {}
 
     private static final int TIMEOUT_MILLIS = 120_000;
 
@@ -44,6 +44,15 @@ final class HttpConnection implements AutoCloseable {
      * @throws IOException if the connection broke or was not kept
      */
     Reply post(String path, String type, String authorization, String body) throws IOException {
+        Reply reply = postLast(path, type, authorization, body);
+        if (!reply.kept()) {
+            throw new IOException("the server does not keep the connection: " + reply);
+        }
+        return reply;
+    }
+
+    /** Posts like {@link #post}; the server may close the connection after its answer. */
+    Reply postLast(String path, String type, String authorization, String body) throws IOException {
         StringBuilder request = new StringBuilder(256 + body.length())
                 .append("POST ")
                 .append(path)
@@ -70,6 +79,7 @@ final class HttpConnection implements AutoCloseable {
         int length = -1;
         boolean chunked = false;
         boolean kept = true;
+        String retryAfter = "";
         for (String header = line(); !header.isEmpty(); header = line()) {
             if (has(header, "content-length:")) {
                 length = Integer.parseInt(header.substring(15).strip());
@@ -77,13 +87,12 @@ final class HttpConnection implements AutoCloseable {
                 chunked = header.substring(18).strip().equalsIgnoreCase("chunked");
             } else if (has(header, "connection:")) {
                 kept = !header.substring(11).strip().equalsIgnoreCase("close");
+            } else if (has(header, "retry-after:")) {
+                retryAfter = header.substring(12).strip();
             }
         }
         String body = chunked ? chunks() : text(length);
-        if (!kept) {
-            throw new IOException("the server does not keep the connection, status " + status + ": " + body);
-        }
-        return new Reply(status, body);
+        return new Reply(status, body, retryAfter, kept);
     }
 
     private static boolean has(String header, String name) {

@@ -27,14 +27,21 @@ final class Load {
      * @param nanos the time of each operation that was begun after the threads had settled, in ascending order
      * @param elapsed from then to the end of the last one
      * @param total operations, the settling ones among them
-     * @param faults what went wrong, which is in no other number
+     * @param beside operations of the second load, which are in no other number
+     * @param faults what went wrong, also in the second load, which is in no other number
      * @param firstFault of a thread that had one, or null
      */
-    record Sample(long[] nanos, long elapsed, long total, int faults, String firstFault) {
+    record Sample(long[] nanos, long elapsed, long total, long beside, int faults, String firstFault) {
 
         double perSecond() {
             return Statistics.perSecond(nanos.length, elapsed);
         }
+    }
+
+    /** What is done when the measured part has ended. */
+    @FunctionalInterface
+    interface AtEnd {
+        void run() throws IOException, SQLException;
     }
 
     /** What one thread saw. */
@@ -130,21 +137,26 @@ final class Load {
     private Load() {}
 
     /**
-     * Runs the loop.
+     * Runs the loop, and beside it that of the second load if the operation has one.
      *
      * @param settle how long before anything is measured
      * @param time how long is measured
+     * @param measured is done when the loop has ended, and before the last answers of the second load are there
      */
-    static Sample run(Operation operation, int connections, Duration settle, Duration time)
-            throws InterruptedException {
-        ExecutorService threads = Executors.newFixedThreadPool(connections);
+    static Sample run(Operation operation, int connections, Duration settle, Duration time, AtEnd measured)
+            throws InterruptedException, IOException, SQLException {
+        int beside = operation.beside().map(Operation.Beside::connections).orElse(0);
+        ExecutorService threads = Executors.newFixedThreadPool(connections + beside);
         try {
-            CountDownLatch ready = new CountDownLatch(connections);
+            CountDownLatch ready = new CountDownLatch(connections + beside);
             CountDownLatch start = new CountDownLatch(1);
             long[] times = new long[2];
             List<Future<Worker>> working = new ArrayList<>();
-            for (int i = 0; i < connections; i++) {
-                working.add(threads.submit(() -> new Worker(operation).work(ready, start, times)));
+            for (int i = 0; i < connections + beside; i++) {
+                Operation does = i < connections
+                        ? operation
+                        : operation.beside().orElseThrow().operation();
+                working.add(threads.submit(() -> new Worker(does).work(ready, start, times)));
             }
             ready.await();
             times[0] = System.nanoTime() + settle.toNanos();
@@ -153,8 +165,11 @@ final class Load {
             List<Worker> workers = new ArrayList<>();
             for (Future<Worker> future : working) {
                 workers.add(future.get());
+                if (workers.size() == connections) {
+                    measured.run();
+                }
             }
-            return sample(workers, times[0]);
+            return sample(workers.subList(0, connections), workers.subList(connections, workers.size()), times[0]);
         } catch (ExecutionException e) {
             throw new IllegalStateException("the driver failed", e.getCause());
         } finally {
@@ -162,7 +177,9 @@ final class Load {
         }
     }
 
-    private static Sample sample(List<Worker> workers, long from) {
+    private static Sample sample(List<Worker> workers, List<Worker> beside, long from) {
+        List<Worker> all = new ArrayList<>(workers);
+        all.addAll(beside);
         long last = workers.stream()
                 .mapToLong(worker -> worker.last == 0 ? from : worker.last)
                 .max()
@@ -173,8 +190,9 @@ final class Load {
                         .toList()),
                 last - from,
                 workers.stream().mapToLong(worker -> worker.total).sum(),
-                workers.stream().mapToInt(worker -> worker.faults).sum(),
-                workers.stream()
+                beside.stream().mapToLong(worker -> worker.total).sum(),
+                all.stream().mapToInt(worker -> worker.faults).sum(),
+                all.stream()
                         .map(worker -> worker.firstFault)
                         .filter(fault -> fault != null)
                         .findFirst()

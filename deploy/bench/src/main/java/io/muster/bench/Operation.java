@@ -2,6 +2,7 @@ package io.muster.bench;
 
 import java.io.IOException;
 import java.sql.SQLException;
+import java.util.Optional;
 
 /**
  * What is measured.
@@ -9,8 +10,20 @@ import java.sql.SQLException;
  * @param name in the report
  * @param database whose stock of serials it takes from, or null
  * @param opener opens what one thread works with
+ * @param beside what goes on meanwhile
  */
-record Operation(String name, String database, Opener opener) {
+record Operation(String name, String database, Opener opener, Optional<Beside> beside) {
+
+    /**
+     * A second load. Its answers are checked like all others, and not measured.
+     *
+     * @param connections how many threads do it, one connection each
+     */
+    record Beside(Operation operation, int connections) {}
+
+    Operation(String name, String database, Opener opener) {
+        this(name, database, opener, Optional.empty());
+    }
 
     /** Opens a connection with what to do on it. */
     @FunctionalInterface

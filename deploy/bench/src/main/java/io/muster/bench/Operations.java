@@ -13,8 +13,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -22,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Operations {
 
     static final String REGISTER = "register";
+    static final String REGISTER_BESIDE_HANGING = "register-beside-hanging";
     static final String TOKEN = "token";
     static final String INTROSPECT = "introspect";
     static final String FLOOR_REGISTER = "floor-register";
@@ -35,9 +38,13 @@ final class Operations {
     /** The floor of an operation comes first, then what it is also compared with, if that is measured. */
     static final Map<String, List<String>> COMPARED = Map.of(
             REGISTER, List.of(FLOOR_REGISTER, JDBC_REGISTER, FLOOR_ECHO, AGAINST + REGISTER),
+            REGISTER_BESIDE_HANGING, List.of(REGISTER),
             TOKEN, List.of(FLOOR_TOKEN, FLOOR_ECHO, AGAINST + TOKEN),
             INTROSPECT, List.of(FLOOR_ECHO, AGAINST + INTROSPECT),
             FLOOR_REGISTER, List.of(JDBC_REGISTER));
+
+    /** How many devices of the fleet whose verifier hangs come again and again. */
+    static final int TURNED_AWAY = 40;
 
     /** How many devices get tokens. */
     static final int DEVICES = 4000;
@@ -102,6 +109,11 @@ final class Operations {
         for (String registry : stage.registries()) {
             all.add(new Operation(prefix(registry) + REGISTER, registry, () -> register(registry)));
         }
+        all.add(new Operation(
+                REGISTER_BESIDE_HANGING,
+                Stage.MUSTER,
+                () -> register(Stage.MUSTER),
+                Optional.of(new Operation.Beside(new Operation("turned-away", null, this::turnedAway), TURNED_AWAY))));
         all.add(new Operation(FLOOR_REGISTER, Stage.FLOOR, () -> register(Stage.FLOOR)));
         all.add(new Operation(JDBC_REGISTER, Stage.JDBC, this::bareRegister));
         for (String registry : stage.registries()) {
@@ -189,6 +201,39 @@ final class Operations {
                     throw new WrongAnswerException("not a device id");
                 }
                 ledger.registered(id, text(answer, "key"), text(answer, "secret"));
+            }
+        };
+    }
+
+    /** Registers in the fleet whose verifier hangs, and comes back after a second or so, as a device does. */
+    private Operation.Task turnedAway() {
+        return new Operation.Task() {
+            @Override
+            public void run() throws IOException {
+                HttpConnection.Reply reply;
+                // Payara closes it after a 503.
+                try (HttpConnection connection = new HttpConnection(stage.port(Stage.MUSTER))) {
+                    reply = connection.postLast(
+                            "/fleets/" + Stage.HANGING + "/register",
+                            "application/json",
+                            null,
+                            "{\"serial\":\"HANGING-" + turn.getAndIncrement() + "\"}");
+                }
+                if (reply.status() != 503
+                        || !text(JSON.readTree(reply.body()), "type").endsWith("verification-unavailable")
+                        || !reply.retryAfter().matches("[1-9][0-9]*")) {
+                    throw new WrongAnswerException("not the answer while a verifier hangs: " + reply);
+                }
+                try {
+                    Thread.sleep(ThreadLocalRandom.current().nextInt(700, 1300));
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+
+            @Override
+            public void close() {
+                // nothing is kept
             }
         };
     }

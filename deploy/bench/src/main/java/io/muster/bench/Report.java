@@ -11,8 +11,8 @@ import java.util.Map;
 /** Collects the measurements, and puts them into a table and into lines of JSON. */
 final class Report {
 
-    /** One measurement. */
-    record Cell(int round, String operation, int connections, Load.Sample sample, Gauge.Usage usage) {}
+    /** One measurement; {@code hung} says how often a verifier hung meanwhile. */
+    record Cell(int round, String operation, int connections, Load.Sample sample, long hung, Gauge.Usage usage) {}
 
     /** All measurements of one thing with one number of connections. */
     private record Row(String operation, int connections, List<Cell> cells) {
@@ -35,6 +35,14 @@ final class Report {
 
         long total() {
             return cells.stream().mapToLong(cell -> cell.sample().total()).sum();
+        }
+
+        long beside() {
+            return cells.stream().mapToLong(cell -> cell.sample().beside()).sum();
+        }
+
+        long hung() {
+            return cells.stream().mapToLong(Cell::hung).sum();
         }
 
         double statements() {
@@ -186,6 +194,10 @@ final class Report {
             line.put("ratio", ratios);
             line.put("faults", row.faults());
             line.put("operations", row.total());
+            if (row.beside() > 0) {
+                line.put("besideAnswers", row.beside());
+                line.put("hung", row.hung());
+            }
             line.put("sqlStatements", rounded(row.statements()));
             line.put("sqlRoundTrips", rounded(row.counter("Questions")));
             line.put("sqlPrepares", rounded(row.counter("Com_stmt_prepare")));

@@ -39,6 +39,9 @@ final class Stage implements AutoCloseable {
     static final String JDBC = "jdbc";
     static final String AGAINST = "against";
 
+    /** The fleet whose only verifier asks a server that never answers. */
+    static final String HANGING = "hanging";
+
     /** Processes that are not servers of HTTP. */
     static final String MARIADB = "mariadb";
 
@@ -60,6 +63,7 @@ final class Stage implements AutoCloseable {
     private final Map<String, Server> servers = new LinkedHashMap<>();
     private final Map<String, Stock> stocks = new LinkedHashMap<>();
     private final Map<String, ProcessHandle> processes = new LinkedHashMap<>();
+    private final SilentServer silent;
 
     private Stage(Path directory, Path musterJar, Options options)
             throws IOException, SQLException, InterruptedException {
@@ -78,6 +82,8 @@ final class Stage implements AutoCloseable {
             administration = connect("");
             closing.push(administration::close);
             enlarge();
+            silent = new SilentServer();
+            closing.push(silent::close);
             registry(MUSTER, jar, options.musterOptions(), options.musterArguments());
             if (options.against().isPresent()) {
                 registry(
@@ -137,12 +143,23 @@ final class Stage implements AutoCloseable {
                         directory.resolve(name),
                         concat(JVM, jvm),
                         arguments,
-                        Map.of(
-                                "MUSTER_DATABASE_URL", mariaDb.jdbcUrl(name),
-                                "MUSTER_DATABASE_USER", mariaDb.user(),
-                                "MUSTER_DATABASE_PASSWORD_FILE", password.toString(),
+                        Map.ofEntries(
+                                Map.entry("MUSTER_DATABASE_URL", mariaDb.jdbcUrl(name)),
+                                Map.entry("MUSTER_DATABASE_USER", mariaDb.user()),
+                                Map.entry("MUSTER_DATABASE_PASSWORD_FILE", password.toString()),
                                 // so that no token of the driver expires in a long run
-                                "MUSTER_TOKEN_LIFETIME", "PT2H")));
+                                Map.entry("MUSTER_TOKEN_LIFETIME", "PT2H"),
+                                Map.entry("MUSTER_FLEETS", HANGING),
+                                Map.entry("MUSTER_FLEET_HANGING_VERIFIERS", HANGING),
+                                Map.entry("MUSTER_VERIFIER_HANGING_TYPE", "http"),
+                                Map.entry(
+                                        "MUSTER_VERIFIER_HANGING_URL",
+                                        "http://127.0.0.1:" + silent.port() + "/{serial}"),
+                                Map.entry("MUSTER_VERIFIER_HANGING_ALLOW_HTTP", "true"),
+                                Map.entry("MUSTER_VERIFIER_HANGING_ALLOW_PRIVATE", "true"),
+                                Map.entry("MUSTER_VERIFIER_HANGING_STATUS_ONLY", "true"),
+                                // so that the circuit stays closed, and every question hangs to the end
+                                Map.entry("MUSTER_VERIFIER_HANGING_BREAKER_FAILURES", "1000"))));
     }
 
     private void floor(Path jar) throws IOException {
@@ -185,6 +202,11 @@ final class Stage implements AutoCloseable {
 
     Stock stock(String database) {
         return stocks.get(database);
+    }
+
+    /** Returns how many questions hung so far. */
+    long hung() {
+        return silent.accepted();
     }
 
     Map<String, ProcessHandle> processes() {
