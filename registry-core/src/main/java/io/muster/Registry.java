@@ -145,6 +145,7 @@ public final class Registry implements AutoCloseable {
         try {
             checkFleets(config);
             config.settings().check(sources.names());
+            verifiers.announce();
             createDataDir(config.dataDir());
             database = Database.open(config.database(), ENTITIES, clock);
             MasterKey masterKey = MasterKey.open(database, config.masterKeyFile());

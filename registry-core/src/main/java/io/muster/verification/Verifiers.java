@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -61,6 +62,7 @@ public final class Verifiers implements AutoCloseable {
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
     private final Set<String> identifying = new HashSet<>();
     private final Map<String, String> missing = new HashMap<>();
+    private final Map<String, String> jars = new TreeMap<>();
     private final Clock clock;
     private final Plugins plugins;
     private final ThreadPoolExecutor shadows = new ThreadPoolExecutor(
@@ -150,8 +152,7 @@ public final class Verifiers implements AutoCloseable {
                 identifying.add(name);
             }
             bounded.ifPresent(made -> steps.put(name, new VerifierPolicy.Step(name, made, skip)));
-            plugins.jar(trial.settings().text("type", name))
-                    .ifPresent(jar -> LOG.info("Verifier {} comes from {}", name, jar));
+            plugins.jar(trial.settings().text("type", name)).ifPresent(jar -> jars.put(name, jar));
         } else {
             missing.put(name, String.join("; ", trial.faults()));
             bounded.ifPresent(Verifiers::close);
@@ -196,6 +197,11 @@ public final class Verifiers implements AutoCloseable {
         known.addAll(BUILT_IN.keySet());
         settings.fault("type", "there is no verifier \"" + type + "\"; found are " + String.join(", ", known));
         return Optional.empty();
+    }
+
+    /** Tells the log which jars verifiers come from; not before it is known that there is no fault, which is said alone. */
+    public void announce() {
+        jars.forEach((name, jar) -> LOG.info("Verifier {} comes from {}", name, jar));
     }
 
     /**

@@ -144,7 +144,7 @@ class StartFaultIT {
                 "plug-in acme-1.1.jar: its verifier has the name acme, and that of acme-1.0.jar too",
                 "plug-in broken.jar: cannot be read as a jar",
                 "plug-in stale.jar: Provider com.example.AcmeVerifier not found",
-                "there is no verifier \"nobody\"; found are acme, database, http, redis",
+                "there is no verifier \"nobody\"; found are acme, block-list, database, hmac, http, jwt, pattern, redis, x509",
                 "uri: must not contain a user or a password",
                 "key: is required",
                 "muster.verifier.redis.kye: unknown key; did you mean muster.verifier.redis.key?");
