@@ -54,8 +54,8 @@ public final class ExpectedSerials {
             + " LEFT JOIN lot l ON l.fleet = e.fleet AND l.name = e.lot WHERE e.fleet = ? AND e.serial = ?";
     private static final String FIND_BLOCK =
             "SELECT reason FROM expected_serial WHERE fleet = ? AND serial = ? AND state = 'B'";
-    // MariaDB makes a temporary table of a list of a thousand values and more.
-    private static final int AT_ONCE = 400;
+    // Few: MariaDB plans a list of pairs in quadratic time.
+    private static final int AT_ONCE = 50;
 
     private final Database database;
     private final Object importing = new Object();
