@@ -112,6 +112,10 @@ final class BlockFile {
         if (bytes.length > MAX_SIZE) {
             return Optional.of("is longer than " + MAX_SIZE + " bytes");
         }
+        if (bytes.length == 0) {
+            // Who writes into the file instead of replacing it truncates it first, and would unblock everybody by that.
+            return Optional.of("is empty; a list that blocks nobody has a comment");
+        }
         String text = new String(bytes, StandardCharsets.UTF_8);
         Iterator<String> lines =
                 (text.startsWith("\ufeff") ? text.substring(1) : text).lines().iterator();

@@ -152,6 +152,8 @@ class BlockListVerifierTest implements SerialVerifierContract {
         Files.delete(file);
         Files.writeString(file, "SN-0700\nnot a serial\n");
         assertUnavailable(verifier);
+        Files.writeString(file, "");
+        assertUnavailable(verifier);
         Files.writeString(file, "SN-0701\n".repeat((16 << 20) / 8 + 1));
         assertUnavailable(verifier);
 
