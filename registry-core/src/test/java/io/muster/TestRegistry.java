@@ -1,6 +1,7 @@
 package io.muster;
 
 import io.muster.config.Sources;
+import io.muster.persistence.MariaDbServer;
 import io.muster.spi.SerialVerifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A whole registry without a container, for tests: on H2 in memory unless the settings say otherwise. */
 public final class TestRegistry {
@@ -41,6 +43,24 @@ public final class TestRegistry {
                     Files.createTempDirectory(Files.createDirectories(Path.of("target/registries")), "r"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Begins with a new database on a MariaDB that all tests share; nobody may stop it. */
+    public static TestRegistry freshOnMariaDb() {
+        MariaDbServer server = SharedMariaDb.SERVER;
+        return fresh().with("muster.database.url", server.jdbcUrl("shared" + SharedMariaDb.DATABASES.incrementAndGet()))
+                .with("muster.database.user", server.user())
+                .with("muster.database.password", server.password());
+    }
+
+    /** Started when it is first asked for, and ended with this JVM. */
+    private static final class SharedMariaDb {
+        static final MariaDbServer SERVER = MariaDbServer.start();
+        static final AtomicInteger DATABASES = new AtomicInteger();
+
+        static {
+            Runtime.getRuntime().addShutdownHook(new Thread(SERVER::close, "shared-mariadb"));
         }
     }
 

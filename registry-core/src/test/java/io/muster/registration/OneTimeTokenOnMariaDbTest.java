@@ -1,31 +1,11 @@
 package io.muster.registration;
 
 import io.muster.TestRegistry;
-import io.muster.persistence.MariaDbServer;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 class OneTimeTokenOnMariaDbTest implements OneTimeTokenContract {
 
-    private static final AtomicInteger DATABASES = new AtomicInteger();
-    private static MariaDbServer server;
-
-    @BeforeAll
-    static void start() {
-        server = MariaDbServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
-
     @Override
     public TestRegistry fresh() {
-        return TestRegistry.fresh()
-                .with("muster.database.url", server.jdbcUrl("tokens" + DATABASES.incrementAndGet()))
-                .with("muster.database.user", server.user())
-                .with("muster.database.password", server.password());
+        return TestRegistry.freshOnMariaDb();
     }
 }
