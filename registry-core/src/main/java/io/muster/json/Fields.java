@@ -11,6 +11,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class Fields {
                     .chars()
                     .collect(BitSet::new, BitSet::set, BitSet::or);
 
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
     private static final JsonNode NOTHING = Json.parse("null".getBytes(StandardCharsets.UTF_8));
 
     private final JsonNode object;
@@ -83,7 +85,7 @@ public final class Fields {
             if (FRAGMENT.get(octet & 0xff)) {
                 at.append((char) octet);
             } else {
-                at.append(String.format("%%%02X", octet));
+                at.append('%').append(HEX.toHexDigits(octet));
             }
         }
         return at.toString();
