@@ -1,6 +1,5 @@
 package io.muster.fleet;
 
-import io.muster.api.Problem.Fault;
 import io.muster.config.MusterConfig;
 import io.muster.config.MusterConfig.Again;
 import io.muster.config.MusterConfig.AttributeType;
@@ -97,23 +96,17 @@ public record FleetDocument(
         if (document.configuration.size() > MAX_ENTRIES) {
             fields.fault("configuration", "has more than " + MAX_ENTRIES + " members");
         }
-        fields.end();
-        List<Fault> faults = fields.faults();
-        if (!faults.isEmpty()) {
-            throw RegistryException.invalid(faults);
-        }
+        fields.check();
         return document;
     }
 
     private static VerifierPolicy.Rules rules(Fields fields, Function<String, Optional<String>> verifierFault) {
         String expected = "the name of a verifier";
-        List<String> verifiers = List.of();
-        if (fields.faults().isEmpty() || !fields.names().isEmpty()) {
-            int before = fields.faults().size();
-            verifiers = fields.texts("verifiers", expected, Settings::isName).orElse(List.of());
-            if (verifiers.isEmpty() && fields.faults().size() == before) {
-                fields.fault("verifiers", "must name at least one verifier");
-            }
+        int before = fields.faults().size();
+        List<String> verifiers =
+                fields.texts("verifiers", expected, Settings::isName).orElse(List.of());
+        if (verifiers.isEmpty() && fields.faults().size() == before) {
+            fields.fault("verifiers", "must name at least one verifier");
         }
         List<String> shadow = fields.texts("shadow", expected, Settings::isName).orElse(List.of());
         Stream.concat(
@@ -130,7 +123,7 @@ public record FleetDocument(
         Map<String, OnUnavailable> onUnavailable = fields.map(
                         "onUnavailable",
                         "that of one of the fleet's verifiers",
-                        List.copyOf(verifiers)::contains,
+                        verifiers::contains,
                         words(OnUnavailable.values()),
                         word -> constant(OnUnavailable.values(), word))
                 .orElse(Map.of());

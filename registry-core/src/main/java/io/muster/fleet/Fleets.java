@@ -172,6 +172,15 @@ public final class Fleets {
         return Optional.ofNullable(now().byName.get(name));
     }
 
+    /**
+     * Returns the fleet that somebody asks for.
+     *
+     * @throws RegistryException {@code NOT_FOUND} if there is none of this name
+     */
+    public Fleet get(String name) {
+        return find(name).orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
+    }
+
     /** Returns all names. */
     public Set<String> names() {
         return now().byName.keySet();

@@ -2,11 +2,16 @@ package io.muster.json;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.api.Problem.Fault;
+import io.muster.problem.RegistryException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.BitSet;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -15,14 +20,25 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
 /**
- * The members of a JSON object that somebody sent, read one by one; every fault is noted with its JSON pointer instead of
- * stopping at the first. A faulty member reads as absent. A member that is null is absent. Members that nobody read are faults of
- * {@link #end}. Used by one thread.
+ * The members of a JSON object that somebody sent, read one by one; every fault is noted with its JSON pointer (RFC 6901, as a URI
+ * fragment) instead of stopping at the first. A faulty member reads as absent, a faulty element of an array as left out. A member
+ * that is null is absent. Members that nobody read are faults of {@link #end}. Used by one thread.
  */
 public final class Fields {
+
+    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59.999Z");
+    /** What stands for itself in a URI fragment (RFC 3986 section 3.5). */
+    private static final BitSet FRAGMENT =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?"
+                    .chars()
+                    .collect(BitSet::new, BitSet::set, BitSet::or);
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
+    private static final JsonNode NOTHING = Json.parse("null".getBytes(StandardCharsets.UTF_8));
 
     private final JsonNode object;
     private final String pointer;
@@ -35,23 +51,19 @@ public final class Fields {
         this.faults = faults;
     }
 
-    /** Reads a whole text; where it is not one JSON object, that is the one fault, and every member is absent. */
+    /** Reads a whole text; where it is not one JSON object, that is the one fault, and there are no members. */
     public static Fields of(byte[] utf8) {
         List<Fault> faults = new ArrayList<>();
+        JsonNode node = NOTHING;
         try {
-            return of(Json.parse(utf8), "#", faults);
+            node = Json.parse(utf8);
+            if (!node.isObject()) {
+                faults.add(new Fault("#", "must be an object"));
+            }
         } catch (MalformedJsonException e) {
             faults.add(new Fault("#", e.getMessage()));
-            return new Fields(Json.parse(new byte[] {'{', '}'}), "#", faults);
         }
-    }
-
-    private static Fields of(JsonNode node, String pointer, List<Fault> faults) {
-        if (node.isObject()) {
-            return new Fields(node, pointer, faults);
-        }
-        faults.add(new Fault(pointer, "must be an object"));
-        return new Fields(Json.parse(new byte[] {'{', '}'}), pointer, faults);
+        return new Fields(node, "#", faults);
     }
 
     /** Returns what was faulty so far. */
@@ -59,13 +71,24 @@ public final class Fields {
         return List.copyOf(faults);
     }
 
-    /** Notes a fault of a member. */
+    /** Notes a fault of a member; a text that is no object has no members, and its one fault is noted already. */
     public void fault(String name, String detail) {
-        faults.add(new Fault(at(name), detail));
+        if (object.isObject()) {
+            faults.add(new Fault(at(name), detail));
+        }
     }
 
+    /** Who sends a name gets it back, and the log has it: what is not harmless ASCII is percent-encoded. */
     private String at(String name) {
-        return pointer + "/" + name.replace("~", "~0").replace("/", "~1");
+        StringBuilder at = new StringBuilder(pointer).append('/');
+        for (byte octet : name.replace("~", "~0").replace("/", "~1").getBytes(StandardCharsets.UTF_8)) {
+            if (FRAGMENT.get(octet & 0xff)) {
+                at.append((char) octet);
+            } else {
+                at.append('%').append(HEX.toHexDigits(octet));
+            }
+        }
+        return at.toString();
     }
 
     private Optional<JsonNode> node(String name) {
@@ -129,15 +152,25 @@ public final class Fields {
         return node.map(JsonNode::booleanValue);
     }
 
-    /** Returns the time (RFC 3339 with a zone, such as 2026-06-01T12:00:00Z), or empty. */
+    /** Returns the time (RFC 3339 with a zone, such as 2026-06-01T12:00:00Z, in 1970 to 9999) to the millisecond, or empty. */
     public Optional<Instant> time(String name) {
         return meaning(name, "a time such as 2026-06-01T12:00:00Z", text -> {
             try {
-                return Optional.of(Instant.parse(text));
+                // What the database keeps.
+                return Optional.of(Instant.parse(text))
+                        .filter(time -> !time.isBefore(Instant.EPOCH) && !time.isAfter(LATEST))
+                        .map(time -> time.truncatedTo(ChronoUnit.MILLIS));
             } catch (DateTimeParseException e) {
                 return Optional.empty();
             }
         });
+    }
+
+    /** Notes a fault of the later one unless these two times, where both are there, are in this order. */
+    public void order(String earlier, Optional<Instant> from, String later, Optional<Instant> until) {
+        if (from.isPresent() && until.isPresent() && !from.get().isBefore(until.get())) {
+            fault(later, "must be later than " + earlier);
+        }
     }
 
     /** Returns the ISO 8601 duration within the bounds, or empty. */
@@ -154,24 +187,37 @@ public final class Fields {
 
     /** Returns the strings of an array, each of which satisfies the condition and is there once; or empty. */
     public Optional<List<String>> texts(String name, String expected, Predicate<String> condition) {
-        Optional<JsonNode> node = node(name);
-        if (node.isEmpty()) {
+        Set<String> before = new HashSet<>();
+        return meanings(name, "an array", size -> true, expected + " that is there once", text -> Optional.of(text)
+                .filter(condition)
+                .filter(before::add));
+    }
+
+    /** Returns what each string of an array of such a size means, or empty; meaning nothing is a fault. */
+    public <T> Optional<List<T>> meanings(
+            String name,
+            String expectedArray,
+            IntPredicate isSize,
+            String expected,
+            Function<String, Optional<T>> meaning) {
+        Optional<JsonNode> array = node(name);
+        if (array.isEmpty()) {
             return Optional.empty();
         }
-        if (!node.get().isArray()) {
-            fault(name, "must be an array");
+        if (!array.get().isArray() || !isSize.test(array.get().size())) {
+            fault(name, "must be " + expectedArray);
             return Optional.empty();
         }
-        Set<String> texts = new LinkedHashSet<>();
-        for (int i = 0; i < node.get().size(); i++) {
-            JsonNode item = node.get().get(i);
-            if (!item.isTextual() || !condition.test(item.textValue())) {
+        List<T> meanings = new ArrayList<>();
+        for (int i = 0; i < array.get().size(); i++) {
+            JsonNode item = array.get().get(i);
+            Optional<T> found = item.isTextual() ? meaning.apply(item.textValue()) : Optional.empty();
+            found.ifPresent(meanings::add);
+            if (found.isEmpty()) {
                 faults.add(new Fault(at(name) + "/" + i, "must be " + expected));
-            } else if (!texts.add(item.textValue())) {
-                faults.add(new Fault(at(name) + "/" + i, "is there twice"));
             }
         }
-        return Optional.of(List.copyOf(texts));
+        return Optional.of(List.copyOf(meanings));
     }
 
     /** Returns the members of an object whose names satisfy the condition and whose values mean something; or empty. */
@@ -200,36 +246,68 @@ public final class Fields {
     /** Returns the names of all members. */
     public List<String> names() {
         List<String> names = new ArrayList<>();
-        for (Iterator<String> each = object.fieldNames(); each.hasNext(); ) {
-            names.add(each.next());
-        }
+        object.fieldNames().forEachRemaining(names::add);
         return names;
     }
 
     /** Returns the object, or empty; its faults are noted with those of this one. */
     public Optional<Fields> object(String name) {
-        return node(name).map(node -> of(node, at(name), faults));
+        return objectNode(name).map(node -> new Fields(node, at(name), faults));
     }
 
     /** Returns the object as it is, without members that are null; or empty. */
     public Optional<Map<String, Object>> any(String name) {
+        return objectNode(name).map(Json::toMap).map(members -> {
+            members.values().removeIf(Objects::isNull);
+            return members;
+        });
+    }
+
+    private Optional<JsonNode> objectNode(String name) {
         Optional<JsonNode> node = node(name);
         if (node.isPresent() && !node.get().isObject()) {
             fault(name, "must be an object");
             return Optional.empty();
         }
-        return node.map(Json::toMap).map(members -> {
-            members.values().removeIf(Objects::isNull);
-            return members;
-        });
+        return node;
+    }
+
+    /** Notes every one of these that is absent as a fault. */
+    public void require(String... names) {
+        for (String name : names) {
+            if (node(name).isEmpty()) {
+                fault(name, "is required");
+            }
+        }
+    }
+
+    /** Notes every member that was read and is null as a fault, for an object in which that does not mean absent. */
+    public void refuseNulls() {
+        for (String name : read) {
+            if (object.path(name).isNull()) {
+                fault(name, "must not be null");
+            }
+        }
     }
 
     /** Notes every member that nobody read as a fault. */
     public void end() {
         for (String name : names()) {
             if (!read.contains(name)) {
-                fault(name, "is not known; known are " + String.join(", ", read));
+                fault(name, read.isEmpty() ? "is not known" : "is not known; known are " + String.join(", ", read));
             }
+        }
+    }
+
+    /**
+     * Ends the whole text.
+     *
+     * @throws RegistryException {@code INVALID_REQUEST} with every fault, if there is one
+     */
+    public void check() {
+        end();
+        if (!faults.isEmpty()) {
+            throw RegistryException.invalid(faults);
         }
     }
 }

@@ -236,7 +236,7 @@ interface SerialListContract {
 
         assertProblem(reply, 400, "invalid-request");
         assertThat(ProblemAssert.pointers(reply))
-                .containsExactlyInAnyOrder("#", "#/expected", "#/notBefore", "#/notAfter", "#/paused");
+                .containsExactlyInAnyOrder("#/x", "#/expected", "#/notBefore", "#/notAfter", "#/paused");
         assertProblem(get(LOTS + "/faulty"), 404, "not-found");
     }
 

@@ -6,7 +6,6 @@ import io.muster.credential.StoredCredential;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
-import io.muster.json.Json;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
@@ -22,7 +21,6 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.util.LinkedHashMap;
@@ -60,9 +58,7 @@ public class DevicesResource {
                         "serial", SerialNumber.SYNTAX, text -> Optional.of(text).filter(SerialNumber::isValid)),
                 query.get("tag", "<name>:<text>", DevicesResource::tag),
                 query.get("state", "pending, active, disabled or retired", DeviceState::of));
-        Optional<DeviceId> after = query.get("cursor", "the next of the page before", text -> Optional.of(text)
-                .filter(DeviceId::isValid)
-                .map(DeviceId::new));
+        Optional<DeviceId> after = query.cursor(DeviceId::isValid).map(DeviceId::new);
         int limit = query.limit();
         query.check();
         List<Device> devices = registry.devices().list(filter, after, limit);
@@ -76,7 +72,7 @@ public class DevicesResource {
         if (devices.size() == limit) {
             page.put("next", devices.get(limit - 1).id().value());
         }
-        return json(page);
+        return Replies.json(page).build();
     }
 
     private static Optional<Map.Entry<String, String>> tag(String text) {
@@ -128,7 +124,7 @@ public class DevicesResource {
                 registry.authenticator().credentials(device.id()).stream()
                         .map(DevicesResource::view)
                         .toList());
-        return json(view);
+        return Replies.json(view).build();
     }
 
     private static Map<String, Object> view(StoredCredential credential) {
@@ -140,9 +136,5 @@ public class DevicesResource {
         credential.confirmedAt().ifPresent(at -> view.put("confirmedAt", at));
         credential.expiresAt().ifPresent(at -> view.put("expiresAt", at));
         return view;
-    }
-
-    private static Response json(Object body) {
-        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).build();
     }
 }

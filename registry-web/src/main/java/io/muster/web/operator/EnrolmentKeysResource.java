@@ -2,7 +2,6 @@ package io.muster.web.operator;
 
 import io.muster.Registry;
 import io.muster.api.ProblemType;
-import io.muster.json.Json;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
@@ -18,8 +17,6 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
@@ -45,24 +42,25 @@ public class EnrolmentKeysResource {
      * every member is optional; the reply shows the key this once.
      */
     @POST
-    public Response create(@Context HttpServletRequest request, @PathParam("fleet") String fleet, InputStream body) {
+    public Response create(
+            @Context HttpServletRequest request, @PathParam("fleet") String fleetName, InputStream body) {
         Operator by = bearer.operator(request, Right.KEYS_WRITE);
-        requireFleet(fleet);
+        String fleet = registry.fleets().get(fleetName).name();
         EnrolmentKeys.Created created = registry.enrolmentKeys()
                 .create(EnrolmentKeyBody.parse(Bodies.read(request, body, Bodies.JSON), fleet), by.name());
         Map<String, Object> view = view(created.key());
         view.put("key", created.secret());
-        return json(201, view);
+        return Replies.json(view).status(201).build();
     }
 
     /** Lists the fleet's keys, whatever their state, in the order of their ids and in pages as those of devices. */
     @GET
-    public Response list(@Context HttpServletRequest request, @PathParam("fleet") String fleet, @Context UriInfo uri) {
+    public Response list(
+            @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @Context UriInfo uri) {
         bearer.operator(request, Right.KEYS_WRITE);
-        requireFleet(fleet);
+        String fleet = registry.fleets().get(fleetName).name();
         Query query = new Query(uri, Set.of("limit", "cursor"));
-        Optional<String> after = query.get("cursor", "the next of the page before", text -> Optional.of(text)
-                .filter(EnrolmentKey::isId));
+        Optional<String> after = query.cursor(EnrolmentKey::isId);
         int limit = query.limit();
         query.check();
         List<EnrolmentKey> keys = registry.enrolmentKeys().list(fleet, after, limit);
@@ -71,16 +69,16 @@ public class EnrolmentKeysResource {
         if (keys.size() == limit) {
             page.put("next", keys.get(limit - 1).id());
         }
-        return json(200, page);
+        return Replies.json(page).build();
     }
 
     /** Returns what is known of a key, which is everything but the key. */
     @GET
     @Path("/{id}")
     public Response one(
-            @Context HttpServletRequest request, @PathParam("fleet") String fleet, @PathParam("id") String id) {
+            @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @PathParam("id") String id) {
         bearer.operator(request, Right.KEYS_WRITE);
-        requireFleet(fleet);
+        String fleet = registry.fleets().get(fleetName).name();
         return view(registry.enrolmentKeys().find(fleet, id));
     }
 
@@ -88,22 +86,16 @@ public class EnrolmentKeysResource {
     @POST
     @Path("/{id}/revoke")
     public Response revoke(
-            @Context HttpServletRequest request, @PathParam("fleet") String fleet, @PathParam("id") String id) {
+            @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @PathParam("id") String id) {
         Operator by = bearer.operator(request, Right.KEYS_WRITE);
-        requireFleet(fleet);
+        String fleet = registry.fleets().get(fleetName).name();
         return view(registry.enrolmentKeys().revoke(fleet, id, by.name()));
     }
 
-    private void requireFleet(String name) {
-        if (registry.fleets().find(name).isEmpty()) {
-            throw new RegistryException(ProblemType.NOT_FOUND, "no such fleet");
-        }
-    }
-
     private Response view(Optional<EnrolmentKey> found) {
-        return json(
-                200,
-                view(found.orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such enrolment key"))));
+        return Replies.json(view(
+                        found.orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such enrolment key"))))
+                .build();
     }
 
     private Map<String, Object> view(EnrolmentKey key) {
@@ -120,13 +112,5 @@ public class EnrolmentKeysResource {
         key.revokedAt().ifPresent(at -> view.put("revokedAt", at));
         view.put("createdAt", key.createdAt());
         return view;
-    }
-
-    private static Response json(int status, Object body) {
-        return Response.status(status)
-                .type(MediaType.APPLICATION_JSON)
-                .header(HttpHeaders.CACHE_CONTROL, "no-store")
-                .entity(Json.bytes(body))
-                .build();
     }
 }

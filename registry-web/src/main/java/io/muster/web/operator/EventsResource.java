@@ -2,7 +2,6 @@ package io.muster.web.operator;
 
 import io.muster.Registry;
 import io.muster.audit.AuditEvent;
-import io.muster.json.Json;
 import io.muster.operator.Right;
 import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
@@ -12,7 +11,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.util.LinkedHashMap;
@@ -38,8 +36,7 @@ public class EventsResource {
         bearer.operator(request, Right.DEVICES_READ);
         Query query = new Query(uri, Set.of("limit", "cursor"));
         // An event's id has the form of a device's.
-        Optional<String> before = query.get("cursor", "the next of the page before", text -> Optional.of(text)
-                .filter(DeviceId::isValid));
+        Optional<String> before = query.cursor(DeviceId::isValid);
         int limit = query.limit();
         query.check();
         List<AuditEvent> events = registry.audit().list(before, limit);
@@ -48,7 +45,7 @@ public class EventsResource {
         if (events.size() == limit) {
             page.put("next", events.get(limit - 1).id());
         }
-        return Response.ok(Json.bytes(page), MediaType.APPLICATION_JSON).build();
+        return Replies.json(page).build();
     }
 
     private static Map<String, Object> view(AuditEvent event) {

@@ -2,11 +2,9 @@ package io.muster.web.operator;
 
 import io.muster.Registry;
 import io.muster.api.Problem.Fault;
-import io.muster.api.ProblemType;
 import io.muster.config.Settings;
 import io.muster.fleet.Fleet;
 import io.muster.json.Fields;
-import io.muster.json.Json;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
@@ -27,7 +25,6 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
@@ -51,7 +48,7 @@ public class FleetsResource {
     @GET
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
-        return json(Map.of(
+        return Replies.json(Map.of(
                         "fleets",
                         registry.fleets().list().stream()
                                 .map(FleetsResource::view)
@@ -64,8 +61,8 @@ public class FleetsResource {
     @Path("/{fleet}")
     public Response one(@PathParam("fleet") String name, @Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
-        Fleet fleet = find(name);
-        return json(view(fleet)).tag(tag(fleet)).build();
+        Fleet fleet = registry.fleets().get(name);
+        return Replies.json(view(fleet)).tag(tag(fleet)).build();
     }
 
     /**
@@ -82,7 +79,7 @@ public class FleetsResource {
         }
         Fleet fleet = registry.fleets()
                 .put(name, Bodies.read(request, body, Bodies.JSON), condition(request), operator.name());
-        return json(view(fleet))
+        return Replies.json(view(fleet))
                 .status(fleet.version() == 1 ? 201 : 200)
                 .tag(tag(fleet))
                 .build();
@@ -111,17 +108,12 @@ public class FleetsResource {
     @Path("/{fleet}/explain")
     public Response explain(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
         bearer.operator(request, Right.FLEETS_READ);
-        Fleet fleet = find(name);
+        Fleet fleet = registry.fleets().get(name);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Optional<String> serial = fields.text("serial", SerialNumber.SYNTAX, SerialNumber::isValid);
-        if (serial.isEmpty() && fields.faults().isEmpty()) {
-            fields.fault("serial", "is required");
-        }
+        fields.require("serial");
         Optional<Map<String, Object>> evidence = fields.any("evidence");
-        fields.end();
-        if (!fields.faults().isEmpty()) {
-            throw RegistryException.invalid(fields.faults());
-        }
+        fields.check();
         Candidate candidate = new Candidate(
                 new SerialNumber(serial.orElseThrow()),
                 fleet.name(),
@@ -129,7 +121,7 @@ public class FleetsResource {
                 evidence.orElse(Map.of()),
                 List.of(),
                 request.getRemoteAddr());
-        return json(view(registry.registrar().explain(candidate))).build();
+        return Replies.json(view(registry.registrar().explain(candidate))).build();
     }
 
     private static Map<String, Object> view(Registrar.Explanation explanation) {
@@ -170,12 +162,6 @@ public class FleetsResource {
         return view;
     }
 
-    private Fleet find(String name) {
-        return registry.fleets()
-                .find(name)
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
-    }
-
     private static Map<String, Object> view(Fleet fleet) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("name", fleet.name());
@@ -185,9 +171,5 @@ public class FleetsResource {
 
     private static EntityTag tag(Fleet fleet) {
         return new EntityTag(Long.toString(fleet.version()));
-    }
-
-    private static Response.ResponseBuilder json(Object body) {
-        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).header(HttpHeaders.CACHE_CONTROL, "no-store");
     }
 }

@@ -3,13 +3,14 @@ package io.muster.web.operator;
 import io.muster.Registry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
-import io.muster.json.Json;
+import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.verification.Lot;
 import io.muster.verification.Lots;
 import io.muster.web.Bearer;
+import io.muster.web.Bodies;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -18,7 +19,6 @@ import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
@@ -50,10 +50,9 @@ public class LotsResource {
     public Response list(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @Context UriInfo uri) {
         bearer.operator(request, Right.SERIALS_READ);
-        String fleet = fleet(fleetName);
+        String fleet = registry.fleets().get(fleetName).name();
         Query query = new Query(uri, Set.of("limit", "cursor"));
-        Optional<String> after = query.get("cursor", "the next of the page before", text -> Optional.of(text)
-                .filter(Lot::isName));
+        Optional<String> after = query.cursor(Lot::isName);
         int limit = query.limit();
         query.check();
         List<Lots.Entry> lots = registry.lots().list(fleet, after, limit);
@@ -62,14 +61,7 @@ public class LotsResource {
         if (lots.size() == limit) {
             page.put("next", lots.get(limit - 1).lot().name());
         }
-        return json(page);
-    }
-
-    private String fleet(String name) {
-        return registry.fleets()
-                .find(name)
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"))
-                .name();
+        return Replies.json(page).build();
     }
 
     /** Returns one lot, with how far it is. */
@@ -78,13 +70,13 @@ public class LotsResource {
     public Response one(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("lot") String name) {
         bearer.operator(request, Right.SERIALS_READ);
-        String fleet = fleet(fleetName);
-        return json(withProgress(
+        String fleet = registry.fleets().get(fleetName).name();
+        return withProgress(
                 fleet,
                 Optional.of(name)
                         .filter(Lot::isName)
                         .flatMap(text -> registry.lots().find(fleet, text))
-                        .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such lot"))));
+                        .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such lot")));
     }
 
     /** Writes a lot, whole: what is not said has no limit. */
@@ -96,34 +88,30 @@ public class LotsResource {
             @PathParam("lot") String name,
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = fleet(fleetName);
-        Members members = Members.of(request, body, Set.of(EXPECTED, NOT_BEFORE, NOT_AFTER, PAUSED));
+        String fleet = registry.fleets().get(fleetName).name();
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Lot lot = new Lot(
                 name,
-                members.number(EXPECTED),
-                members.time(NOT_BEFORE),
-                members.time(NOT_AFTER),
-                members.flag(PAUSED));
-        if (lot.notBefore().isPresent()
-                && lot.notAfter().isPresent()
-                && !lot.notBefore().get().isBefore(lot.notAfter().get())) {
-            members.fault(NOT_AFTER, "must be later than " + NOT_BEFORE);
-        }
-        members.check();
+                fields.number(EXPECTED, 0, Integer.MAX_VALUE).map(Long::intValue),
+                fields.time(NOT_BEFORE),
+                fields.time(NOT_AFTER),
+                fields.flag(PAUSED).orElse(false));
+        fields.order(NOT_BEFORE, lot.notBefore(), NOT_AFTER, lot.notAfter());
+        fields.check();
         if (!Lot.isName(name)) {
             throw RegistryException.invalid(List.of(new Fault(
                     "#",
                     "the name of a lot must have 1 to " + Lot.MAX_NAME + " characters and no control characters")));
         }
-        return json(withProgress(fleet, registry.lots().put(fleet, lot, operator.name())));
+        return withProgress(fleet, registry.lots().put(fleet, lot, operator.name()));
     }
 
-    private Map<String, Object> withProgress(String fleet, Lots.Entry entry) {
+    private Response withProgress(String fleet, Lots.Entry entry) {
         Lots.Progress progress = registry.lots().progress(fleet, entry.lot().name());
         Map<String, Object> view = view(entry);
         view.put("registered", progress.registered());
         view.put("blocked", progress.blocked());
-        return view;
+        return Replies.json(view).build();
     }
 
     private static Map<String, Object> view(Lots.Entry entry) {
@@ -135,9 +123,5 @@ public class LotsResource {
         view.put(PAUSED, entry.lot().paused());
         view.put("imported", entry.imported());
         return view;
-    }
-
-    private static Response json(Object body) {
-        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).build();
     }
 }

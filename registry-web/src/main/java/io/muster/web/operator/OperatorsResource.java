@@ -1,11 +1,8 @@
 package io.muster.web.operator;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.Registry;
-import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
-import io.muster.json.Json;
-import io.muster.json.MalformedJsonException;
+import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Operators;
 import io.muster.operator.Right;
@@ -22,22 +19,23 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Operators and resource servers: who may call the operator API, and what for. */
 @Path("/api/v1/operators")
 @ApplicationScoped
 public class OperatorsResource {
+
+    private static final String NAME = "[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}";
+    private static final String RIGHTS =
+            String.join(", ", Stream.of(Right.values()).map(Right::word).toList());
 
     @Inject
     Registry registry;
@@ -49,37 +47,33 @@ public class OperatorsResource {
     @GET
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.OPERATORS_WRITE);
-        return json(
-                200,
-                Map.of(
+        return Replies.json(Map.of(
                         "operators",
                         registry.operators().list().stream()
                                 .map(OperatorsResource::view)
-                                .toList()));
+                                .toList()))
+                .build();
     }
 
     /** Makes an operator from {@code {"name": "...", "rights": ["introspect"]}}; the reply shows its token this once. */
     @POST
     public Response create(@Context HttpServletRequest request, InputStream body) {
         Operator by = bearer.operator(request, Right.OPERATORS_WRITE);
-        JsonNode node = parse(Bodies.read(request, body, Bodies.JSON));
-        List<Fault> faults = new ArrayList<>();
-        String name = name(node.get("name"), faults);
-        Set<Right> rights = rights(node.get("rights"), faults);
-        node.fieldNames().forEachRemaining(member -> {
-            if (!member.equals("name") && !member.equals("rights")) {
-                faults.add(new Fault("#", "unknown member; members are name and rights"));
-            }
-        });
-        if (!faults.isEmpty()) {
-            throw RegistryException.invalid(faults);
-        }
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
+        Optional<String> name = fields.text(
+                "name",
+                "1 to 64 letters, digits, blanks and . _ @ -, beginning with a letter or digit",
+                text -> text.matches(NAME));
+        Optional<List<Right>> rights = fields.meanings(
+                "rights", "an array of at least one right", size -> size > 0, "one of " + RIGHTS, Right::of);
+        fields.require("name", "rights");
+        fields.check();
         Operators.Created created = registry.operators()
-                .create(name, rights, by.name())
+                .create(name.orElseThrow(), EnumSet.copyOf(rights.orElseThrow()), by.name())
                 .orElseThrow(() -> RegistryException.withDetail(ProblemType.CONFLICT, "the name is taken"));
         Map<String, Object> view = view(created.operator());
         view.put("token", created.token());
-        return json(201, view);
+        return Replies.json(view).status(201).build();
     }
 
     /** Revokes an operator's token; on this node at once, on others within two seconds. */
@@ -97,51 +91,6 @@ public class OperatorsResource {
         return Response.noContent().build();
     }
 
-    private static JsonNode parse(byte[] body) {
-        try {
-            JsonNode node = Json.parse(body);
-            if (node.isObject()) {
-                return node;
-            }
-            throw RegistryException.invalid(List.of(new Fault("#", "must be an object")));
-        } catch (MalformedJsonException e) {
-            throw RegistryException.invalid(List.of(new Fault("#", e.getMessage())));
-        }
-    }
-
-    private static String name(JsonNode node, List<Fault> faults) {
-        if (node == null || !node.isTextual() || !node.textValue().matches("[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")) {
-            faults.add(new Fault(
-                    "#/name", "must be 1 to 64 letters, digits, blanks and . _ @ -, beginning with a letter or digit"));
-            return null;
-        }
-        return node.textValue();
-    }
-
-    private static Set<Right> rights(JsonNode node, List<Fault> faults) {
-        Set<Right> rights = EnumSet.noneOf(Right.class);
-        if (node == null || !node.isArray() || node.isEmpty()) {
-            faults.add(new Fault("#/rights", "must be an array of at least one right"));
-            return rights;
-        }
-        for (int i = 0; i < node.size(); i++) {
-            var right = Right.of(node.get(i).asText());
-            if (right.isPresent()) {
-                rights.add(right.get());
-            } else {
-                faults.add(new Fault(
-                        "#/rights/" + i,
-                        "must be one of "
-                                + String.join(
-                                        ", ",
-                                        Stream.of(Right.values())
-                                                .map(Right::word)
-                                                .toList())));
-            }
-        }
-        return rights;
-    }
-
     private static Map<String, Object> view(Operator operator) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("id", operator.id());
@@ -150,13 +99,5 @@ public class OperatorsResource {
         view.put("active", operator.active());
         view.put("createdAt", operator.createdAt());
         return view;
-    }
-
-    private static Response json(int status, Object body) {
-        return Response.status(status)
-                .type(MediaType.APPLICATION_JSON)
-                .header(HttpHeaders.CACHE_CONTROL, "no-store")
-                .entity(Json.bytes(body))
-                .build();
     }
 }

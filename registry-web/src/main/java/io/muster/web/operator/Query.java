@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** The query of a request to the operator API: unknown, repeated and malformed parameters are faults, reported all at once. */
 final class Query {
@@ -44,6 +45,12 @@ final class Query {
             faults.add(new Fault("#", name + " must be " + expected));
         }
         return value;
+    }
+
+    /** Returns where the page begins: what the {@code next} of the page before said. */
+    Optional<String> cursor(Predicate<String> isNext) {
+        return get("cursor", "the next of the page before", text -> Optional.of(text)
+                .filter(isNext));
     }
 
     int limit() {

@@ -4,7 +4,7 @@ import io.muster.Registry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
 import io.muster.fleet.Fleet;
-import io.muster.json.Json;
+import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.operator.SerialImport;
@@ -23,7 +23,6 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
@@ -52,7 +51,7 @@ public class SerialsResource {
     @POST
     public Response add(@PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        Fleet fleet = fleet(fleetName);
+        Fleet fleet = registry.fleets().get(fleetName);
         InputStream in =
                 Bodies.capped(request, body, registry.config().imports().maxSize());
         SerialImport.Result result;
@@ -63,13 +62,7 @@ public class SerialsResource {
         } else {
             throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send text/csv or application/json");
         }
-        return json(result);
-    }
-
-    private Fleet fleet(String name) {
-        return registry.fleets()
-                .find(name)
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
+        return Replies.json(result).build();
     }
 
     /**
@@ -80,13 +73,13 @@ public class SerialsResource {
     public Response list(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @Context UriInfo uri) {
         bearer.operator(request, Right.SERIALS_READ);
-        String fleet = fleet(fleetName).name();
+        String fleet = registry.fleets().get(fleetName).name();
         Query query = new Query(uri, Set.of("serial", "state", "lot", "limit", "cursor"));
         Optional<String> serial = query.get("serial", SerialNumber.SYNTAX, SerialsResource::serial);
         SerialList.Filter filter = new SerialList.Filter(
                 query.get("state", "expected, registered or blocked", SerialList.State::of),
                 query.get("lot", "the name of a lot", text -> Optional.of(text).filter(Lot::isName)));
-        Optional<String> after = query.get("cursor", "the next of the page before", SerialsResource::serial);
+        Optional<String> after = query.cursor(SerialNumber::isValid);
         int limit = query.limit();
         query.check();
         SerialList.Page found = serial.map(text -> only(fleet, text, filter))
@@ -94,7 +87,7 @@ public class SerialsResource {
         Map<String, Object> page = new LinkedHashMap<>();
         page.put(SERIALS, found.entries().stream().map(SerialsResource::view).toList());
         found.next().ifPresent(next -> page.put("next", next));
-        return json(page);
+        return Replies.json(page).build();
     }
 
     private static Optional<String> serial(String text) {
@@ -120,7 +113,8 @@ public class SerialsResource {
             @Context HttpServletRequest request,
             @PathParam("serial") String serial) {
         bearer.operator(request, Right.SERIALS_READ);
-        return json(view(found(fleet(fleetName).name(), serial)));
+        return Replies.json(view(found(registry.fleets().get(fleetName).name(), serial)))
+                .build();
     }
 
     private SerialList.Entry found(String fleet, String serial) {
@@ -138,15 +132,15 @@ public class SerialsResource {
             @PathParam("serial") String serial,
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = fleet(fleetName).name();
-        Members members = Members.ofOptional(request, body, Set.of(REASON));
-        Optional<String> reason = members.text(REASON, BlockedSerial.MAX_REASON);
-        members.check();
+        String fleet = registry.fleets().get(fleetName).name();
+        Fields fields = Fields.of(optional(request, body));
+        Optional<String> reason = reason(fields);
+        fields.check();
         String valid = serial(serial)
                 .orElseThrow(() -> RegistryException.invalid(
                         List.of(new Fault("#", "the serial must be " + SerialNumber.SYNTAX))));
         registry.serialList().block(fleet, List.of(valid), reason, operator.name());
-        return json(view(found(fleet, valid)));
+        return Replies.json(view(found(fleet, valid))).build();
     }
 
     /** Ends a block; answers with the serial, or with nothing if its row only blocked and is gone. */
@@ -158,13 +152,13 @@ public class SerialsResource {
             @PathParam("serial") String serial,
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = fleet(fleetName).name();
-        Members.ofOptional(request, body, Set.of()).check();
+        String fleet = registry.fleets().get(fleetName).name();
+        Fields.of(optional(request, body)).check();
         found(fleet, serial);
         registry.serialList().unblock(fleet, List.of(serial), operator.name());
         return registry.serialList()
                 .find(fleet, serial)
-                .map(entry -> json(view(entry)))
+                .map(entry -> Replies.json(view(entry)).build())
                 .orElseGet(() -> Response.noContent().build());
     }
 
@@ -174,11 +168,11 @@ public class SerialsResource {
     public Response blockAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = fleet(fleetName).name();
-        Members members = Members.of(request, body, Set.of(SERIALS, REASON));
-        List<String> serials = serials(members);
-        Optional<String> reason = members.text(REASON, BlockedSerial.MAX_REASON);
-        members.check();
+        String fleet = registry.fleets().get(fleetName).name();
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
+        List<String> serials = serials(fields);
+        Optional<String> reason = reason(fields);
+        fields.check();
         return changed(serials, registry.serialList().block(fleet, serials, reason, operator.name()));
     }
 
@@ -188,31 +182,47 @@ public class SerialsResource {
     public Response unblockAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = fleet(fleetName).name();
-        Members members = Members.of(request, body, Set.of(SERIALS));
-        List<String> serials = serials(members);
-        members.check();
+        String fleet = registry.fleets().get(fleetName).name();
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
+        List<String> serials = serials(fields);
+        fields.check();
         return changed(serials, registry.serialList().unblock(fleet, serials, operator.name()));
     }
 
-    private static List<String> serials(Members members) {
-        List<String> serials = members.texts(SERIALS).orElse(List.of());
-        if (serials.isEmpty() || serials.size() > MAX_SERIALS) {
-            members.fault(SERIALS, "must be an array of 1 to " + MAX_SERIALS + " serials");
-        }
-        for (int i = 0; i < serials.size(); i++) {
-            if (!SerialNumber.isValid(serials.get(i))) {
-                members.fault(SERIALS + "/" + i, "must be a serial, " + SerialNumber.SYNTAX);
-            }
-        }
-        return serials;
+    /** Returns a body that may be absent altogether, content type and all. */
+    private static byte[] optional(HttpServletRequest request, InputStream body) {
+        boolean absent = request.getContentLengthLong() == 0
+                || request.getContentLengthLong() < 0
+                        && request.getContentType() == null
+                        && request.getHeader("Transfer-Encoding") == null;
+        return absent ? new byte[] {'{', '}'} : Bodies.read(request, body, Bodies.JSON);
+    }
+
+    private static Optional<String> reason(Fields fields) {
+        return fields.text(
+                        REASON,
+                        "a string of at most " + BlockedSerial.MAX_REASON + " characters and no control characters",
+                        text -> text.length() <= BlockedSerial.MAX_REASON
+                                && text.chars().noneMatch(Character::isISOControl))
+                .filter(text -> !text.isEmpty());
+    }
+
+    private static List<String> serials(Fields fields) {
+        Optional<List<String>> serials = fields.meanings(
+                SERIALS,
+                "an array of 1 to " + MAX_SERIALS + " serials",
+                size -> size >= 1 && size <= MAX_SERIALS,
+                "a serial, " + SerialNumber.SYNTAX,
+                SerialsResource::serial);
+        fields.require(SERIALS);
+        return serials.orElse(List.of());
     }
 
     private static Response changed(List<String> serials, int changed) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("changed", changed);
         view.put("unchanged", serials.stream().distinct().count() - changed);
-        return json(view);
+        return Replies.json(view).build();
     }
 
     private static Map<String, Object> view(SerialList.Entry entry) {
@@ -227,9 +237,5 @@ public class SerialsResource {
         view.put("attributes", entry.serial().attributes());
         entry.deviceId().ifPresent(id -> view.put("deviceId", id));
         return view;
-    }
-
-    private static Response json(Object body) {
-        return Response.ok(Json.bytes(body), MediaType.APPLICATION_JSON).build();
     }
 }

@@ -60,7 +60,7 @@ class EnrolmentKeyBodyTest {
 
         assertThat(faults)
                 .extracting(Fault::pointer)
-                .containsExactlyInAnyOrder("#", "#/id", "#/key", "#/notBefore", "#/notAfter", "#/maxUses");
+                .containsExactlyInAnyOrder("#/uses", "#/id", "#/key", "#/notBefore", "#/notAfter", "#/maxUses");
         assertThat(faults.toString()).doesNotContain("c2hvcnQg").doesNotContain("../x");
     }
 
@@ -97,7 +97,9 @@ class EnrolmentKeyBodyTest {
                 "{\"maxUses\":\"1\"} | #/maxUses",
                 "{\"maxUses\":1000000001} | #/maxUses",
                 "{\"maxUses\":99999999999999999999999999} | #/maxUses",
-                "{\"Key\":\"x\"} | #"
+                "{\"notAfter\":null} | #/notAfter",
+                "{\"maxUses\":null} | #/maxUses",
+                "{\"Key\":\"x\"} | #/Key"
             })
     void faultPointsAtItsMember(String json, String pointer) {
         assertThat(faults(json)).extracting(Fault::pointer).containsExactly(pointer);

@@ -49,7 +49,7 @@ class RegistrationTokensResourceTest {
             value = {
                 "[] | #",
                 "{ | #",
-                "{'exp':1} | #",
+                "{'exp':1} | #/exp",
                 "{'verifier':5} | #/verifier",
                 "{'serial':'abc'} | #/serial",
                 "{'serial':['SN-0001']} | #/serial",
