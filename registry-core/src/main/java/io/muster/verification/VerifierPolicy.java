@@ -354,7 +354,10 @@ public final class VerifierPolicy implements Prover {
                     ? bounded.prove(candidate, left)
                     : ask(step.verifier(), candidate);
         } catch (VerificationUnavailableException e) {
-            throw new VerificationUnavailableException("verifier " + step.name() + ": " + e.getMessage(), e);
+            String who = "verifier " + step.name() + ": ";
+            String said = String.valueOf(e.getMessage());
+            // Some name themselves.
+            throw new VerificationUnavailableException(said.startsWith(who) ? said : who + said, e);
         } catch (RuntimeException | StackOverflowError e) {
             String failure = e instanceof BoundedVerifier.VerifierFailure
                     ? e.getMessage()

@@ -13,6 +13,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -81,7 +83,7 @@ public final class Bench {
             warmUp(stage, operations);
             for (int round = 1; round <= options.rounds(); round++) {
                 for (int connections : options.connections()) {
-                    for (Operation operation : operations.all()) {
+                    for (Operation operation : inTurn(operations.all(), round)) {
                         if (options.measures(operation.name())) {
                             measure(stage, gauge, operation, round, connections);
                         }
@@ -91,6 +93,15 @@ public final class Bench {
             checkRows(stage, operations);
             publish(stage, fingerprint(stage.jar()), loadBefore, begun);
         }
+    }
+
+    /** Every other round goes backwards, so that nothing always comes after the same. */
+    private static List<Operation> inTurn(List<Operation> operations, int round) {
+        List<Operation> turned = new ArrayList<>(operations);
+        if (round % 2 == 0) {
+            Collections.reverse(turned);
+        }
+        return turned;
     }
 
     /** Everything is done for a while, twice, so that it is compiled, and devices are there that tokens can be asked for. */
@@ -110,6 +121,12 @@ public final class Bench {
     }
 
     private void warmUp(Stage stage, Operation operation) throws IOException, SQLException, InterruptedException {
+        if (operation.beside().isPresent()) {
+            Operation.Beside beside = operation.beside().get();
+            note(
+                    beside.warmUp(),
+                    Load.run(beside.warmUp(), beside.connections(), Duration.ZERO, options.warmUp(), () -> {}));
+        }
         prepare(stage, operation, options.warmUp());
         Load.Sample sample = Load.run(operation, 8, Duration.ZERO, options.warmUp(), () -> {});
         note(operation, sample);

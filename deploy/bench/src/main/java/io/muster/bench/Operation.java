@@ -17,9 +17,10 @@ record Operation(String name, String database, Opener opener, Optional<Beside> b
     /**
      * A second load. Its answers are checked like all others, and not measured.
      *
+     * @param warmUp the same without pauses, because seldom as it is done it would hardly be compiled
      * @param connections how many threads do it, one connection each
      */
-    record Beside(Operation operation, int connections) {}
+    record Beside(Operation operation, Operation warmUp, int connections) {}
 
     Operation(String name, String database, Opener opener) {
         this(name, database, opener, Optional.empty());

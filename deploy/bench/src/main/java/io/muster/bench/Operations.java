@@ -113,7 +113,10 @@ final class Operations {
                 REGISTER_BESIDE_HANGING,
                 Stage.MUSTER,
                 () -> register(Stage.MUSTER),
-                Optional.of(new Operation.Beside(new Operation("turned-away", null, this::turnedAway), TURNED_AWAY))));
+                Optional.of(new Operation.Beside(
+                        new Operation("turned-away", null, () -> turnedAway(true)),
+                        new Operation("turned-away", null, () -> turnedAway(false)),
+                        TURNED_AWAY))));
         all.add(new Operation(FLOOR_REGISTER, Stage.FLOOR, () -> register(Stage.FLOOR)));
         all.add(new Operation(JDBC_REGISTER, Stage.JDBC, this::bareRegister));
         for (String registry : stage.registries()) {
@@ -205,8 +208,12 @@ final class Operations {
         };
     }
 
-    /** Registers in the fleet whose verifier hangs, and comes back after a second or so, as a device does. */
-    private Operation.Task turnedAway() {
+    /**
+     * Registers in the fleet whose verifier hangs.
+     *
+     * @param pausing whether to come back after a second or so, as a device does, or at once
+     */
+    private Operation.Task turnedAway(boolean pausing) {
         return new Operation.Task() {
             @Override
             public void run() throws IOException {
@@ -225,7 +232,7 @@ final class Operations {
                     throw new WrongAnswerException("not the answer while a verifier hangs: " + reply);
                 }
                 try {
-                    Thread.sleep(ThreadLocalRandom.current().nextInt(700, 1300));
+                    Thread.sleep(pausing ? ThreadLocalRandom.current().nextInt(700, 1300) : 0);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
