@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.suite.RegistryUnderTest.Registered;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -64,9 +65,39 @@ class OperatorsIT {
     void eachRightOpensWhatItNamesAndNothingElse() {
         Registered device = registry.newDevice();
         String token = registry.accessToken(device);
-        for (String right :
-                List.of("introspect", "devices:read", "devices:write", "serials:write", "operators:write")) {
+        for (String right : List.of(
+                "introspect",
+                "devices:read",
+                "devices:write",
+                "serials:read",
+                "serials:write",
+                "fleets:read",
+                "fleets:write",
+                "keys:write",
+                "operators:write")) {
             String[] as = bearer(operator(right).token());
+            String fleet = "api/v1/fleets/default/";
+            assertAllowed(right, "serials:read", registry.get(fleet + "serials?limit=1", as));
+            assertAllowed(right, "serials:read", registry.get(fleet + "lots?limit=1", as));
+            assertAllowed(right, "serials:write", registry.post(fleet + "serials/SN-right/block", JSON, "{}", as));
+            assertAllowed(
+                    right,
+                    "serials:write",
+                    registry.send("PUT", fleet + "lots/right", "{}".getBytes(StandardCharsets.UTF_8), json(as)));
+            assertAllowed(right, "fleets:read", registry.get("api/v1/fleets", as));
+            assertAllowed(right, "fleets:read", registry.get("api/v1/fleets/default", as));
+            assertAllowed(
+                    right, "fleets:read", registry.post(fleet + "explain", JSON, "{\"serial\":\"SN-right\"}", as));
+            assertAllowed(
+                    right,
+                    "fleets:write",
+                    registry.send(
+                            "PUT",
+                            "api/v1/fleets/rights",
+                            "{\"verifiers\":[\"database\"]}".getBytes(StandardCharsets.UTF_8),
+                            json(as)));
+            assertAllowed(right, "keys:write", registry.get(fleet + "enrolment-keys?limit=1", as));
+            assertAllowed(right, "keys:write", registry.post("api/v1/fleets/rights/enrolment-keys", JSON, "{}", as));
             assertAllowed(right, "introspect", registry.post("introspect", FORM, "token=" + token, as));
             assertAllowed(right, "devices:read", registry.get("api/v1/devices?limit=1", as));
             assertAllowed(right, "devices:read", registry.get("api/v1/devices/" + device.deviceId(), as));
@@ -83,9 +114,15 @@ class OperatorsIT {
         }
     }
 
+    private static String[] json(String[] headers) {
+        List<String> all = new ArrayList<>(List.of(headers));
+        all.addAll(List.of("Content-Type", JSON));
+        return all.toArray(String[]::new);
+    }
+
     private static void assertAllowed(String right, String needed, Reply reply) {
         if (right.equals(needed)) {
-            assertThat(reply.status()).as(right + ": " + reply).isEqualTo(200);
+            assertThat(reply.status()).as(right + ": " + reply).isBetween(200, 204);
         } else {
             assertProblem(reply, 403, "forbidden");
         }
@@ -105,6 +142,14 @@ class OperatorsIT {
         strangers.add(new String[] {"Authorization", "Basic " + registry.operatorToken()});
         for (String[] as : strangers) {
             assertProblem(registry.get("api/v1/devices", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/fleets", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/fleets/default", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/fleets/default/serials", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/fleets/default/lots", as), 401, "unauthorized");
+            assertProblem(registry.get("api/v1/fleets/default/enrolment-keys", as), 401, "unauthorized");
+            assertProblem(
+                    registry.post("api/v1/fleets/default/registration-tokens", JSON, "{}", as), 401, "unauthorized");
+            assertProblem(registry.post("api/v1/fleets/default/explain", JSON, "{}", as), 401, "unauthorized");
             assertProblem(registry.get("api/v1/devices/" + device.deviceId(), as), 401, "unauthorized");
             assertProblem(registry.get("api/v1/events", as), 401, "unauthorized");
             assertProblem(registry.get("api/v1/operators", as), 401, "unauthorized");
