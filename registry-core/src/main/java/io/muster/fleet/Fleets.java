@@ -73,6 +73,7 @@ public final class Fleets {
             Clock clock) {
         Fleets fleets = new Fleets(database, changes, audit, verifiers, clock);
         Map<String, Fleet> there = fleets.load().byName;
+        checkRoutes(there, seeds);
         new TreeMap<>(seeds).forEach((name, seed) -> {
             FleetDocument document = FleetDocument.of(seed);
             if (!there.containsKey(name)) {
@@ -107,6 +108,25 @@ public final class Fleets {
             throw new ConfigurationException(faults);
         }
         return fleets;
+    }
+
+    /** A fleet that is to be written may not take the route of another, whose devices would land in it. */
+    private static void checkRoutes(Map<String, Fleet> there, Map<String, MusterConfig.Fleet> seeds) {
+        Map<String, String> routes = new LinkedHashMap<>();
+        there.values()
+                .forEach(fleet -> fleet.document().wire().path().ifPresent(path -> routes.put(path, fleet.name())));
+        List<String> faults = new ArrayList<>();
+        new TreeMap<>(seeds).forEach((name, seed) -> {
+            Optional<String> path = there.containsKey(name)
+                    ? Optional.empty()
+                    : FleetDocument.of(seed).wire().path();
+            Optional<String> other = path.map(route -> routes.putIfAbsent(route, name));
+            other.ifPresent(taken -> faults.add("muster.fleet." + name + ".wire: " + path.get()
+                    + " is the route of the fleet " + taken + " already"));
+        });
+        if (!faults.isEmpty()) {
+            throw new ConfigurationException(faults);
+        }
     }
 
     private void seed(String name, FleetDocument document) {

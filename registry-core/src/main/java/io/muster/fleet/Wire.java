@@ -4,6 +4,7 @@ import io.muster.json.Fields;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -69,6 +70,10 @@ public record Wire(
             "/openapi",
             "/console",
             "/api/v1",
+            "/api/v2",
+            "/api/v3",
+            "/web-inf",
+            "/meta-inf",
             "/.well-known");
 
     /** Returns the wire shape that is known by this name. */
@@ -125,7 +130,11 @@ public record Wire(
     private static boolean isFree(String path) {
         return path.length() <= 200
                 && path.matches("(/[A-Za-z0-9_-][A-Za-z0-9._-]*){1,8}")
-                && OWN.stream().noneMatch(own -> path.equals(own) || path.startsWith(own + "/"));
+                && OWN.stream().noneMatch(own -> isOrIsBelow(path.toLowerCase(Locale.ROOT), own));
+    }
+
+    private static boolean isOrIsBelow(String path, String own) {
+        return path.equals(own) || path.startsWith(own + "/");
     }
 
     private static boolean isPointer(String text) {

@@ -170,6 +170,9 @@ class FleetDocumentTest {
                 "/metrics",
                 "/openapi",
                 "/console/x",
+                "/WEB-INF/x",
+                "/Token",
+                "/api/v2/x",
                 "/mqtt/x",
                 "/claims",
                 "/revoke"

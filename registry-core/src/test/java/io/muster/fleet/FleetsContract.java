@@ -212,6 +212,20 @@ public interface FleetsContract {
     }
 
     @Test
+    default void fleetOfTheConfigurationCannotTakeTheRouteOfAnother() {
+        TestRegistry test = fresh().with("yes", YES).with("muster.fleet.default.wire", "register-device");
+        test.start().close();
+
+        assertThatThrownBy(() -> test.with("muster.fleets", "three")
+                        .with("muster.fleet.three.verifiers", "yes")
+                        .with("muster.fleet.three.wire", "register-device")
+                        .start())
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining(
+                        "muster.fleet.three.wire: /api/register-device is the route of the fleet default");
+    }
+
+    @Test
     default void serialIsKeptUnderTheTagOfTheFleet() {
         try (Registry registry = fresh().with("yes", YES).start()) {
             put(registry, "default", "{\"verifiers\":[\"yes\"],\"wire\":{\"serialTag\":\"manufacturerId\"}}");
