@@ -148,7 +148,7 @@ public final class Verifiers implements AutoCloseable {
                 made -> plugin || made instanceof HttpVerifier ? bounded(name, made, trial.settings()) : made);
         if (trial.faults().isEmpty() || named || trial.hasValues()) {
             trial.adopt();
-            if (IDENTIFYING.contains(trial.settings().text("type", name))) {
+            if (onlyIdentifies(trial.settings().text("type", name), trial.settings())) {
                 identifying.add(name);
             }
             bounded.ifPresent(made -> steps.put(name, new VerifierPolicy.Step(name, made, skip)));
@@ -160,6 +160,12 @@ public final class Verifiers implements AutoCloseable {
                 LOG.warn("Verifier {} is not configured and cannot be named by fleets: {}", name, missing.get(name));
             }
         }
+    }
+
+    private static boolean onlyIdentifies(String type, Settings settings) {
+        return IDENTIFYING.contains(type)
+                // One token for every device proves nothing of the one that presents it.
+                || type.equals("jwt") && settings.text("serial-claim", "sub").equals("none");
     }
 
     private static SerialVerifier bounded(String name, SerialVerifier verifier, Settings settings) {
