@@ -193,18 +193,27 @@ public final class VerifierPolicy implements Prover {
             Duration left = Duration.ofNanos(deadline - System.nanoTime());
             if (left.isNegative() || left.isZero()) {
                 // Whatever may be skipped: who was not asked has not answered.
-                throw new VerificationUnavailableException("the time budget of " + rules.timeBudget() + " is used up");
+                throw budgetUsedUp();
             }
             try {
-                decision.take(step, remember(step, candidate, left));
+                Proof proof = remember(step, candidate, left);
+                decision.take(step, proof);
             } catch (VerificationUnavailableException e) {
                 decision.unavailable(step, e);
+            }
+            if (decision.unavailable.isEmpty() && System.nanoTime() - deadline >= 0) {
+                // Whatever may be skipped, and whatever was said: an answer that came too late admits nobody.
+                throw budgetUsedUp();
             }
             if (decision.isMade()) {
                 break;
             }
         }
         return decision.proof();
+    }
+
+    private VerificationUnavailableException budgetUsedUp() {
+        return new VerificationUnavailableException("the time budget of " + rules.timeBudget() + " is used up");
     }
 
     /** Asks the shadows, on another thread, and reports every one that says otherwise than was decided. */

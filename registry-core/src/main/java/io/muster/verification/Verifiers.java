@@ -144,8 +144,10 @@ public final class Verifiers implements AutoCloseable {
                         .choice("on-unavailable", MusterConfig.OnUnavailable.class, MusterConfig.OnUnavailable.FAIL)
                 == MusterConfig.OnUnavailable.SKIP;
         boolean plugin = !BUILT_IN.containsKey(trial.settings().text("type", name));
-        Optional<SerialVerifier> bounded = verifier.map(
-                made -> plugin || made instanceof HttpVerifier ? bounded(name, made, trial.settings()) : made);
+        Optional<SerialVerifier> bounded =
+                verifier.map(made -> plugin || made instanceof HttpVerifier || asksForKeys(made)
+                        ? bounded(name, made, trial.settings())
+                        : made);
         if (trial.faults().isEmpty() || named || trial.hasValues()) {
             trial.adopt();
             if (onlyIdentifies(trial.settings().text("type", name), trial.settings())) {
@@ -162,6 +164,10 @@ public final class Verifiers implements AutoCloseable {
         }
     }
 
+    private static boolean asksForKeys(SerialVerifier verifier) {
+        return verifier instanceof JwtVerifier jwt && jwt.asksForKeys();
+    }
+
     private static boolean onlyIdentifies(String type, Settings settings) {
         return IDENTIFYING.contains(type)
                 // One token for every device proves nothing of the one that presents it.
@@ -174,8 +180,8 @@ public final class Verifiers implements AutoCloseable {
                 name,
                 verifier,
                 settings.number("max-concurrent", 16, 1, 1000),
-                // http has time limits of its own.
-                verifier instanceof HttpVerifier
+                // These have time limits of their own.
+                verifier instanceof HttpVerifier || verifier instanceof JwtVerifier
                         ? most
                         : settings.duration("time-limit", Duration.ofSeconds(5), Duration.ofMillis(10), most));
     }
@@ -283,8 +289,13 @@ public final class Verifiers implements AutoCloseable {
         Map<String, V> found = new LinkedHashMap<>();
         for (String name : names) {
             VerifierPolicy.Step step = steps.get(name);
-            if (step != null && type.isInstance(step.verifier())) {
-                found.put(name, type.cast(step.verifier()));
+            if (step == null) {
+                continue;
+            }
+            SerialVerifier made =
+                    step.verifier() instanceof BoundedVerifier bounded ? bounded.verifier() : step.verifier();
+            if (type.isInstance(made)) {
+                found.put(name, type.cast(made));
             }
         }
         return found;

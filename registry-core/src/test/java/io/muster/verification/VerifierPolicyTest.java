@@ -182,6 +182,23 @@ class VerifierPolicyTest {
     }
 
     @Test
+    void genuineThatComesAfterTheTimeBudgetAdmitsNobody() {
+        VerifierPolicy policy = policy(
+                List.of(step(
+                        "slow",
+                        candidate -> {
+                            LockSupport.parkNanos(Duration.ofMillis(80).toNanos());
+                            return Verdict.genuine();
+                        },
+                        false)),
+                List.of(),
+                rules(Duration.ofMillis(50), Optional.empty()),
+                STILL);
+
+        assertThatThrownBy(() -> policy.verify(CANDIDATE)).isInstanceOf(VerificationUnavailableException.class);
+    }
+
+    @Test
     void boundedVerifierGetsWhatIsLeftOfTheTimeBudget() {
         CountDownLatch never = new CountDownLatch(1);
         try (BoundedVerifier hanging = new BoundedVerifier(

@@ -276,6 +276,11 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         return value.isTextual() ? Optional.of(value.textValue()) : Optional.empty();
     }
 
+    /** Tells whether it asks an address for its keys, and may so have to wait. */
+    public boolean asksForKeys() {
+        return published.isPresent();
+    }
+
     /** Ends the threads that fetch keys, if there are any. */
     @Override
     public void close() {
