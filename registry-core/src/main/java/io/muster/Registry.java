@@ -6,9 +6,14 @@ import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
 import io.muster.config.Sources;
 import io.muster.credential.ClientAuthenticator;
+import io.muster.credential.CredentialKind;
+import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialState;
-import io.muster.credential.SecretIssuer;
+import io.muster.credential.Issuers;
+import io.muster.credential.LastUses;
+import io.muster.credential.Revocations;
 import io.muster.credential.StoredCredential;
+import io.muster.credential.TwoPlaces;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
@@ -24,6 +29,7 @@ import io.muster.persistence.Ids;
 import io.muster.persistence.InstantConverter;
 import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
+import io.muster.registration.Allowances;
 import io.muster.registration.Registrar;
 import io.muster.registration.Spending;
 import io.muster.spi.SerialVerifier;
@@ -67,15 +73,22 @@ public final class Registry implements AutoCloseable {
             AuditEvent.class,
             InstantConverter.class,
             DeviceState.Letter.class,
-            CredentialState.Letter.class);
+            CredentialState.Letter.class,
+            CredentialKind.Letter.class);
 
     private final MusterConfig config;
+    private final Clock clock;
     private final Database database;
     private final Verifiers verifiers;
     private final Nonces nonces;
     private final Fleets fleets;
     private final Registrar registrar;
     private final ClientAuthenticator authenticator;
+    private final CredentialOrders credentialOrders;
+    private final LastUses lastUses;
+    private final Revocations revocations;
+    private final TwoPlaces twoPlaces;
+    private final Allowances allowances;
     private final SigningKeys signingKeys;
     private final TokenIssuer tokenIssuer;
     private final TokenVerifier tokenVerifier;
@@ -102,13 +115,20 @@ public final class Registry implements AutoCloseable {
             Clock clock,
             Consumer<Object> events) {
         this.config = config;
+        this.clock = clock;
         this.database = database;
         this.verifiers = verifiers;
         this.audit = audit;
         this.enrolmentKeys = stores.enrolmentKeys();
         this.nonces = stores.nonces();
         this.devices = new DeviceStore(database, changes, audit);
-        this.authenticator = new ClientAuthenticator(database, devices, changes, clock, events);
+        this.credentialOrders = new CredentialOrders(database, changes, audit, ids, clock);
+        this.lastUses = new LastUses(database);
+        this.revocations = new Revocations(database, changes, audit);
+        this.twoPlaces = new TwoPlaces(audit, clock);
+        this.allowances = new Allowances(database, audit, ids, clock);
+        this.authenticator =
+                new ClientAuthenticator(database, devices, credentialOrders, lastUses, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, clock);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
@@ -117,9 +137,10 @@ public final class Registry implements AutoCloseable {
         this.serialList = new SerialList(database, audit);
         this.lots = new Lots(database, audit);
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
-        this.fleets = Fleets.open(database, changes, audit, verifiers, config.fleets(), clock);
+        Issuers issuers = new Issuers(ids, Map.of());
+        this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
         this.registrar = new Registrar(
-                config, fleets, database, changes, devices, audit, new SecretIssuer(ids), ids, clock, events);
+                config, fleets, database, changes, credentialOrders, nonces, audit, issuers, ids, clock, events);
         this.firstOperatorToken = operators.createFirst(config.dataDir());
         this.background = background(changes, clock);
     }
@@ -211,6 +232,7 @@ public final class Registry implements AutoCloseable {
         long interval = Changes.INTERVAL.toMillis();
         threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
         threads.scheduleWithFixedDelay(audit::flush, 1, 1, TimeUnit.SECONDS);
+        threads.scheduleWithFixedDelay(lastUses::flush, 10, 10, TimeUnit.SECONDS);
         threads.scheduleWithFixedDelay(() -> Spending.forgetExpired(database, clock), 1, 1, TimeUnit.MINUTES);
         return threads;
     }
@@ -218,6 +240,11 @@ public final class Registry implements AutoCloseable {
     /** Returns the configuration. */
     public MusterConfig config() {
         return config;
+    }
+
+    /** Returns what time it is. */
+    public Clock clock() {
+        return clock;
     }
 
     /** Returns the fleets. */
@@ -238,6 +265,26 @@ public final class Registry implements AutoCloseable {
     /** Returns what authenticates devices. */
     public ClientAuthenticator authenticator() {
         return authenticator;
+    }
+
+    /** Returns what operators order for many credentials at once. */
+    public CredentialOrders credentialOrders() {
+        return credentialOrders;
+    }
+
+    /** Returns what revokes credentials. */
+    public Revocations revocations() {
+        return revocations;
+    }
+
+    /** Returns what notices credentials in two places. */
+    public TwoPlaces twoPlaces() {
+        return twoPlaces;
+    }
+
+    /** Returns the permissions to register once more. */
+    public Allowances allowances() {
+        return allowances;
     }
 
     /** Returns the keys that sign. */
@@ -315,6 +362,7 @@ public final class Registry implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         audit.flush();
+        lastUses.flush();
         verifiers.close();
         database.close();
     }

@@ -11,9 +11,16 @@ import java.util.Map;
  * @param proof a compact JWS by that key: proof of possession
  * @param evidence what the device offers beyond its serial; each verifier reads the members that it knows
  * @param requestId names this attempt, so that a repeat of it can be told from a second registration
+ * @param replyKey a JWK (EC, P-256) made for this attempt: the reply is a JWE (RFC 7516) to it, and the same request is answered with
+ *     the same bytes again; needs a requestId
  */
 public record RegistrationRequest(
-        String serial, Map<String, Object> publicKey, String proof, Map<String, Object> evidence, String requestId) {
+        String serial,
+        Map<String, Object> publicKey,
+        String proof,
+        Map<String, Object> evidence,
+        String requestId,
+        Map<String, Object> replyKey) {
 
     /**
      * Makes a request that offers nothing but a serial.
@@ -22,7 +29,7 @@ public record RegistrationRequest(
      * @return a request in which every other member is absent
      */
     public static RegistrationRequest of(String serial) {
-        return new RegistrationRequest(serial, null, null, null, null);
+        return new RegistrationRequest(serial, null, null, null, null, null);
     }
 
     /** Names the serial only: evidence and proof are secrets or as good as. */

@@ -1,7 +1,13 @@
 package io.muster.spi;
 
 /**
- * Makes credentials. Called by many threads at once, before the transaction that stores what it made.
+ * Makes credentials. Called by many threads at once, within the short transaction that stores what it made: it computes, and asks
+ * nobody.
+ *
+ * <p>A fleet names its issuer: {@code standard} (a secret, or the public key that the device offers), {@code secret}, {@code
+ * public-key}, or one of a plug-in. A plug-in is one class in one jar, named by {@link VerifierName} and in its service file {@code
+ * META-INF/services/io.muster.spi.CredentialIssuer}; its settings are {@code muster.issuer-plugin.<name>.*}, see {@link
+ * Configurable}.
  *
  * <p>The contract is a test: {@code CredentialIssuerContract} in the test-jar of registry-api.
  */
@@ -12,7 +18,7 @@ public interface CredentialIssuer {
      * Makes a credential that nobody had before.
      *
      * @param device the device it is for
-     * @return never null, never the same twice
+     * @return never null, never the same twice; {@link Credential.PublicKey} only with the key that the device offered
      */
     Credential issue(RegisteredDevice device);
 }

@@ -66,11 +66,23 @@ class ValueTypesTest {
     void textFormsHideSecretsAndEvidence() {
         String secret = "s3cr3t".repeat(8);
 
-        assertThat(new Credential("0123456789abcdef", secret).toString()).doesNotContain(secret);
-        assertThat(new RegistrationReceipt("d", "k", secret, "f", "n", Map.of(), Map.of(), Map.of(), null, Map.of()))
+        assertThat(new Credential.Secret("0123456789abcdef", secret, Map.of("psk", secret)).toString())
+                .doesNotContain(secret);
+        assertThat(new RegistrationReceipt(
+                        "d",
+                        "k",
+                        secret,
+                        "f",
+                        "n",
+                        Map.of(),
+                        Map.of(),
+                        Map.of(),
+                        null,
+                        Map.of(),
+                        Map.of("psk", secret)))
                 .asString()
                 .doesNotContain(secret);
-        assertThat(new RegistrationRequest("SN-1", null, secret, Map.of("jwt", secret), null))
+        assertThat(new RegistrationRequest("SN-1", null, secret, Map.of("jwt", secret), null, null))
                 .asString()
                 .doesNotContain(secret);
         assertThat(new Candidate(
@@ -87,6 +99,7 @@ class ValueTypesTest {
     @ParameterizedTest
     @ValueSource(strings = {"has:colon-0123456789", "short", "has-dash-0123456789"})
     void keyIsLettersAndDigits(String key) {
-        assertThatThrownBy(() -> new Credential(key, "x".repeat(43))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Credential.Secret(key, "x".repeat(43)))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 }

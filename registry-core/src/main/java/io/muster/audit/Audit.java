@@ -38,6 +38,20 @@ public final class Audit {
         DEVICE_DISABLED,
         /** An operator enabled a device. */
         DEVICE_ENABLED,
+        /** An operator retired a device. */
+        DEVICE_RETIRED,
+        /** An operator revoked a credential, or all of a device, a lot or a fleet. */
+        CREDENTIALS_REVOKED,
+        /** An operator ordered that the credentials of a device, a lot or a fleet be renewed. */
+        ROTATION_ORDERED,
+        /** An operator called off such an order. */
+        ROTATION_CALLED_OFF,
+        /** One credential was used from two addresses within a minute: perhaps a clone. */
+        CREDENTIAL_IN_TWO_PLACES,
+        /** An operator permitted a serial to register once more. */
+        ALLOWANCE_CREATED,
+        /** An operator took such a permission back. */
+        ALLOWANCE_REVOKED,
         /** A verifier that is asked on trial disagreed with what was decided. */
         SHADOW_DISAGREED,
         /** An operator imported expected serials. */
@@ -97,6 +111,12 @@ public final class Audit {
     /** Records soon that a verifier on trial disagreed, or counts it if there is too much to record. Never blocks. */
     public void disagreed(String fleet, SerialNumber serial, String origin, String detail) {
         later(new AuditEvent(ids.next(), Type.SHADOW_DISAGREED, fleet, serial.value(), null, origin, detail));
+    }
+
+    /** Records soon that a credential was used from two addresses, or counts it if there is too much to record. Never blocks. */
+    public void inTwoPlaces(String fleet, String deviceId, String origin, String detail) {
+        later(new AuditEvent(
+                ids.next(), Type.CREDENTIAL_IN_TWO_PLACES, fleet, null, Ids.bytes(deviceId), origin, detail));
     }
 
     private void later(AuditEvent event) {

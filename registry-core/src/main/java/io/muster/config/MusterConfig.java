@@ -103,6 +103,8 @@ public record MusterConfig(
     public enum Again {
         /** It may, as long as no credential of the device was ever used. */
         UNTIL_CONFIRMED,
+        /** It may if it proves by a credential that it is the same device. */
+        WITH_PROOF,
         /** It gets a further credential every time. */
         ALWAYS,
         /** It is refused. */

@@ -1,6 +1,8 @@
 package io.muster.credential;
 
 import io.muster.spi.DeviceId;
+import java.time.Instant;
+import java.util.Optional;
 
 /**
  * A device that proved itself with a credential. Only {@link ClientAuthenticator} makes one, so holding one is proof.
@@ -10,11 +12,13 @@ public final class AuthenticatedDevice {
     private final DeviceId deviceId;
     private final String fleet;
     private final String key;
+    private final Optional<Instant> rotateBy;
 
-    AuthenticatedDevice(DeviceId deviceId, String fleet, String key) {
+    AuthenticatedDevice(DeviceId deviceId, String fleet, String key, Optional<Instant> rotateBy) {
         this.deviceId = deviceId;
         this.fleet = fleet;
         this.key = key;
+        this.rotateBy = rotateBy;
     }
 
     /** Returns the device. */
@@ -30,5 +34,10 @@ public final class AuthenticatedDevice {
     /** Returns the key of the credential it used. */
     public String key() {
         return key;
+    }
+
+    /** Returns by when the credential is to be renewed, or empty. */
+    public Optional<Instant> rotateBy() {
+        return rotateBy;
     }
 }

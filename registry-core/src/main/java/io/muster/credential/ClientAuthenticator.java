@@ -3,34 +3,54 @@ package io.muster.credential;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
+import io.muster.jose.PublicJwk;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.spi.CredentialConfirmed;
 import io.muster.spi.DeviceId;
+import jakarta.persistence.EntityManager;
 import jakarta.persistence.LockModeType;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
- * Says whether a key and a secret belong to a device that may authenticate. In the steady state it runs no SQL: what it
+ * Says whether a device that presents a credential has it, and may authenticate. In the steady state it runs no SQL: what it
  * remembers is at most two seconds old. Thread-safe.
  */
 public final class ClientAuthenticator {
 
     private static final int REMEMBERED = 200_000;
+    private static final int LONGEST_KEY = 64;
     private static final byte[] NOBODY = new byte[32];
 
     /** What is remembered of a credential. */
-    private record Known(DeviceId deviceId, String fleet, byte[] hash, CredentialState state, Instant expiresAt) {}
+    private record Known(
+            DeviceId deviceId,
+            String fleet,
+            Optional<String> lot,
+            CredentialKind kind,
+            byte[] hash,
+            Optional<PublicJwk> publicKey,
+            CredentialState state,
+            Instant createdAt,
+            Optional<Instant> expiresAt,
+            Optional<Duration> lifetime) {}
 
     private final Database database;
     private final DeviceStore devices;
+    private final CredentialOrders orders;
+    private final LastUses lastUses;
     private final Changes changes;
     private final Clock clock;
     private final Consumer<Object> events;
@@ -38,9 +58,17 @@ public final class ClientAuthenticator {
 
     /** Confirms credentials in the database, and tells the events what it confirmed. */
     public ClientAuthenticator(
-            Database database, DeviceStore devices, Changes changes, Clock clock, Consumer<Object> events) {
+            Database database,
+            DeviceStore devices,
+            CredentialOrders orders,
+            LastUses lastUses,
+            Changes changes,
+            Clock clock,
+            Consumer<Object> events) {
         this.database = database;
         this.devices = devices;
+        this.orders = orders;
+        this.lastUses = lastUses;
         this.changes = changes;
         this.clock = clock;
         this.events = events;
@@ -48,23 +76,65 @@ public final class ClientAuthenticator {
     }
 
     /**
-     * Authenticates a device, and confirms its credential if this is the first use.
+     * Authenticates a device by its secret, and confirms its credential if this is the first use.
      *
-     * @return the device; empty for an unknown key, a wrong secret, a credential that lapsed or was revoked, and a device that
-     *     is not active, all of which take the same path
+     * @return the device; empty for an unknown key, a wrong secret, a credential that is no secret, lapsed or was revoked, and a
+     *     device that is not active, all of which take the same path
      */
     public Optional<AuthenticatedDevice> authenticate(String key, String secret) {
-        Optional<Known> known = key.length() <= 64 ? credentials.get(key) : Optional.empty();
-        boolean right = Secrets.same(known.map(Known::hash).orElse(NOBODY), Secrets.hash(secret));
-        boolean active = isActive(known);
-        if (!right || !active) {
-            return Optional.empty();
-        }
-        Known credential = known.get();
+        Optional<Known> known = known(key);
+        byte[] hash = known.filter(credential -> credential.kind() == CredentialKind.SECRET)
+                .map(Known::hash)
+                .orElse(NOBODY);
+        boolean right = Secrets.same(hash, Secrets.hash(secret));
+        boolean good = isGood(known);
+        return right && good ? confirmed(key, known.get()) : Optional.empty();
+    }
+
+    /**
+     * Authenticates a device by its private key, and confirms its credential if this is the first use.
+     *
+     * @param proves whether the device showed that it has the private half of this key; asked last, since a proof may be used up
+     *     by it
+     * @return the device; empty as for a secret, and for a credential that is no public key
+     */
+    public Optional<AuthenticatedDevice> authenticate(String key, Predicate<PublicJwk> proves) {
+        Optional<Known> known = known(key);
+        boolean good =
+                isGood(known) && known.flatMap(Known::publicKey).filter(proves).isPresent();
+        return good ? confirmed(key, known.get()) : Optional.empty();
+    }
+
+    private Optional<Known> known(String key) {
+        return key.length() <= LONGEST_KEY ? credentials.get(key) : Optional.empty();
+    }
+
+    private Optional<AuthenticatedDevice> confirmed(String key, Known credential) {
         if (credential.state() == CredentialState.PROVISIONAL && !confirm(key, credential)) {
             return Optional.empty();
         }
-        return Optional.of(new AuthenticatedDevice(credential.deviceId(), credential.fleet(), key));
+        lastUses.used(key, clock.instant());
+        return Optional.of(
+                new AuthenticatedDevice(credential.deviceId(), credential.fleet(), key, rotateBy(key, credential)));
+    }
+
+    private Optional<Instant> rotateBy(String key, Known credential) {
+        Optional<Instant> ordered = orders.of(credential.fleet())
+                .rotateBy(credential.lot(), credential.deviceId(), key, credential.createdAt());
+        return Stream.concat(ordered.stream(), beforeItEnds(credential).stream())
+                .min(Instant::compareTo);
+    }
+
+    /** In the second half of its life, and some time before its end. */
+    private Optional<Instant> beforeItEnds(Known credential) {
+        if (credential.lifetime().isEmpty() || credential.expiresAt().isEmpty()) {
+            return Optional.empty();
+        }
+        Duration lifetime = credential.lifetime().get();
+        Instant end = credential.expiresAt().get();
+        return clock.instant().isBefore(end.minus(lifetime.dividedBy(2)))
+                ? Optional.empty()
+                : Optional.of(end.minus(lifetime.dividedBy(10)));
     }
 
     /** Lists the credentials of a device, the oldest first: every admission it ever got. */
@@ -74,10 +144,24 @@ public final class ClientAuthenticator {
 
     /** Tells whether a credential that was good when a token was issued with it still is; at most two seconds late. */
     public boolean isGood(String key) {
-        return isActive(credentials.get(key));
+        return isGood(credentials.get(key));
     }
 
-    private boolean isActive(Optional<Known> known) {
+    /** Returns by when a credential is to be renewed, or empty; at most two seconds late. */
+    public Optional<Instant> rotateBy(String key) {
+        return known(key).flatMap(credential -> rotateBy(key, credential));
+    }
+
+    /** Tells whether an order of an operator revokes a credential; at most two seconds late. */
+    public boolean isRevokedByOrder(String key) {
+        return known(key).filter(this::isRevokedByOrder).isPresent();
+    }
+
+    private boolean isRevokedByOrder(Known credential) {
+        return orders.of(credential.fleet()).revoke(credential.lot(), credential.deviceId(), credential.createdAt());
+    }
+
+    private boolean isGood(Optional<Known> known) {
         // An unknown key asks for the state of a device that does not exist, so that it takes as long as a known one.
         DeviceId device = known.map(Known::deviceId).orElse(new DeviceId("0".repeat(32)));
         boolean active = devices.state(device)
@@ -85,53 +169,85 @@ public final class ClientAuthenticator {
                 .isPresent();
         return active
                 && known.filter(credential -> credential.state() != CredentialState.REVOKED)
-                        .filter(credential -> credential.expiresAt() == null
-                                || clock.instant().isBefore(credential.expiresAt()))
+                        .filter(credential -> credential
+                                .expiresAt()
+                                .map(end -> clock.instant().isBefore(end))
+                                .orElse(true))
+                        .filter(credential -> !isRevokedByOrder(credential))
                         .isPresent();
     }
 
     private boolean confirm(String key, Known credential) {
         byte[] device = Ids.bytes(credential.deviceId().value());
         Instant now = clock.instant();
-        boolean[] first = {false};
+        List<String> changed = new ArrayList<>();
         boolean good = database.transaction(em -> {
+            changed.clear();
             // The device's row is the lock that registering again takes too, so one of the two comes first.
             em.find(Device.class, device, LockModeType.PESSIMISTIC_WRITE);
             StoredCredential stored = em.find(StoredCredential.class, key);
-            first[0] = stored.state() == CredentialState.PROVISIONAL;
-            if (first[0]) {
+            if (stored.state() == CredentialState.PROVISIONAL && stored.isGood(now)) {
                 stored.confirm(now);
-                changes.note(em, List.of(key));
+                changed.add(key);
+                StoredCredential.of(em, device).stream()
+                        .filter(other -> other.isReplacedBy(stored))
+                        .forEach(other -> {
+                            other.end(stored, now);
+                            changed.add(other.key());
+                        });
+                spendAllowance(em, stored, now);
+                changes.note(em, changed);
             }
             return stored.state() == CredentialState.CONFIRMED;
         });
-        changes.forget(List.of(key));
-        if (first[0]) {
+        changes.forget(changed.isEmpty() ? List.of(key) : changed);
+        if (!changed.isEmpty()) {
             events.accept(new CredentialConfirmed(now, credential.fleet(), credential.deviceId(), key));
         }
         return good;
     }
 
+    /** What a device got by an allowance is used, so nobody gets anything by it any more. */
+    private static void spendAllowance(EntityManager em, StoredCredential confirmed, Instant now) {
+        if (confirmed.replacesAll()) {
+            em.createNativeQuery("UPDATE allowance SET spent_at = ? WHERE given_key = ? AND spent_at IS NULL")
+                    .setParameter(1, now.toEpochMilli())
+                    .setParameter(2, confirmed.key())
+                    .executeUpdate();
+        }
+    }
+
     private Optional<Known> load(String key) {
         return database.query(connection -> {
             try (PreparedStatement select = connection.prepareStatement(
-                    "SELECT c.device_id, d.fleet, c.secret_hash, c.state, c.expires_at FROM credential c"
-                            + " JOIN device d ON d.id = c.device_id WHERE c.access_key = ?")) {
+                    "SELECT c.device_id, d.fleet, t.text, c.kind, c.secret_hash, c.public_key, c.state, c.created_at,"
+                            + " c.expires_at, c.lifetime FROM credential c JOIN device d ON d.id = c.device_id"
+                            + " LEFT JOIN device_tag t ON t.device_id = c.device_id AND t.name = 'lot'"
+                            + " WHERE c.access_key = ?")) {
                 select.setString(1, key);
                 try (ResultSet row = select.executeQuery()) {
-                    if (!row.next()) {
-                        return Optional.empty();
-                    }
-                    long expires = row.getLong(5);
-                    Instant expiresAt = row.wasNull() ? null : Instant.ofEpochMilli(expires);
-                    return Optional.of(new Known(
-                            new DeviceId(Ids.hex(row.getBytes(1))),
-                            row.getString(2),
-                            row.getBytes(3),
-                            CredentialState.ofLetter(row.getString(4)),
-                            expiresAt));
+                    return row.next() ? Optional.of(known(row)) : Optional.empty();
                 }
             }
         });
+    }
+
+    private static Known known(ResultSet row) throws SQLException {
+        return new Known(
+                new DeviceId(Ids.hex(row.getBytes(1))),
+                row.getString(2),
+                Optional.ofNullable(row.getString(3)),
+                CredentialKind.ofLetter(row.getString(4)),
+                row.getBytes(5),
+                Optional.ofNullable(row.getString(6)).map(PublicJwk::stored),
+                CredentialState.ofLetter(row.getString(7)),
+                Instant.ofEpochMilli(row.getLong(8)),
+                number(row, 9).map(Instant::ofEpochMilli),
+                number(row, 10).map(Duration::ofMillis));
+    }
+
+    private static Optional<Long> number(ResultSet row, int column) throws SQLException {
+        long value = row.getLong(column);
+        return row.wasNull() ? Optional.empty() : Optional.of(value);
     }
 }

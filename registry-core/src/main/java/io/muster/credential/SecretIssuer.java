@@ -17,6 +17,6 @@ public final class SecretIssuer implements CredentialIssuer {
 
     @Override
     public Credential issue(RegisteredDevice device) {
-        return new Credential(ids.nextKey(), Secrets.next());
+        return new Credential.Secret(ids.nextKey(), Secrets.next());
     }
 }

@@ -11,6 +11,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /** A device. One per fleet and serial, which a unique constraint holds. */
 @Entity
@@ -52,13 +53,18 @@ public class Device {
         this.createdAt = at;
     }
 
-    /** Lets it authenticate again, or no more. Refused for a tombstone, and for a device that still waits. */
+    /** Lets it authenticate again, or no more, or never again. Refused for a tombstone, and for a device that still waits. */
     public boolean become(DeviceState wanted) {
-        if (state == DeviceState.RETIRED || state == DeviceState.PENDING) {
+        if (state == DeviceState.RETIRED || state == DeviceState.PENDING && wanted != DeviceState.RETIRED) {
             return false;
         }
         state = wanted;
         return true;
+    }
+
+    /** Makes a tombstone a device again, which an operator's allowance permits. */
+    public void revive() {
+        state = DeviceState.ACTIVE;
     }
 
     /** Returns its id. */
@@ -101,8 +107,8 @@ public class Device {
         return createdAt;
     }
 
-    /** Returns what a credential issuer sees of it. */
-    public RegisteredDevice registered() {
-        return new RegisteredDevice(id(), serial(), fleet, attributes());
+    /** Returns what a credential issuer sees of it and of the key that it offers. */
+    public RegisteredDevice registered(Optional<Map<String, Object>> publicKey) {
+        return new RegisteredDevice(id(), serial(), fleet, attributes(), publicKey);
     }
 }

@@ -116,6 +116,19 @@ public final class DeviceStore {
         return tags(List.of(device)).get(device.id());
     }
 
+    /** Returns all tags of a device within a transaction. */
+    public static Map<String, String> tags(EntityManager em, Device device) {
+        Map<String, String> tags = new LinkedHashMap<>();
+        tags.put(DeviceTag.SERIAL, device.serial().value());
+        for (Object row : em.createNativeQuery("SELECT name, text FROM device_tag WHERE device_id = ? ORDER BY name")
+                .setParameter(1, device.idBytes())
+                .getResultList()) {
+            Object[] columns = (Object[]) row;
+            tags.put((String) columns[0], (String) columns[1]);
+        }
+        return tags;
+    }
+
     /** Returns all tags of several devices in one query. */
     public Map<DeviceId, Map<String, String>> tags(List<Device> devices) {
         Map<DeviceId, Map<String, String>> all = new LinkedHashMap<>();
@@ -218,9 +231,9 @@ public final class DeviceStore {
     }
 
     /**
-     * Lets a device authenticate again, or no more. Effective on this node when it returns, on others within two seconds.
+     * Lets a device authenticate again, or no more, or makes it a tombstone. Effective on this node when it returns, on others within two seconds.
      *
-     * @param wanted active or disabled
+     * @param wanted active, disabled or retired
      * @param operator who wants it
      * @return the device, changed or already so; empty if there is none by this id
      * @throws RegistryException {@code CONFLICT} if the device is a tombstone or waits for approval
@@ -238,18 +251,20 @@ public final class DeviceStore {
                 throw RegistryException.withDetail(
                         ProblemType.CONFLICT, "the device is " + device.state().word());
             }
-            audit.record(
-                    em,
-                    wanted == DeviceState.ACTIVE ? Audit.Type.DEVICE_ENABLED : Audit.Type.DEVICE_DISABLED,
-                    device.fleet(),
-                    null,
-                    device.idBytes(),
-                    operator,
-                    null);
+            audit.record(em, type(wanted), device.fleet(), null, device.idBytes(), operator, null);
             changes.note(em, List.of(id.value()));
             return Optional.of(device);
         });
         changes.forget(List.of(id.value()));
         return changed;
+    }
+
+    private static Audit.Type type(DeviceState wanted) {
+        return switch (wanted) {
+            case ACTIVE -> Audit.Type.DEVICE_ENABLED;
+            case DISABLED -> Audit.Type.DEVICE_DISABLED;
+            case RETIRED -> Audit.Type.DEVICE_RETIRED;
+            case PENDING -> throw new IllegalArgumentException("no device goes back to waiting");
+        };
     }
 }

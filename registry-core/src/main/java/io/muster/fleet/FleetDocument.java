@@ -5,6 +5,7 @@ import io.muster.config.MusterConfig.Again;
 import io.muster.config.MusterConfig.AttributeType;
 import io.muster.config.MusterConfig.OnUnavailable;
 import io.muster.config.Settings;
+import io.muster.credential.Issuers;
 import io.muster.json.Fields;
 import io.muster.problem.RegistryException;
 import io.muster.verification.VerifierPolicy;
@@ -23,6 +24,9 @@ import java.util.stream.Stream;
  * @param rules how its verifiers decide
  * @param registerAgain who may register a serial that is a device already
  * @param unconfirmedLifetime how long an unused credential lives
+ * @param issuer the name of what issues its credentials
+ * @param credentialLifetime how long a credential is good from its first use on; empty for ever
+ * @param rotationOverlap how long a credential is good after the one that replaces it was used
  * @param attributes the types of attributes that are declared; others are strings
  * @param configuration what every device of the fleet is told
  * @param wire the shape of its registrations
@@ -31,6 +35,9 @@ public record FleetDocument(
         VerifierPolicy.Rules rules,
         Again registerAgain,
         Duration unconfirmedLifetime,
+        String issuer,
+        Optional<Duration> credentialLifetime,
+        Duration rotationOverlap,
         Map<String, AttributeType> attributes,
         Map<String, String> configuration,
         Wire wire) {
@@ -38,12 +45,16 @@ public record FleetDocument(
     private static final int MAX_ENTRIES = 100;
     private static final int MAX_TEXT = 1000;
     private static final Duration DEFAULT_LIFETIME = Duration.ofDays(30);
+    private static final Duration DEFAULT_OVERLAP = Duration.ofMinutes(10);
 
     /** Stands for a document that has members this version does not know, which may be restrictions: nobody is admitted. */
     static final FleetDocument NOT_UNDERSTOOD = new FleetDocument(
             VerifierPolicy.Rules.of(List.of("document-not-understood"), 1),
             Again.NEVER,
             DEFAULT_LIFETIME,
+            Issuers.STANDARD,
+            Optional.empty(),
+            DEFAULT_OVERLAP,
             Map.of(),
             Map.of(),
             Wire.PLAIN);
@@ -54,6 +65,9 @@ public record FleetDocument(
                 VerifierPolicy.Rules.of(seed.verifiers(), seed.required()),
                 seed.again(),
                 seed.unconfirmedLifetime(),
+                Issuers.STANDARD,
+                Optional.empty(),
+                DEFAULT_OVERLAP,
                 seed.attributes(),
                 seed.configuration(),
                 seed.wire().flatMap(Wire::preset).orElse(Wire.PLAIN));
@@ -64,9 +78,14 @@ public record FleetDocument(
      *
      * @param name the fleet's; a document that says another is faulty
      * @param verifierFault what is wrong with a verifier's name, if anything
+     * @param issuerFault what is wrong with the name of a credential issuer, if anything
      * @throws RegistryException {@code INVALID_REQUEST} with every fault
      */
-    public static FleetDocument parse(byte[] utf8, String name, Function<String, Optional<String>> verifierFault) {
+    public static FleetDocument parse(
+            byte[] utf8,
+            String name,
+            Function<String, Optional<String>> verifierFault,
+            Function<String, Optional<String>> issuerFault) {
         Fields fields = Fields.of(utf8);
         fields.text("name", "the name of the fleet, or absent", name::equals);
         FleetDocument document = new FleetDocument(
@@ -75,6 +94,10 @@ public record FleetDocument(
                         .orElse(Again.UNTIL_CONFIRMED),
                 fields.duration("unconfirmedLifetime", Duration.ofMinutes(1), Duration.ofDays(3650))
                         .orElse(DEFAULT_LIFETIME),
+                issuer(fields, issuerFault),
+                fields.duration("credentialLifetime", Duration.ofMinutes(10), Duration.ofDays(3650)),
+                fields.duration("rotationOverlap", Duration.ZERO, Duration.ofDays(30))
+                        .orElse(DEFAULT_OVERLAP),
                 fields.map(
                                 "attributes",
                                 "1 to 64 characters",
@@ -98,6 +121,13 @@ public record FleetDocument(
         }
         fields.check();
         return document;
+    }
+
+    private static String issuer(Fields fields, Function<String, Optional<String>> issuerFault) {
+        Optional<String> issuer = fields.text("issuer", "the name of a credential issuer", Settings::isName);
+        issuer.flatMap(issuerFault)
+                .ifPresent(fault -> fields.fault("issuer", "the issuer \"" + issuer.get() + "\" " + fault));
+        return issuer.orElse(Issuers.STANDARD);
     }
 
     private static VerifierPolicy.Rules rules(Fields fields, Function<String, Optional<String>> verifierFault) {
@@ -163,6 +193,9 @@ public record FleetDocument(
         });
         json.put("registerAgain", word(registerAgain));
         json.put("unconfirmedLifetime", unconfirmedLifetime.toString());
+        json.put("issuer", issuer);
+        credentialLifetime.ifPresent(life -> json.put("credentialLifetime", life.toString()));
+        json.put("rotationOverlap", rotationOverlap.toString());
         json.put("attributes", words(attributes));
         json.put("configuration", configuration);
         json.put("wire", wire.toJson());

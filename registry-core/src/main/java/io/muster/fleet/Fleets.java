@@ -5,6 +5,7 @@ import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
+import io.muster.credential.Issuers;
 import io.muster.json.Json;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -14,10 +15,8 @@ import io.muster.problem.RegistryException;
 import io.muster.verification.Verifiers;
 import jakarta.persistence.EntityManager;
 import java.nio.charset.StandardCharsets;
-import java.sql.Clob;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,6 +42,7 @@ public final class Fleets {
     private final Changes changes;
     private final Audit audit;
     private final Verifiers verifiers;
+    private final Issuers issuers;
     private final Clock clock;
     private final Changes.Remembered<Snapshot> remembered;
     private volatile Snapshot last = new Snapshot(Map.of(), Map.of());
@@ -50,11 +50,12 @@ public final class Fleets {
     /** All fleets at one time. */
     private record Snapshot(Map<String, Fleet> byName, Map<String, String> byPath) {}
 
-    private Fleets(Database database, Changes changes, Audit audit, Verifiers verifiers, Clock clock) {
+    private Fleets(Database database, Changes changes, Audit audit, Verifiers verifiers, Issuers issuers, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
         this.verifiers = verifiers;
+        this.issuers = issuers;
         this.clock = clock;
         this.remembered = changes.remember(1, subject -> Optional.of(load()));
     }
@@ -69,9 +70,10 @@ public final class Fleets {
             Changes changes,
             Audit audit,
             Verifiers verifiers,
+            Issuers issuers,
             Map<String, MusterConfig.Fleet> seeds,
             Clock clock) {
-        Fleets fleets = new Fleets(database, changes, audit, verifiers, clock);
+        Fleets fleets = new Fleets(database, changes, audit, verifiers, issuers, clock);
         Map<String, Fleet> there = fleets.load().byName;
         checkRoutes(there, seeds);
         new TreeMap<>(seeds).forEach((name, seed) -> {
@@ -104,6 +106,10 @@ public final class Fleets {
                         .fault(verifier)
                         .ifPresent(fault -> faults.add(
                                 "fleet " + fleet.name() + " names the verifier " + verifier + ", which " + fault))));
+        fleets.load().byName.values().forEach(fleet -> issuers.fault(
+                        fleet.document().issuer())
+                .ifPresent(fault -> faults.add("fleet " + fleet.name() + " names the credential issuer "
+                        + fleet.document().issuer() + ", which " + fault)));
         if (!faults.isEmpty()) {
             throw new ConfigurationException(faults);
         }
@@ -175,7 +181,11 @@ public final class Fleets {
         // A verifier that is not there any more makes the fleet's registrations fail, not the reading of all fleets.
         FleetDocument document;
         try {
-            document = FleetDocument.parse(stored.getBytes(StandardCharsets.UTF_8), name, verifier -> Optional.empty());
+            document = FleetDocument.parse(
+                    stored.getBytes(StandardCharsets.UTF_8),
+                    name,
+                    verifier -> Optional.empty(),
+                    issuer -> Optional.empty());
         } catch (RegistryException e) {
             LOG.error("Fleet {} cannot register devices on this node: its document is of a newer version", name);
             document = FleetDocument.NOT_UNDERSTOOD;
@@ -233,7 +243,7 @@ public final class Fleets {
      * @throws RegistryException {@code INVALID_REQUEST} with every fault; {@code PRECONDITION_FAILED} if another version is there
      */
     public Fleet put(String name, byte[] utf8, OptionalLong ifVersion, String operator) {
-        FleetDocument document = FleetDocument.parse(utf8, name, verifiers::fault);
+        FleetDocument document = FleetDocument.parse(utf8, name, verifiers::fault, issuers::fault);
         long written = database.transaction(em -> {
             // Two fleets with one route must not be written at the same time: the first row is the lock of all.
             lock(em, MusterConfig.DEFAULT_FLEET);
@@ -279,25 +289,15 @@ public final class Fleets {
         for (Object row : others) {
             Object[] columns = (Object[]) row;
             FleetDocument other = FleetDocument.parse(
-                    text(columns[1]).getBytes(StandardCharsets.UTF_8),
+                    Database.text(columns[1]).getBytes(StandardCharsets.UTF_8),
                     String.valueOf(columns[0]),
-                    verifier -> Optional.empty());
+                    verifier -> Optional.empty(),
+                    issuer -> Optional.empty());
             if (other.wire().path().equals(path)) {
                 throw RegistryException.invalid(
                         List.of(new Fault("#/wire/path", "is the route of the fleet " + columns[0])));
             }
         }
-    }
-
-    private static String text(Object column) {
-        if (column instanceof Clob clob) {
-            try {
-                return clob.getSubString(1, (int) clob.length());
-            } catch (SQLException e) {
-                throw new IllegalStateException("a document cannot be read", e);
-            }
-        }
-        return String.valueOf(column);
     }
 
     private void insert(EntityManager em, String name, FleetDocument document) {

@@ -1,6 +1,9 @@
 package io.muster.fleet;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.api.RegistrationReceipt;
 import io.muster.json.Fields;
+import io.muster.json.Json;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,7 +41,8 @@ public record Wire(
             "attributes",
             "configuration",
             "expiresAt",
-            "links")));
+            "links",
+            "extras")));
 
     private static final String SERIAL = "/serial";
 
@@ -125,6 +129,22 @@ public record Wire(
         request.ifPresent(Fields::end);
         fields.end();
         return wire;
+    }
+
+    /** Writes what a device is told, in the members that it reads. */
+    public byte[] body(RegistrationReceipt receipt) {
+        byte[] body = Json.bytes(receipt);
+        if (reply.isEmpty()) {
+            return body;
+        }
+        JsonNode whole = Json.parse(body);
+        Map<String, JsonNode> renamed = new LinkedHashMap<>();
+        reply.forEach((name, member) -> {
+            if (whole.has(member)) {
+                renamed.put(name, whole.get(member));
+            }
+        });
+        return Json.bytes(Json.object(renamed));
     }
 
     private static boolean isFree(String path) {

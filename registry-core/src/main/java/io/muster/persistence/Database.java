@@ -7,6 +7,7 @@ import io.muster.config.MusterConfig;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.EntityTransaction;
+import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLIntegrityConstraintViolationException;
@@ -339,6 +340,18 @@ public final class Database implements AutoCloseable {
         } catch (SQLException e) {
             return false;
         }
+    }
+
+    /** Returns the text of a column of a native query, which some databases give as an object to read it from. */
+    public static String text(Object column) {
+        if (column instanceof Clob clob) {
+            try {
+                return clob.getSubString(1, (int) clob.length());
+            } catch (SQLException e) {
+                throw new IllegalStateException("a text cannot be read", e);
+            }
+        }
+        return String.valueOf(column);
     }
 
     /** Tells whether what was thrown within a transaction is the violation of a unique constraint. */

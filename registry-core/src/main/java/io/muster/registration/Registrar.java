@@ -1,30 +1,33 @@
 package io.muster.registration;
 
+import io.muster.api.Problem;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.audit.Audit;
 import io.muster.config.MusterConfig;
+import io.muster.credential.CredentialOrders;
+import io.muster.credential.Issuers;
 import io.muster.device.Device;
-import io.muster.device.DeviceStore;
-import io.muster.device.DeviceTag;
 import io.muster.fleet.Fleet;
 import io.muster.fleet.Fleets;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.problem.RegistryException;
+import io.muster.registration.RegistrationAttempt.OfferedKey;
+import io.muster.registration.RegistrationAttempt.Seal;
 import io.muster.spi.Candidate;
-import io.muster.spi.CredentialIssuer;
 import io.muster.spi.DeviceRegistered;
 import io.muster.spi.RegistrationRefused;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import io.muster.verification.Nonces;
 import io.muster.verification.Proof;
 import io.muster.verification.VerifierPolicy;
-import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -39,12 +42,11 @@ public final class Registrar {
 
     private final Fleets fleets;
     private final Limits limits;
+    private final KeyProof keyProof;
     private final Enrolment enrolment;
-    private final DeviceStore devices;
     private final Audit audit;
     private final Consumer<Object> events;
     private final Clock clock;
-    private final Map<String, String> links;
 
     /** Wires the path of a registration. */
     public Registrar(
@@ -52,28 +54,28 @@ public final class Registrar {
             Fleets fleets,
             Database database,
             Changes changes,
-            DeviceStore devices,
+            CredentialOrders orders,
+            Nonces nonces,
             Audit audit,
-            CredentialIssuer issuer,
+            Issuers issuers,
             Ids ids,
             Clock clock,
             Consumer<Object> events) {
         this.fleets = fleets;
         this.limits = new Limits(config.limits(), clock);
-        this.enrolment = new Enrolment(database, changes, issuer, ids, clock);
-        this.devices = devices;
+        this.keyProof = new KeyProof(config.issuer(), nonces, clock);
+        this.enrolment = new Enrolment(database, changes, orders, issuers, new Receipts(config.issuer()), ids, clock);
         this.audit = audit;
         this.events = events;
         this.clock = clock;
-        this.links = links(config.issuer());
     }
 
-    private static Map<String, String> links(URI issuer) {
-        String base = issuer.toString().replaceAll("/+$", "");
-        Map<String, String> links = new LinkedHashMap<>();
-        links.put("token", base + "/token");
-        links.put("device", base + "/devices/me");
-        return links;
+    /** Registers a device that asks for nothing but a secret, as {@link #register(RegistrationAttempt)} does. */
+    public RegistrationReceipt register(Candidate candidate) {
+        if (register(RegistrationAttempt.of(candidate)) instanceof RegistrationReply.Plain plain) {
+            return plain.receipt();
+        }
+        throw new IllegalStateException("sealed, although nobody asked for it");
     }
 
     /**
@@ -83,10 +85,13 @@ public final class Registrar {
      *     VERIFICATION_UNAVAILABLE} if a verifier could not find out; {@code REGISTRATION_REFUSED} for everything that is not
      *     admitted, without telling which
      */
-    public RegistrationReceipt register(Candidate candidate) {
-        Fleet fleet = fleets.find(candidate.fleet())
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no fleet " + candidate.fleet()));
-        limits.check(candidate.origin());
+    public RegistrationReply register(RegistrationAttempt asked) {
+        Fleet fleet = fleets.find(asked.candidate().fleet())
+                .orElseThrow(() -> new RegistryException(
+                        ProblemType.NOT_FOUND, "no fleet " + asked.candidate().fleet()));
+        limits.check(asked.candidate().origin());
+        RegistrationAttempt attempt = proved(fleet, asked);
+        Candidate candidate = attempt.candidate();
         Proof proof = prove(fleet, candidate);
         fleet.policy()
                 .shadow(
@@ -99,7 +104,7 @@ public final class Registrar {
                     candidate, proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine", false);
         }
         Verdict.Genuine genuine = tagged(found, fleet, candidate);
-        Enrolment.Outcome outcome = enrolment.enrol(candidate, fleet, genuine, proof.uses());
+        Enrolment.Outcome outcome = enrolment.enrol(attempt, fleet, genuine, proof.uses());
         if (outcome.device().isEmpty()) {
             throw refused(candidate, outcome.reason(), outcome.repeat());
         }
@@ -109,10 +114,61 @@ public final class Registrar {
                 fleet.name(),
                 candidate.serial(),
                 enrolled.device().id(),
-                enrolled.credential().key(),
+                enrolled.key(),
                 enrolled.again(),
                 candidate.origin()));
-        return receipt(fleet, enrolled, genuine);
+        return enrolled.reply();
+    }
+
+    /** Checks the key that the device offers, if it does, before anything costs more. */
+    private RegistrationAttempt proved(Fleet fleet, RegistrationAttempt asked) {
+        String issuer = fleet.document().issuer();
+        if (asked.offered().isEmpty()) {
+            if (issuer.equals(Issuers.PUBLIC_KEY)) {
+                throw RegistryException.invalid(List.of(new Problem.Fault("#/publicKey", "is required by this fleet")));
+            }
+            return asked;
+        }
+        if (issuer.equals(Issuers.SECRET)) {
+            throw RegistryException.invalid(
+                    List.of(new Problem.Fault("#/publicKey", "this fleet has no devices that keep their own key")));
+        }
+        Candidate candidate = asked.candidate();
+        Optional<String> fault = keyProof.fault(asked.offered().get(), candidate.serial());
+        if (fault.isPresent()) {
+            throw refused(candidate, fault.get(), false);
+        }
+        Candidate proved = new Candidate(
+                candidate.serial(),
+                candidate.fleet(),
+                Optional.of(asked.offered().get().key().members()),
+                candidate.evidence(),
+                candidate.clientCertificates(),
+                candidate.origin());
+        return new RegistrationAttempt(proved, asked.offered(), asked.seal(), asked.presented());
+    }
+
+    /**
+     * Gives a device a further credential beside the one that it has; the first use of the new one retires the old one, after the
+     * fleet's overlap. Asking again before that voids the one that was not used, so a lost reply costs nothing.
+     *
+     * @param device who asks
+     * @param key of the credential that it authenticated with
+     * @param offered the key that it wants to keep the private half of; empty for a secret
+     * @param seal how the reply is to be sealed
+     * @param origin the address the request came from
+     * @throws RegistryException {@code INVALID_REQUEST}, {@code CONFLICT} if the device or its credential is no longer good
+     */
+    public RegistrationReply rotate(
+            Device device, String key, Optional<OfferedKey> offered, Optional<Seal> seal, String origin) {
+        Fleet fleet = fleets.get(device.fleet());
+        Candidate candidate = Candidate.of(device.serial(), fleet.name(), origin);
+        RegistrationAttempt attempt =
+                proved(fleet, new RegistrationAttempt(candidate, offered, seal, Optional.empty()));
+        Enrolment.Outcome outcome = enrolment.rotate(attempt, fleet, key);
+        return outcome.device()
+                .map(Enrolment.Enrolled::reply)
+                .orElseThrow(() -> RegistryException.withDetail(ProblemType.CONFLICT, outcome.reason()));
     }
 
     /** Adds the tag under which the fleet keeps the serial too, whatever a verifier says there. */
@@ -161,27 +217,5 @@ public final class Registrar {
         events.accept(new RegistrationRefused(
                 clock.instant(), candidate.fleet(), candidate.serial(), reason, repeat, candidate.origin()));
         return new RegistryException(ProblemType.REGISTRATION_REFUSED, reason);
-    }
-
-    private RegistrationReceipt receipt(Fleet fleet, Enrolment.Enrolled enrolled, Verdict.Genuine genuine) {
-        Device device = enrolled.device();
-        Map<String, String> tags = new LinkedHashMap<>();
-        if (enrolled.again()) {
-            tags.putAll(devices.tags(device));
-        } else {
-            tags.putAll(genuine.tags());
-            tags.put(DeviceTag.SERIAL, device.serial().value());
-        }
-        return new RegistrationReceipt(
-                device.id().value(),
-                enrolled.credential().key(),
-                enrolled.credential().secret(),
-                fleet.name(),
-                device.name(),
-                tags,
-                device.attributes(),
-                fleet.document().configuration(),
-                enrolled.lapses(),
-                links);
     }
 }

@@ -123,19 +123,21 @@ public final class Spending {
      * nodes may do it at the same time. Never throws; what stays is forgotten the next time.
      */
     public static void forgetExpired(Database database, Clock clock) {
-        try {
-            int forgotten;
-            do {
-                forgotten = database.sql(connection -> {
-                    try (PreparedStatement delete = connection.prepareStatement(
-                            "DELETE FROM used_once WHERE expires_at < ? LIMIT " + FORGOTTEN_AT_ONCE)) {
-                        delete.setLong(1, clock.instant().minus(GRACE).toEpochMilli());
-                        return delete.executeUpdate();
-                    }
-                });
-            } while (forgotten == FORGOTTEN_AT_ONCE);
-        } catch (RuntimeException e) {
-            LOG.warn("What was used once and has expired could not be forgotten: {}", e.getMessage());
+        for (String table : List.of("used_once", "sealed_reply", "revoked_token")) {
+            try {
+                int forgotten;
+                do {
+                    forgotten = database.sql(connection -> {
+                        try (PreparedStatement delete = connection.prepareStatement(
+                                "DELETE FROM " + table + " WHERE expires_at < ? LIMIT " + FORGOTTEN_AT_ONCE)) {
+                            delete.setLong(1, clock.instant().minus(GRACE).toEpochMilli());
+                            return delete.executeUpdate();
+                        }
+                    });
+                } while (forgotten == FORGOTTEN_AT_ONCE);
+            } catch (RuntimeException e) {
+                LOG.warn("What has expired in {} could not be forgotten: {}", table, e.getMessage());
+            }
         }
     }
 }

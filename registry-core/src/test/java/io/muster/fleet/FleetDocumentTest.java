@@ -26,7 +26,12 @@ class FleetDocumentTest {
         return FleetDocument.parse(
                 json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
                 "pumps",
-                name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty());
+                FleetDocumentTest::fault,
+                FleetDocumentTest::fault);
+    }
+
+    private static Optional<String> fault(String name) {
+        return name.equals("nix") ? Optional.of("is not there") : Optional.empty();
     }
 
     private static List<Fault> faults(String json) {
@@ -40,6 +45,9 @@ class FleetDocumentTest {
                         VerifierPolicy.Rules.of(List.of("database"), 1),
                         Again.UNTIL_CONFIRMED,
                         Duration.ofDays(30),
+                        "standard",
+                        Optional.empty(),
+                        Duration.ofMinutes(10),
                         Map.of(),
                         Map.of(),
                         Wire.PLAIN));
@@ -50,7 +58,7 @@ class FleetDocumentTest {
         FleetDocument document = parse("{'name':'pumps','verifiers':['block-list','hmac','http'],'required':2,"
                 + "'onUnavailable':{'http':'skip'},'shadow':['jwt'],'timeBudget':'PT2S',"
                 + "'cache':{'genuine':'PT1M','refused':'PT10S','size':500},'registerAgain':'always',"
-                + "'unconfirmedLifetime':'P1D','attributes':{'temperature':'number','on':'boolean'},"
+                + "'unconfirmedLifetime':'P1D','issuer':'public-key','credentialLifetime':'P365D','rotationOverlap':'PT0S','attributes':{'temperature':'number','on':'boolean'},"
                 + "'configuration':{'interval':'PT1M'},'wire':{'path':'/v2/hello','request':{'serial':'/id',"
                 + "'evidence':{'hmac':'/auth/mac'}},'reply':{'user':'key','password':'secret'},'serialTag':'mac'}}");
 
@@ -66,6 +74,9 @@ class FleetDocumentTest {
                                         Duration.ofMinutes(1), Duration.ofSeconds(10), 500))),
                         Again.ALWAYS,
                         Duration.ofDays(1),
+                        "public-key",
+                        Optional.of(Duration.ofDays(365)),
+                        Duration.ZERO,
                         Map.of("temperature", AttributeType.NUMBER, "on", AttributeType.BOOLEAN),
                         Map.of("interval", "PT1M"),
                         new Wire(
@@ -118,6 +129,10 @@ class FleetDocumentTest {
                     {'verifiers':['a'],'cache':true}                          | #/cache
                     {'verifiers':['a'],'registerAgain':'sometimes'}           | #/registerAgain
                     {'verifiers':['a'],'unconfirmedLifetime':'PT1S'}          | #/unconfirmedLifetime
+                    {'verifiers':['a'],'issuer':'nix'}                        | #/issuer
+                    {'verifiers':['a'],'issuer':'No'}                         | #/issuer
+                    {'verifiers':['a'],'credentialLifetime':'PT1S'}           | #/credentialLifetime
+                    {'verifiers':['a'],'rotationOverlap':'P31D'}              | #/rotationOverlap
                     {'verifiers':['a'],'attributes':{'t':'float'}}            | #/attributes/t
                     {'verifiers':['a'],'configuration':{'t':1}}               | #/configuration/t
                     {'verifiers':['a'],'name':'meters'}                       | #/name

@@ -50,9 +50,13 @@ public class Bearer {
      * @throws RegistryException {@code UNAUTHORIZED} without a valid token
      */
     public VerifiedToken device(HttpServletRequest request) {
-        return token(request)
-                .flatMap(registry.tokenVerifier()::verify)
+        return presented(request)
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid access token"));
+    }
+
+    /** Returns the access token that a request presents, or empty if it presents none that is valid. */
+    public Optional<VerifiedToken> presented(HttpServletRequest request) {
+        return token(request).flatMap(registry.tokenVerifier()::verify);
     }
 
     private static Optional<String> token(HttpServletRequest request) {

@@ -56,6 +56,15 @@ public final class Bodies {
         return body.toByteArray();
     }
 
+    /** Returns the whole body as {@link #read}, and an empty object where there is none, content type and all. */
+    public static byte[] optional(HttpServletRequest request, InputStream in, String type) {
+        boolean absent = request.getContentLengthLong() == 0
+                || request.getContentLengthLong() < 0
+                        && request.getContentType() == null
+                        && request.getHeader("Transfer-Encoding") == null;
+        return absent ? new byte[] {'{', '}'} : read(request, in, type);
+    }
+
     /**
      * Returns the body as a stream that ends with an exception at the cap.
      *

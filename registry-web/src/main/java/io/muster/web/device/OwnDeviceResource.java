@@ -3,20 +3,25 @@ package io.muster.web.device;
 import io.muster.Registry;
 import io.muster.api.ProblemType;
 import io.muster.device.Device;
+import io.muster.fleet.Wire;
 import io.muster.json.Json;
 import io.muster.problem.RegistryException;
 import io.muster.token.VerifiedToken;
 import io.muster.web.Bearer;
+import io.muster.web.Bodies;
+import io.muster.web.CredentialView;
 import io.muster.web.DeviceView;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.io.InputStream;
 import java.util.Map;
 
 /** A device's own record. */
@@ -33,16 +38,36 @@ public class OwnDeviceResource {
     /** Returns the record of the device whose access token this is. */
     @GET
     public Response own(@Context HttpServletRequest request) {
-        VerifiedToken token = bearer.device(request);
-        Device device = registry.devices()
-                .find(token.deviceId())
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "the device is gone"));
+        Device device = device(bearer.device(request));
         Map<String, Object> record = DeviceView.of(device, registry.devices().tags(device));
         registry.fleets()
                 .find(device.fleet())
                 .ifPresent(fleet -> record.put("configuration", fleet.document().configuration()));
+        record.put("credentials", CredentialView.of(registry, device.id(), false));
         return Response.ok(Json.bytes(record), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();
+    }
+
+    /**
+     * Gives the device a further credential beside the one that its access token was obtained with: a secret, or a public key that
+     * it offers. The first use of the new one retires the old one.
+     */
+    @POST
+    @Path("/credentials")
+    public Response rotate(@Context HttpServletRequest request, InputStream body) {
+        VerifiedToken token = bearer.device(request);
+        Device device = device(token);
+        RegistrationBody.Renewal renewal = RegistrationBody.renewal(Bodies.read(request, body, Bodies.JSON));
+        return RegistrationResource.answer(
+                Wire.PLAIN,
+                registry.registrar()
+                        .rotate(device, token.key(), renewal.offered(), renewal.seal(), request.getRemoteAddr()));
+    }
+
+    private Device device(VerifiedToken token) {
+        return registry.devices()
+                .find(token.deviceId())
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "the device is gone"));
     }
 }

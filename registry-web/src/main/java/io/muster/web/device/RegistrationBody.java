@@ -3,9 +3,16 @@ package io.muster.web.device;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.api.Problem.Fault;
 import io.muster.fleet.Wire;
+import io.muster.jose.PublicJwk;
+import io.muster.jose.StrictJws;
+import io.muster.jose.VerificationKey.Algorithm;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import io.muster.problem.RegistryException;
+import io.muster.registration.Presented;
+import io.muster.registration.RegistrationAttempt;
+import io.muster.registration.RegistrationAttempt.OfferedKey;
+import io.muster.registration.RegistrationAttempt.Seal;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
 import java.security.cert.X509Certificate;
@@ -16,7 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** The body of a registration, read into a candidate or into every fault it has. Unknown members are ignored. */
+/** The body of a registration, read into an attempt or into every fault it has. Unknown members are ignored. */
 final class RegistrationBody {
 
     private static final int MAX_REQUEST_ID = 128;
@@ -24,12 +31,52 @@ final class RegistrationBody {
     private RegistrationBody() {}
 
     /**
-     * Reads a candidate.
+     * Reads an attempt to register.
      *
      * @param wire where its members are
      */
-    static Candidate parse(
-            byte[] body, Wire wire, String fleet, String origin, List<X509Certificate> clientCertificates) {
+    static RegistrationAttempt parse(
+            byte[] body,
+            Wire wire,
+            String fleet,
+            String origin,
+            List<X509Certificate> clientCertificates,
+            Optional<Presented> presented) {
+        List<Fault> faults = new ArrayList<>();
+        JsonNode node = object(body);
+        String serial = serial(node.at(wire.serial()), "#" + wire.serial(), faults);
+        Map<String, Object> evidence =
+                wire.evidence().isEmpty() ? evidence(node.get("evidence"), faults) : evidence(node, wire.evidence());
+        Optional<OfferedKey> offered = offered(node, faults);
+        Optional<Seal> seal = seal(node, faults);
+        if (!faults.isEmpty()) {
+            throw RegistryException.invalid(faults);
+        }
+        Candidate candidate =
+                new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, clientCertificates, origin);
+        return new RegistrationAttempt(candidate, offered, seal, presented);
+    }
+
+    /**
+     * What a device that renews its credential asks for.
+     *
+     * @param offered the key that it wants to keep the private half of
+     * @param seal how the reply is to be sealed
+     */
+    record Renewal(Optional<OfferedKey> offered, Optional<Seal> seal) {}
+
+    /** Reads the request of a device that renews its credential. */
+    static Renewal renewal(byte[] body) {
+        List<Fault> faults = new ArrayList<>();
+        JsonNode node = object(body);
+        Renewal renewal = new Renewal(offered(node, faults), seal(node, faults));
+        if (!faults.isEmpty()) {
+            throw RegistryException.invalid(faults);
+        }
+        return renewal;
+    }
+
+    private static JsonNode object(byte[] body) {
         JsonNode node;
         try {
             node = Json.parse(body);
@@ -39,21 +86,59 @@ final class RegistrationBody {
         if (!node.isObject()) {
             throw RegistryException.invalid(List.of(new Fault("#", "must be an object")));
         }
-        List<Fault> faults = new ArrayList<>();
-        String serial = serial(node.at(wire.serial()), "#" + wire.serial(), faults);
-        Map<String, Object> evidence =
-                wire.evidence().isEmpty() ? evidence(node.get("evidence"), faults) : evidence(node, wire.evidence());
-        requestId(node.get("requestId"), faults);
-        for (String member : List.of("publicKey", "proof")) {
-            if (isPresent(node.get(member))) {
-                // To ignore it would hand a secret to a device that asked for none.
-                faults.add(new Fault("#/" + member, "device-held keys are not offered by this registry"));
-            }
+        return node;
+    }
+
+    private static Optional<OfferedKey> offered(JsonNode node, List<Fault> faults) {
+        JsonNode proof = node.get("proof");
+        Optional<PublicJwk> key = key(node.get("publicKey"), "#/publicKey", faults);
+        if (isPresent(node.get("publicKey")) != isPresent(proof)) {
+            // To ignore one of them would hand a secret to a device that asked for none.
+            String missing = isPresent(proof) ? "publicKey" : "proof";
+            faults.add(new Fault("#/" + missing, "is required: publicKey and proof come together"));
         }
-        if (!faults.isEmpty()) {
-            throw RegistryException.invalid(faults);
+        if (isPresent(proof) && !(proof.isTextual() && StrictJws.isWellFormed(proof.textValue()))) {
+            faults.add(
+                    new Fault("#/proof", "must be a compact JWS of at most " + StrictJws.MAX_LENGTH + " characters"));
+            return Optional.empty();
         }
-        return new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, clientCertificates, origin);
+        return isPresent(proof) ? key.map(one -> new OfferedKey(one, proof.textValue())) : Optional.empty();
+    }
+
+    private static Optional<PublicJwk> key(JsonNode node, String pointer, List<Fault> faults) {
+        if (!isPresent(node)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(PublicJwk.read(node));
+        } catch (PublicJwk.InvalidKeyException e) {
+            faults.add(new Fault(pointer, "is not a key that can be used here: " + e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Seal> seal(JsonNode node, List<Fault> faults) {
+        JsonNode requestId = node.get("requestId");
+        boolean named = isPresent(requestId);
+        if (named && !isRequestId(requestId)) {
+            faults.add(new Fault("#/requestId", "must be a string of 1 to " + MAX_REQUEST_ID + " characters"));
+        }
+        Optional<PublicJwk> reader = key(node.get("replyKey"), "#/replyKey", faults);
+        if (reader.filter(key -> key.key().algorithm() != Algorithm.ES256).isPresent()) {
+            faults.add(new Fault("#/replyKey", "must be a key of EC with P-256"));
+        }
+        if (reader.isPresent() && !named) {
+            faults.add(new Fault("#/requestId", "is required with replyKey"));
+        }
+        return named && isRequestId(requestId)
+                ? reader.map(key -> new Seal(requestId.textValue(), key))
+                : Optional.empty();
+    }
+
+    private static boolean isRequestId(JsonNode node) {
+        return node.isTextual()
+                && !node.textValue().isEmpty()
+                && node.textValue().length() <= MAX_REQUEST_ID;
     }
 
     private static boolean isPresent(JsonNode node) {
@@ -94,14 +179,5 @@ final class RegistrationBody {
         Map<String, Object> evidence = Json.toMap(node);
         evidence.values().removeIf(Objects::isNull);
         return evidence;
-    }
-
-    private static void requestId(JsonNode node, List<Fault> faults) {
-        if (isPresent(node)
-                && (!node.isTextual()
-                        || node.textValue().isEmpty()
-                        || node.textValue().length() > MAX_REQUEST_ID)) {
-            faults.add(new Fault("#/requestId", "must be a string of 1 to " + MAX_REQUEST_ID + " characters"));
-        }
     }
 }

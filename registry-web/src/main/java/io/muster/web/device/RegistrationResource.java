@@ -1,14 +1,15 @@
 package io.muster.web.device;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.Registry;
 import io.muster.api.ProblemType;
-import io.muster.api.RegistrationReceipt;
 import io.muster.config.MusterConfig;
 import io.muster.fleet.Wire;
-import io.muster.json.Json;
 import io.muster.problem.RegistryException;
-import io.muster.spi.Candidate;
+import io.muster.registration.Presented;
+import io.muster.registration.RegistrationAttempt;
+import io.muster.registration.RegistrationReply;
+import io.muster.web.BasicCredentials;
+import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Problems;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -22,10 +23,10 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 
@@ -38,6 +39,9 @@ public class RegistrationResource {
 
     @Inject
     Registry registry;
+
+    @Inject
+    Bearer bearer;
 
     /** Registers in the fleet {@code default}. */
     @POST
@@ -56,17 +60,15 @@ public class RegistrationResource {
                 .document()
                 .wire();
         long started = System.nanoTime();
-        Candidate candidate = RegistrationBody.parse(
+        RegistrationAttempt attempt = RegistrationBody.parse(
                 Bodies.read(request, body, Bodies.JSON),
                 wire,
                 fleet,
                 request.getRemoteAddr(),
-                clientCertificates(request));
+                clientCertificates(request),
+                presented(request));
         try {
-            RegistrationReceipt receipt = registry.registrar().register(candidate);
-            return Response.ok(Json.bytes(reply(wire, receipt)), MediaType.APPLICATION_JSON)
-                    .header(HttpHeaders.CACHE_CONTROL, "no-store")
-                    .build();
+            return answer(wire, registry.registrar().register(attempt));
         } catch (RegistryException e) {
             if (e.type() != ProblemType.REGISTRATION_REFUSED) {
                 throw e;
@@ -86,18 +88,22 @@ public class RegistrationResource {
         }
     }
 
-    private static Object reply(Wire wire, RegistrationReceipt receipt) {
-        if (wire.reply().isEmpty()) {
-            return receipt;
-        }
-        JsonNode whole = Json.parse(Json.bytes(receipt));
-        Map<String, JsonNode> renamed = new LinkedHashMap<>();
-        wire.reply().forEach((name, member) -> {
-            if (whole.has(member)) {
-                renamed.put(name, whole.get(member));
-            }
-        });
-        return Json.object(renamed);
+    /** Answers with what a device is told, or with what only that device can read (RFC 7515 section 9.2.1). */
+    static Response answer(Wire wire, RegistrationReply reply) {
+        Response.ResponseBuilder response = reply instanceof RegistrationReply.Sealed sealed
+                ? Response.ok(sealed.jwe().getBytes(StandardCharsets.US_ASCII), "application/jose")
+                : Response.ok(wire.body(((RegistrationReply.Plain) reply).receipt()), MediaType.APPLICATION_JSON);
+        return response.header(HttpHeaders.CACHE_CONTROL, "no-store").build();
+    }
+
+    /** The device whose credential came with the request; one that is wrong proves nothing, and is none. */
+    private Optional<Presented> presented(HttpServletRequest request) {
+        Optional<BasicCredentials> basic = BasicCredentials.of(request);
+        return basic.isPresent()
+                ? registry.authenticator()
+                        .authenticate(basic.get().key(), basic.get().secret())
+                        .map(Presented::of)
+                : bearer.presented(request).map(Presented::of);
     }
 
     /** The server's word alone: a header that claims a certificate is anybody's. */

@@ -3,6 +3,7 @@ package io.muster.web.device;
 import io.muster.Registry;
 import io.muster.credential.AuthenticatedDevice;
 import io.muster.json.Json;
+import io.muster.web.BasicCredentials;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -15,8 +16,6 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -29,13 +28,8 @@ import java.util.Optional;
 @ApplicationScoped
 public class TokenResource {
 
-    private static final String BASIC = "basic ";
-
     @Inject
     Registry registry;
-
-    /** What a device presented. */
-    private record Presented(String key, String secret) {}
 
     /** An error of RFC 6749 section 5.2. */
     private static final class OAuthException extends Exception {
@@ -77,7 +71,7 @@ public class TokenResource {
                 || form.get("client_assertion_type").isPresent()) {
             throw new OAuthException(401, "invalid_client", "client assertions are not offered");
         }
-        Presented presented = presented(request, form);
+        BasicCredentials presented = presented(request, form);
         String grant = form.get("grant_type")
                 .orElseThrow(() -> new OAuthException(400, "invalid_request", "grant_type is required"));
         if (!grant.equals("client_credentials")) {
@@ -90,10 +84,12 @@ public class TokenResource {
                 .authenticate(presented.key(), presented.secret())
                 .orElseThrow(
                         () -> new OAuthException(401, "invalid_client", "unknown client, wrong secret, or disabled"));
+        registry.twoPlaces().used(device, request.getRemoteAddr());
         Map<String, Object> token = new LinkedHashMap<>();
         token.put("access_token", registry.tokenIssuer().issue(device));
         token.put("token_type", "Bearer");
         token.put("expires_in", registry.tokenIssuer().lifetime().toSeconds());
+        device.rotateBy().ifPresent(by -> token.put("rotate_by", by.getEpochSecond()));
         return token;
     }
 
@@ -105,7 +101,7 @@ public class TokenResource {
         }
     }
 
-    private static Presented presented(HttpServletRequest request, Form form) throws OAuthException {
+    private static BasicCredentials presented(HttpServletRequest request, Form form) throws OAuthException {
         Optional<String> key = form.get("client_id");
         Optional<String> secret = form.get("client_secret");
         String header = request.getHeader(HttpHeaders.AUTHORIZATION);
@@ -113,35 +109,22 @@ public class TokenResource {
             if (key.isEmpty() || secret.isEmpty()) {
                 throw new OAuthException(401, "invalid_client", "the client did not authenticate");
             }
-            return new Presented(key.get(), secret.get());
+            return new BasicCredentials(key.get(), secret.get());
         }
         if (secret.isPresent()) {
             throw new OAuthException(400, "invalid_request", "authenticate in one way");
         }
-        Presented basic = basic(header);
+        BasicCredentials basic = basic(header);
         if (key.isPresent() && !key.get().equals(basic.key())) {
             throw new OAuthException(400, "invalid_request", "client_id is not the client that authenticates");
         }
         return basic;
     }
 
-    // RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
-    private static Presented basic(String header) throws OAuthException {
-        if (header.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
-            try {
-                String pair = new String(
-                        Base64.getDecoder()
-                                .decode(header.substring(BASIC.length()).strip()),
-                        StandardCharsets.UTF_8);
-                int colon = pair.indexOf(':');
-                if (colon > 0) {
-                    return new Presented(Form.decode(pair.substring(0, colon)), Form.decode(pair.substring(colon + 1)));
-                }
-            } catch (IllegalArgumentException e) {
-                // said below
-            }
-        }
-        throw new OAuthException(401, "invalid_client", "the Authorization header is not HTTP Basic");
+    private static BasicCredentials basic(String header) throws OAuthException {
+        return BasicCredentials.parse(header)
+                .orElseThrow(
+                        () -> new OAuthException(401, "invalid_client", "the Authorization header is not HTTP Basic"));
     }
 
     private static Response answer(int status, Map<String, Object> body) {

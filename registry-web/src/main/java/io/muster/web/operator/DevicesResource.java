@@ -2,16 +2,19 @@ package io.muster.web.operator;
 
 import io.muster.Registry;
 import io.muster.api.ProblemType;
-import io.muster.credential.StoredCredential;
+import io.muster.credential.CredentialOrders;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
+import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import io.muster.web.Bearer;
+import io.muster.web.Bodies;
+import io.muster.web.CredentialView;
 import io.muster.web.DeviceView;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -23,6 +26,7 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
+import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,9 +108,54 @@ public class DevicesResource {
         return change(request, id, DeviceState.ACTIVE);
     }
 
+    /** Makes a device a tombstone: its serial never registers again without an allowance. */
+    @POST
+    @Path("/{id}/retire")
+    public Response retire(@Context HttpServletRequest request, @PathParam("id") String id) {
+        return change(request, id, DeviceState.RETIRED);
+    }
+
     private Response change(HttpServletRequest request, String id, DeviceState state) {
         Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
         return view(registry.devices().change(deviceId(id), state, operator.name()));
+    }
+
+    /** Revokes a credential, {@code {"key": "...", "reason": "..."}}; without a key, all that the device has. */
+    @POST
+    @Path("/{id}/revoke")
+    public Response revoke(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        DeviceId device = deviceId(id);
+        Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
+        Optional<String> key = fields.text("key");
+        Optional<String> reason = Members.reason(fields);
+        fields.check();
+        registry.revocations()
+                .revoke(device, key, reason.orElse(""), operator.name())
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device or credential"));
+        return view(registry.devices().find(device));
+    }
+
+    /** Has the device renew its credentials between {@code notBefore} and {@code notAfter}. */
+    @POST
+    @Path("/{id}/rotate")
+    public Response rotate(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Device device = registry.devices()
+                .find(deviceId(id))
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device"));
+        Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
+        CredentialOrdersResource.Window window = CredentialOrdersResource.window(fields, registry.clock());
+        Optional<String> reason = Members.reason(fields);
+        fields.check();
+        registry.credentialOrders()
+                .rotate(
+                        new CredentialOrders.Scope(device.fleet(), Optional.empty(), Optional.of(device.id())),
+                        window.notBefore(),
+                        window.notAfter(),
+                        reason.orElse(""),
+                        operator.name());
+        return view(Optional.of(device));
     }
 
     private static DeviceId deviceId(String id) {
@@ -119,22 +168,7 @@ public class DevicesResource {
     private Response view(Optional<Device> found) {
         Device device = found.orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device"));
         Map<String, Object> view = DeviceView.of(device, registry.devices().tags(device));
-        view.put(
-                "credentials",
-                registry.authenticator().credentials(device.id()).stream()
-                        .map(DevicesResource::view)
-                        .toList());
+        view.put("credentials", CredentialView.of(registry, device.id(), true));
         return Replies.json(view).build();
-    }
-
-    private static Map<String, Object> view(StoredCredential credential) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("key", credential.key());
-        view.put("state", credential.state().word());
-        view.put("origin", credential.origin());
-        view.put("createdAt", credential.createdAt());
-        credential.confirmedAt().ifPresent(at -> view.put("confirmedAt", at));
-        credential.expiresAt().ifPresent(at -> view.put("expiresAt", at));
-        return view;
     }
 }

@@ -10,7 +10,6 @@ import io.muster.operator.Right;
 import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
-import io.muster.verification.BlockedSerial;
 import io.muster.verification.Lot;
 import io.muster.verification.SerialList;
 import io.muster.web.Bearer;
@@ -37,8 +36,6 @@ import java.util.Set;
 @ApplicationScoped
 public class SerialsResource {
 
-    private static final int MAX_SERIALS = 1000;
-    private static final String REASON = "reason";
     private static final String SERIALS = "serials";
 
     @Inject
@@ -133,8 +130,8 @@ public class SerialsResource {
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
         String fleet = registry.fleets().get(fleetName).name();
-        Fields fields = Fields.of(optional(request, body));
-        Optional<String> reason = reason(fields);
+        Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
+        Optional<String> reason = Members.reason(fields);
         fields.check();
         String valid = serial(serial)
                 .orElseThrow(() -> RegistryException.invalid(
@@ -153,7 +150,7 @@ public class SerialsResource {
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
         String fleet = registry.fleets().get(fleetName).name();
-        Fields.of(optional(request, body)).check();
+        Fields.of(Bodies.optional(request, body, Bodies.JSON)).check();
         found(fleet, serial);
         registry.serialList().unblock(fleet, List.of(serial), operator.name());
         return registry.serialList()
@@ -170,8 +167,8 @@ public class SerialsResource {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
         String fleet = registry.fleets().get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        List<String> serials = serials(fields);
-        Optional<String> reason = reason(fields);
+        List<String> serials = Members.serials(fields);
+        Optional<String> reason = Members.reason(fields);
         fields.check();
         return changed(serials, registry.serialList().block(fleet, serials, reason, operator.name()));
     }
@@ -184,38 +181,9 @@ public class SerialsResource {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
         String fleet = registry.fleets().get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        List<String> serials = serials(fields);
+        List<String> serials = Members.serials(fields);
         fields.check();
         return changed(serials, registry.serialList().unblock(fleet, serials, operator.name()));
-    }
-
-    /** Returns a body that may be absent altogether, content type and all. */
-    private static byte[] optional(HttpServletRequest request, InputStream body) {
-        boolean absent = request.getContentLengthLong() == 0
-                || request.getContentLengthLong() < 0
-                        && request.getContentType() == null
-                        && request.getHeader("Transfer-Encoding") == null;
-        return absent ? new byte[] {'{', '}'} : Bodies.read(request, body, Bodies.JSON);
-    }
-
-    private static Optional<String> reason(Fields fields) {
-        return fields.text(
-                        REASON,
-                        "a string of at most " + BlockedSerial.MAX_REASON + " characters and no control characters",
-                        text -> text.length() <= BlockedSerial.MAX_REASON
-                                && text.chars().noneMatch(Character::isISOControl))
-                .filter(text -> !text.isEmpty());
-    }
-
-    private static List<String> serials(Fields fields) {
-        Optional<List<String>> serials = fields.meanings(
-                SERIALS,
-                "an array of 1 to " + MAX_SERIALS + " serials",
-                size -> size >= 1 && size <= MAX_SERIALS,
-                "a serial, " + SerialNumber.SYNTAX,
-                SerialsResource::serial);
-        fields.require(SERIALS);
-        return serials.orElse(List.of());
     }
 
     private static Response changed(List<String> serials, int changed) {
@@ -230,7 +198,7 @@ public class SerialsResource {
         view.put("serial", entry.serial().serial());
         view.put("state", entry.state().word());
         view.put("listed", entry.listed());
-        entry.reason().ifPresent(reason -> view.put(REASON, reason));
+        entry.reason().ifPresent(reason -> view.put(Members.REASON, reason));
         entry.serial().name().ifPresent(name -> view.put("name", name));
         entry.serial().lot().ifPresent(lot -> view.put("lot", lot));
         view.put("tags", entry.serial().tags());

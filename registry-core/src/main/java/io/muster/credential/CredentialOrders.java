@@ -1,0 +1,270 @@
+package io.muster.credential;
+
+import io.muster.audit.Audit;
+import io.muster.persistence.Changes;
+import io.muster.persistence.Database;
+import io.muster.persistence.Ids;
+import io.muster.spi.DeviceId;
+import jakarta.persistence.EntityManager;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * What operators order for all credentials of a fleet, a lot or a device at once: to be revoked, or to be renewed within a window. An
+ * order is one row however many credentials it means, and holds for those that are older than it; every node keeps the orders in
+ * memory, at most two seconds late. Thread-safe.
+ */
+public final class CredentialOrders {
+
+    private static final int FLEETS = 1000;
+    private static final String SUBJECT = "credential-orders/";
+
+    /** What is ordered. */
+    public enum Kind {
+        /** The credentials are no longer good. */
+        REVOKE("R"),
+        /** Devices are told to renew them, each at a time of its own within the window. */
+        ROTATE("N");
+
+        private final String letter;
+
+        Kind(String letter) {
+            this.letter = letter;
+        }
+
+        /** Returns the word for the wire. */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * Whose credentials are meant: those of a fleet, or of a part of it.
+     *
+     * @param lot of devices of this lot only
+     * @param device of this device only
+     */
+    public record Scope(String fleet, Optional<String> lot, Optional<DeviceId> device) {
+
+        boolean has(Owner owner) {
+            return lot.map(name -> owner.lot().equals(Optional.of(name))).orElse(true)
+                    && device.map(owner.device()::equals).orElse(true);
+        }
+    }
+
+    /** Whose a credential is. */
+    record Owner(Optional<String> lot, DeviceId device) {}
+
+    /**
+     * An order.
+     *
+     * @param id 32 hex digits
+     * @param issuedAt which credentials it means: those that are older
+     * @param notBefore when the window of a rotation begins
+     * @param notAfter when it ends
+     * @param reason why, for people
+     * @param operator by whom
+     * @param endedAt when a rotation was called off
+     */
+    public record Order(
+            String id,
+            Kind kind,
+            Scope scope,
+            Instant issuedAt,
+            Instant notBefore,
+            Instant notAfter,
+            String reason,
+            String operator,
+            Optional<Instant> endedAt) {
+
+        boolean means(Kind wanted, Owner owner, Instant createdAt) {
+            return kind == wanted && endedAt.isEmpty() && scope.has(owner) && createdAt.isBefore(issuedAt);
+        }
+
+        /** A time within the window that is the same on every node and differs from credential to credential. */
+        Instant turnOf(String key) {
+            long window = Duration.between(notBefore, notAfter).toMillis();
+            return notBefore.plusMillis((long) (window * fraction(key)));
+        }
+
+        private double fraction(String key) {
+            try {
+                byte[] hash = MessageDigest.getInstance("SHA-256")
+                        .digest((id + " " + key).getBytes(StandardCharsets.US_ASCII));
+                return (ByteBuffer.wrap(hash).getInt() & 0xffffffffL) / (double) (1L << 32);
+            } catch (GeneralSecurityException e) {
+                throw new IllegalStateException("every Java platform has SHA-256", e);
+            }
+        }
+    }
+
+    private final Database database;
+    private final Changes changes;
+    private final Audit audit;
+    private final Ids ids;
+    private final Clock clock;
+    private final Changes.Remembered<List<Order>> orders;
+
+    /** Keeps them in the database. */
+    public CredentialOrders(Database database, Changes changes, Audit audit, Ids ids, Clock clock) {
+        this.database = database;
+        this.changes = changes;
+        this.audit = audit;
+        this.ids = ids;
+        this.clock = clock;
+        this.orders = changes.remember(FLEETS, subject -> Optional.of(load(subject.substring(SUBJECT.length()))));
+    }
+
+    /** Revokes every credential in the scope that exists; effective on this node at once, on others within two seconds. */
+    public Order revoke(Scope scope, String reason, String operator) {
+        Instant now = clock.instant();
+        return issue(Kind.REVOKE, scope, now, now, reason, operator);
+    }
+
+    /** Has every credential in the scope that exists renewed between the two times. */
+    public Order rotate(Scope scope, Instant notBefore, Instant notAfter, String reason, String operator) {
+        return issue(Kind.ROTATE, scope, notBefore, notAfter, reason, operator);
+    }
+
+    private Order issue(Kind kind, Scope scope, Instant notBefore, Instant notAfter, String reason, String operator) {
+        // One millisecond more, so that what was issued within this one is meant too.
+        Instant issued = Instant.ofEpochMilli(clock.millis() + 1);
+        byte[] id = ids.next();
+        database.transaction(em -> {
+            insert(em, id, kind, scope, issued, notBefore, notAfter, reason, operator);
+            audit.record(
+                    em,
+                    kind == Kind.REVOKE ? Audit.Type.CREDENTIALS_REVOKED : Audit.Type.ROTATION_ORDERED,
+                    scope.fleet(),
+                    null,
+                    scope.device().map(device -> Ids.bytes(device.value())).orElse(null),
+                    operator,
+                    scope.lot().map(lot -> "lot " + lot + ": ").orElse("") + reason);
+            changes.note(em, List.of(SUBJECT + scope.fleet()));
+            return null;
+        });
+        changes.forget(List.of(SUBJECT + scope.fleet()));
+        return new Order(Ids.hex(id), kind, scope, issued, notBefore, notAfter, reason, operator, Optional.empty());
+    }
+
+    private static void insert(
+            EntityManager em,
+            byte[] id,
+            Kind kind,
+            Scope scope,
+            Instant issued,
+            Instant notBefore,
+            Instant notAfter,
+            String reason,
+            String operator) {
+        em.createNativeQuery("INSERT INTO credential_order (id, kind, fleet, lot, device_id, issued_at, not_before,"
+                        + " not_after, reason, operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                .setParameter(1, id)
+                .setParameter(2, kind.letter)
+                .setParameter(3, scope.fleet())
+                .setParameter(4, scope.lot().orElse(null))
+                .setParameter(
+                        5,
+                        scope.device().map(device -> Ids.bytes(device.value())).orElse(null))
+                .setParameter(6, issued.toEpochMilli())
+                .setParameter(7, notBefore.toEpochMilli())
+                .setParameter(8, notAfter.toEpochMilli())
+                .setParameter(9, reason)
+                .setParameter(10, operator)
+                .executeUpdate();
+    }
+
+    /**
+     * Calls a rotation off; devices that renewed already stay so.
+     *
+     * @return false if the fleet has no rotation by this id that is still on
+     */
+    public boolean callOff(String fleet, String id, String operator) {
+        boolean ended = database.transaction(em -> {
+            int rows = em.createNativeQuery("UPDATE credential_order SET ended_at = ? WHERE id = ? AND fleet = ?"
+                            + " AND kind = 'N' AND ended_at IS NULL")
+                    .setParameter(1, clock.millis())
+                    .setParameter(2, Ids.bytes(id))
+                    .setParameter(3, fleet)
+                    .executeUpdate();
+            if (rows == 1) {
+                audit.record(em, Audit.Type.ROTATION_CALLED_OFF, fleet, null, null, operator, "rotation " + id);
+                changes.note(em, List.of(SUBJECT + fleet));
+            }
+            return rows == 1;
+        });
+        changes.forget(List.of(SUBJECT + fleet));
+        return ended;
+    }
+
+    /** Returns the orders of a fleet. Not to be asked within a transaction: it may need a connection of its own. */
+    public OfFleet of(String fleet) {
+        return new OfFleet(fleet, orders.get(SUBJECT + fleet).orElseThrow());
+    }
+
+    /**
+     * The orders of a fleet at one time.
+     *
+     * @param all the oldest first
+     */
+    public record OfFleet(String fleet, List<Order> all) {
+
+        /** Tells whether a credential of this age is revoked by an order. */
+        public boolean revoke(Optional<String> lot, DeviceId device, Instant createdAt) {
+            Owner owner = new Owner(lot, device);
+            return all.stream().anyMatch(order -> order.means(Kind.REVOKE, owner, createdAt));
+        }
+
+        /** Returns by when a credential is to be renewed by order, or empty; of several orders the earliest. */
+        public Optional<Instant> rotateBy(Optional<String> lot, DeviceId device, String key, Instant createdAt) {
+            Owner owner = new Owner(lot, device);
+            return all.stream()
+                    .filter(order -> order.means(Kind.ROTATE, owner, createdAt))
+                    .map(order -> order.turnOf(key))
+                    .min(Instant::compareTo);
+        }
+    }
+
+    private List<Order> load(String fleet) {
+        return database.query(connection -> {
+            List<Order> found = new ArrayList<>();
+            try (PreparedStatement select = connection.prepareStatement(
+                    "SELECT id, kind, lot, device_id, issued_at, not_before, not_after, reason, operator, ended_at"
+                            + " FROM credential_order WHERE fleet = ? ORDER BY id")) {
+                select.setString(1, fleet);
+                try (ResultSet rows = select.executeQuery()) {
+                    while (rows.next()) {
+                        long ended = rows.getLong(10);
+                        Optional<Instant> endedAt =
+                                rows.wasNull() ? Optional.empty() : Optional.of(Instant.ofEpochMilli(ended));
+                        found.add(new Order(
+                                Ids.hex(rows.getBytes(1)),
+                                rows.getString(2).equals(Kind.REVOKE.letter) ? Kind.REVOKE : Kind.ROTATE,
+                                new Scope(
+                                        fleet,
+                                        Optional.ofNullable(rows.getString(3)),
+                                        Optional.ofNullable(rows.getBytes(4)).map(id -> new DeviceId(Ids.hex(id)))),
+                                Instant.ofEpochMilli(rows.getLong(5)),
+                                Instant.ofEpochMilli(rows.getLong(6)),
+                                Instant.ofEpochMilli(rows.getLong(7)),
+                                rows.getString(8),
+                                rows.getString(9),
+                                endedAt));
+                    }
+                }
+            }
+            return List.copyOf(found);
+        });
+    }
+}

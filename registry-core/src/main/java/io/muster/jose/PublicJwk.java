@@ -1,0 +1,121 @@
+package io.muster.jose;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.jose.VerificationKey.Algorithm;
+import io.muster.json.Json;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.util.Base64;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The public key of a device, EC with P-256 or Ed25519, reduced to the members that make it (RFC 7638 section 3.2): two that are
+ * the same key are equal, whatever else was written beside them. Immutable.
+ */
+public final class PublicJwk {
+
+    private final VerificationKey key;
+    private final Map<String, String> members;
+
+    private PublicJwk(VerificationKey key, Map<String, String> members) {
+        this.key = key;
+        this.members = members;
+    }
+
+    /**
+     * Reads one.
+     *
+     * @throws InvalidKeyException if it is private, weak, damaged or of another kind; the message says why and repeats no value
+     */
+    public static PublicJwk read(JsonNode jwk) throws InvalidKeyException {
+        if (Jwk.isPrivate(jwk)) {
+            throw new InvalidKeyException("must not have private members");
+        }
+        VerificationKey key;
+        try {
+            key = Jwk.read(jwk);
+        } catch (Jwk.UnusableException e) {
+            throw new InvalidKeyException(e.getMessage());
+        }
+        if (key.algorithm() != Algorithm.ES256 && key.algorithm() != Algorithm.EDDSA) {
+            throw new InvalidKeyException("must be a key of EC with P-256, or of Ed25519");
+        }
+        // In alphabetical order, as the thumbprint wants them.
+        Map<String, String> members = new TreeMap<>();
+        for (String member : new String[] {"crv", "kty", "x", "y"}) {
+            if (jwk.has(member) && !(member.equals("y") && key.algorithm() == Algorithm.EDDSA)) {
+                members.put(member, jwk.get(member).textValue());
+            }
+        }
+        return new PublicJwk(key, members);
+    }
+
+    /** A key that is not to be used. */
+    public static final class InvalidKeyException extends Exception {
+
+        private static final long serialVersionUID = 1;
+
+        InvalidKeyException(String why) {
+            super(why, null, false, false);
+        }
+    }
+
+    /** Returns the key with these members, which somebody checked before. */
+    public static PublicJwk of(Map<String, Object> jwk) {
+        return stored(Json.text(jwk));
+    }
+
+    /** Reads back what {@link #text} wrote. */
+    public static PublicJwk stored(String text) {
+        try {
+            return read(Json.parse(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (InvalidKeyException e) {
+            throw new IllegalArgumentException("not a public key: " + e.getMessage(), e);
+        }
+    }
+
+    /** Returns the members that make the key, in the one order that they have. */
+    public String text() {
+        return Json.text(members);
+    }
+
+    /** Returns the members that make the key. */
+    public Map<String, Object> members() {
+        return Map.copyOf(members);
+    }
+
+    /** Returns the key, pinned to its one algorithm. */
+    public VerificationKey key() {
+        return key;
+    }
+
+    /** Returns SHA-256 of the members (RFC 7638) in base64url. */
+    public String thumbprint() {
+        try {
+            return Base64.getUrlEncoder()
+                    .withoutPadding()
+                    .encodeToString(
+                            MessageDigest.getInstance("SHA-256").digest(text().getBytes(StandardCharsets.UTF_8)));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PublicJwk same && same.members.equals(members);
+    }
+
+    @Override
+    public int hashCode() {
+        return members.hashCode();
+    }
+
+    /** Names the key by its thumbprint. */
+    @Override
+    public String toString() {
+        return "PublicJwk[" + thumbprint() + "]";
+    }
+}
