@@ -26,7 +26,8 @@ class FleetDocumentTest {
         return FleetDocument.parse(
                 json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
                 "pumps",
-                name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty());
+                name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty(),
+                name -> false);
     }
 
     private static List<Fault> faults(String json) {
