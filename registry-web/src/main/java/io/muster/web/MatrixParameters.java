@@ -24,7 +24,9 @@ public class MatrixParameters implements ContainerRequestFilter {
 
     @Override
     public void filter(ContainerRequestContext request) {
-        if (servletRequest.getRequestURI().indexOf(';') >= 0) {
+        // Servers differ in which of the two is as it was sent.
+        if (servletRequest.getRequestURI().indexOf(';') >= 0
+                || request.getUriInfo().getRequestUri().getRawPath().indexOf(';') >= 0) {
             throw new RegistryException(ProblemType.NOT_FOUND, "a path with a semicolon");
         }
     }
