@@ -29,6 +29,7 @@ import io.muster.persistence.Ids;
 import io.muster.persistence.InstantConverter;
 import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
+import io.muster.problem.RareLog;
 import io.muster.registration.Allowances;
 import io.muster.registration.Registrar;
 import io.muster.registration.Spending;
@@ -54,8 +55,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The whole registry, put together: the only place where its parts are made. Needs no container, so a test makes one as the WAR
@@ -63,7 +62,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Registry implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
+    private static final RareLog LOG = RareLog.of(Registry.class);
     private static final int POLLS_PER_KEY_RELOAD = 10;
 
     private static final List<Class<?>> ENTITIES = List.of(
@@ -211,7 +210,11 @@ public final class Registry implements AutoCloseable {
             try {
                 events.accept(event);
             } catch (RuntimeException e) {
-                LOG.error("An observer of {} failed", event.getClass().getSimpleName(), e);
+                LOG.error(
+                        event.getClass().getName() + e.getClass().getName(),
+                        "An observer of {} failed",
+                        event.getClass().getSimpleName(),
+                        e);
             }
         };
     }

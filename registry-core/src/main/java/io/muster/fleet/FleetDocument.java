@@ -9,6 +9,7 @@ import io.muster.credential.Issuers;
 import io.muster.json.Fields;
 import io.muster.problem.RegistryException;
 import io.muster.verification.VerifierPolicy;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -78,6 +80,7 @@ public record FleetDocument(
      *
      * @param name the fleet's; a document that says another is faulty
      * @param verifierFault what is wrong with a verifier's name, if anything
+     * @param neverGenuine whether the verifier of a name admits nobody
      * @param issuerFault what is wrong with the name of a credential issuer, if anything
      * @throws RegistryException {@code INVALID_REQUEST} with every fault
      */
@@ -85,11 +88,12 @@ public record FleetDocument(
             byte[] utf8,
             String name,
             Function<String, Optional<String>> verifierFault,
+            Predicate<String> neverGenuine,
             Function<String, Optional<String>> issuerFault) {
         Fields fields = Fields.of(utf8);
         fields.text("name", "the name of the fleet, or absent", name::equals);
         FleetDocument document = new FleetDocument(
-                rules(fields, verifierFault),
+                rules(fields, verifierFault, neverGenuine),
                 fields.meaning("registerAgain", words(Again.values()), word -> constant(Again.values(), word))
                         .orElse(Again.UNTIL_CONFIRMED),
                 fields.duration("unconfirmedLifetime", Duration.ofMinutes(1), Duration.ofDays(3650))
@@ -130,7 +134,23 @@ public record FleetDocument(
         return issuer.orElse(Issuers.STANDARD);
     }
 
-    private static VerifierPolicy.Rules rules(Fields fields, Function<String, Optional<String>> verifierFault) {
+    /** Reads a document that was checked when it was written; what its names mean may have changed since. */
+    static FleetDocument stored(String json, String name) {
+        return parse(
+                json.getBytes(StandardCharsets.UTF_8),
+                name,
+                verifier -> Optional.empty(),
+                verifier -> false,
+                issuer -> Optional.empty());
+    }
+
+    /** Tells whether fewer of the verifiers ever say genuine than are required. */
+    static boolean admitsNobody(List<String> verifiers, long required, Predicate<String> neverGenuine) {
+        return verifiers.stream().filter(neverGenuine.negate()).count() < required;
+    }
+
+    private static VerifierPolicy.Rules rules(
+            Fields fields, Function<String, Optional<String>> verifierFault, Predicate<String> neverGenuine) {
         String expected = "the name of a verifier";
         int before = fields.faults().size();
         List<String> verifiers =
@@ -149,6 +169,8 @@ public record FleetDocument(
         long required = fields.number("required", 1, 100).orElse(1L);
         if (!verifiers.isEmpty() && required > verifiers.size()) {
             fields.fault("required", required + " is more than the fleet has verifiers");
+        } else if (!verifiers.isEmpty() && admitsNobody(verifiers, required, neverGenuine)) {
+            fields.fault("verifiers", "fewer than " + required + " of them ever say genuine: nobody could register");
         }
         Map<String, OnUnavailable> onUnavailable = fields.map(
                         "onUnavailable",

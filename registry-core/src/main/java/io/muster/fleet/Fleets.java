@@ -12,9 +12,9 @@ import io.muster.persistence.Database;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.persistence.DuplicateException;
 import io.muster.problem.RegistryException;
+import io.muster.verification.VerifierPolicy;
 import io.muster.verification.Verifiers;
 import jakarta.persistence.EntityManager;
-import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.time.Clock;
@@ -23,9 +23,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,17 +88,8 @@ public final class Fleets {
             }
         });
         List<String> faults = new ArrayList<>();
-        List<String> unproved = new ArrayList<>();
-        fleets.load().byName.values().stream()
-                .filter(fleet -> verifiers.onlyIdentify(fleet.document().rules()))
-                .map(Fleet::name)
-                .sorted()
-                .forEach(unproved::add);
-        if (!unproved.isEmpty()) {
-            LOG.warn(
-                    "Whoever knows an unused serial of {} is that device: its verifiers identify and authenticate nobody",
-                    unproved.size() == 1 ? "fleet " + unproved.get(0) : "the fleets " + String.join(", ", unproved));
-        }
+        new TreeMap<>(fleets.load().byName).values().forEach(fleet -> fleets.warnings(fleet)
+                .forEach(LOG::warn));
         fleets.load()
                 .byName
                 .values()
@@ -181,11 +172,7 @@ public final class Fleets {
         // A verifier that is not there any more makes the fleet's registrations fail, not the reading of all fleets.
         FleetDocument document;
         try {
-            document = FleetDocument.parse(
-                    stored.getBytes(StandardCharsets.UTF_8),
-                    name,
-                    verifier -> Optional.empty(),
-                    issuer -> Optional.empty());
+            document = FleetDocument.stored(stored, name);
         } catch (RegistryException e) {
             LOG.error("Fleet {} cannot register devices on this node: its document is of a newer version", name);
             document = FleetDocument.NOT_UNDERSTOOD;
@@ -239,16 +226,17 @@ public final class Fleets {
     /**
      * Makes a fleet or replaces its document.
      *
-     * @param ifVersion the version that must be replaced, 0 for none: the fleet must be new; empty for whatever is there
+     * @param condition whether the version that is there may be replaced; 0 is none: the fleet is new
      * @throws RegistryException {@code INVALID_REQUEST} with every fault; {@code PRECONDITION_FAILED} if another version is there
      */
-    public Fleet put(String name, byte[] utf8, OptionalLong ifVersion, String operator) {
-        FleetDocument document = FleetDocument.parse(utf8, name, verifiers::fault, issuers::fault);
+    public Fleet put(String name, byte[] utf8, LongPredicate condition, String operator) {
+        FleetDocument document =
+                FleetDocument.parse(utf8, name, verifiers::fault, verifiers::neverGenuine, issuers::fault);
         long written = database.transaction(em -> {
             // Two fleets with one route must not be written at the same time: the first row is the lock of all.
             lock(em, MusterConfig.DEFAULT_FLEET);
             long there = lock(em, name);
-            if (ifVersion.isPresent() && ifVersion.getAsLong() != there) {
+            if (!condition.test(there)) {
                 throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + there + " is there");
             }
             checkRoute(em, name, document);
@@ -268,7 +256,23 @@ public final class Fleets {
         });
         changes.forget(List.of(SUBJECT));
         LOG.info("Fleet {} is now version {}, written by {}", name, written, operator);
-        return fleet(name, written, Json.text(document.toJson()));
+        Fleet fleet = fleet(name, written, Json.text(document.toJson()));
+        warnings(fleet).forEach(LOG::warn);
+        return fleet;
+    }
+
+    /** Returns what is allowed and hardly meant, in sentences for operators. */
+    public List<String> warnings(Fleet fleet) {
+        VerifierPolicy.Rules rules = fleet.document().rules();
+        if (FleetDocument.admitsNobody(rules.verifiers(), rules.required(), verifiers::neverGenuine)) {
+            return List.of("Nobody can register in fleet " + fleet.name() + ": fewer than " + rules.required()
+                    + " of its verifiers ever say genuine");
+        }
+        if (verifiers.onlyIdentify(rules)) {
+            return List.of("Whoever knows an unused serial of fleet " + fleet.name()
+                    + " is that device: its verifiers identify and authenticate nobody");
+        }
+        return List.of();
     }
 
     private static long lock(EntityManager em, String name) {
@@ -288,11 +292,7 @@ public final class Fleets {
                 .getResultList();
         for (Object row : others) {
             Object[] columns = (Object[]) row;
-            FleetDocument other = FleetDocument.parse(
-                    Database.text(columns[1]).getBytes(StandardCharsets.UTF_8),
-                    String.valueOf(columns[0]),
-                    verifier -> Optional.empty(),
-                    issuer -> Optional.empty());
+            FleetDocument other = FleetDocument.stored(Database.text(columns[1]), String.valueOf(columns[0]));
             if (other.wire().path().equals(path)) {
                 throw RegistryException.invalid(
                         List.of(new Fault("#/wire/path", "is the route of the fleet " + columns[0])));

@@ -4,6 +4,7 @@ import io.muster.api.Problem;
 import io.muster.api.ProblemType;
 import java.io.Serial;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,6 +16,8 @@ public final class RegistryException extends RuntimeException {
 
     @Serial
     private static final long serialVersionUID = 1;
+
+    private static final int MOST_FAULTS = 100;
 
     private final ProblemType type;
     private final String detail;
@@ -36,8 +39,15 @@ public final class RegistryException extends RuntimeException {
         this(type, reason, null, List.of(), null);
     }
 
-    /** Says no and lists what is wrong with the request; there is at least one fault. */
-    public static RegistryException invalid(List<Problem.Fault> faults) {
+    /**
+     * Says no and lists what is wrong with the request; there is at least one fault. Of more than a hundred the rest is counted, so
+     * that no small request gets a huge reply.
+     */
+    public static RegistryException invalid(List<Problem.Fault> all) {
+        List<Problem.Fault> faults = new ArrayList<>(all.subList(0, Math.min(all.size(), MOST_FAULTS)));
+        if (all.size() > MOST_FAULTS) {
+            faults.add(new Problem.Fault("#", "and " + (all.size() - MOST_FAULTS) + " faults more"));
+        }
         return new RegistryException(
                 ProblemType.INVALID_REQUEST,
                 "invalid: "

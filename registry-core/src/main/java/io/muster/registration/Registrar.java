@@ -13,6 +13,7 @@ import io.muster.fleet.Fleets;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.problem.RareLog;
 import io.muster.problem.RegistryException;
 import io.muster.registration.RegistrationAttempt.OfferedKey;
 import io.muster.registration.RegistrationAttempt.Seal;
@@ -31,13 +32,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Registers devices. Thread-safe. */
 public final class Registrar {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Registrar.class);
+    private static final RareLog LOG = RareLog.of(Registrar.class);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private final Fleets fleets;
@@ -206,7 +205,7 @@ public final class Registrar {
         try {
             return fleet.policy().prove(candidate);
         } catch (VerificationUnavailableException e) {
-            LOG.warn("A registration in fleet {} cannot be decided: {}", fleet.name(), e.getMessage());
+            LOG.warn(fleet.name(), "A registration in fleet {} cannot be decided: {}", fleet.name(), e.getMessage());
             throw RegistryException.later(ProblemType.VERIFICATION_UNAVAILABLE, e.getMessage(), RETRY_AFTER);
         }
     }

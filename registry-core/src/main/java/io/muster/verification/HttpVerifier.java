@@ -6,6 +6,7 @@ import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.RetryPolicy;
 import io.muster.config.Settings;
+import io.muster.problem.RareLog;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
@@ -14,8 +15,6 @@ import java.net.http.HttpRequest;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Asks an API over HTTP: one that exists already, whose replies the settings map to verdicts, or one that was made for Muster
@@ -27,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class HttpVerifier implements SerialVerifier, AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(HttpVerifier.class);
+    private static final RareLog LOG = RareLog.of(HttpVerifier.class);
 
     private enum Form {
         API,
@@ -72,8 +71,8 @@ public final class HttpVerifier implements SerialVerifier, AutoCloseable {
                 .withFailureThreshold(failures, 2 * failures)
                 .withSuccessThreshold(1)
                 .withDelay(delay)
-                .onOpen(event -> LOG.warn("{}circuit open, no question for {}", who, delay))
-                .onClose(event -> LOG.info("{}circuit closed, it answers again", who))
+                .onOpen(event -> LOG.warn("open " + who, "{}circuit open, no question for {}", who, delay))
+                .onClose(event -> LOG.info("closed " + who, "{}circuit closed, it answers again", who))
                 .build();
         RetryPolicy<Verdict> retry = RetryPolicy.<Verdict>builder()
                 .handleIf(failure -> failure instanceof HttpOutageException outage && outage.worthRetrying())

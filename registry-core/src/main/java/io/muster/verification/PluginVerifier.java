@@ -1,5 +1,6 @@
 package io.muster.verification;
 
+import io.muster.problem.RareLog;
 import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
@@ -20,6 +21,7 @@ import org.slf4j.LoggerFactory;
 final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(PluginVerifier.class);
+    private static final RareLog RARE = RareLog.of(PluginVerifier.class);
 
     private final String jar;
     private final ClassLoader loader;
@@ -54,7 +56,7 @@ final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseabl
         } catch (LinkageError | ServiceConfigurationError e) {
             // What these say is the JVM's text about classes, free of serials and secrets.
             String reason = reason(e);
-            LOG.error("Plug-in {} is broken, or made for another version: {}", jar, reason);
+            RARE.error(jar, "Plug-in {} is broken, or made for another version: {}", jar, reason);
             throw new VerificationUnavailableException("plug-in " + jar + ": " + reason);
         }
     }

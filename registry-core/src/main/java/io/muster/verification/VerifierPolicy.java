@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
 import io.muster.config.MusterConfig;
 import io.muster.json.Json;
+import io.muster.problem.RareLog;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
@@ -49,6 +50,7 @@ public final class VerifierPolicy implements Prover {
     private static final int MAX_TAG = 256;
     private static final int MAX_ATTRIBUTE = 1000;
     private static final Logger LOG = LoggerFactory.getLogger(VerifierPolicy.class);
+    private static final RareLog RARE = RareLog.of(VerifierPolicy.class);
 
     /**
      * What a fleet says of its verifiers.
@@ -232,7 +234,7 @@ public final class VerifierPolicy implements Prover {
         try {
             verdict = checked(step, candidate, rules.timeBudget()).verdict();
         } catch (VerificationUnavailableException e) {
-            LOG.info("Shadow {} could not find out: {}", step.name(), e.getMessage());
+            RARE.info("shadow " + step.name(), "Shadow {} could not find out: {}", step.name(), e.getMessage());
             return;
         }
         boolean admitted = decided instanceof Verdict.Genuine;
@@ -373,7 +375,7 @@ public final class VerifierPolicy implements Prover {
                     : e.getClass().getName();
             // A defect of the verifier proves nothing about the serial. Its message may say anything, so it is not
             // repeated.
-            LOG.error("Verifier {} failed with {}", step.name(), failure);
+            RARE.error("failed " + step.name(), "Verifier {} failed with {}", step.name(), failure);
             throw new VerificationUnavailableException("verifier " + step.name() + " failed with " + failure);
         }
         if (proof == null || proof.verdict() == null) {
@@ -423,7 +425,11 @@ public final class VerifierPolicy implements Prover {
 
         void unavailable(Step step, VerificationUnavailableException e) {
             if (step.skipWhenUnavailable()) {
-                LOG.warn("Verifier {} could not find out and is skipped: {}", step.name(), e.getMessage());
+                RARE.warn(
+                        "skipped " + step.name(),
+                        "Verifier {} could not find out and is skipped: {}",
+                        step.name(),
+                        e.getMessage());
             } else {
                 rule = 3;
                 unavailable = Optional.of(e);

@@ -59,8 +59,12 @@ public final class Verifiers implements AutoCloseable {
     /** Built-in strategies that tell a serial from another and prove nothing of who presents it. */
     private static final Set<String> IDENTIFYING = Set.of("database", "block-list", "pattern");
 
+    /** Built-in strategies that refuse, or know nothing. */
+    private static final Set<String> NEVER_GENUINE = Set.of("block-list", "pattern");
+
     private final Map<String, VerifierPolicy.Step> steps = new HashMap<>();
     private final Set<String> identifying = new HashSet<>();
+    private final Set<String> neverGenuine = new HashSet<>();
     private final Map<String, String> missing = new HashMap<>();
     private final Map<String, String> jars = new TreeMap<>();
     private final Clock clock;
@@ -153,6 +157,9 @@ public final class Verifiers implements AutoCloseable {
             if (onlyIdentifies(trial.settings().text("type", name), trial.settings())) {
                 identifying.add(name);
             }
+            if (NEVER_GENUINE.contains(trial.settings().text("type", name))) {
+                neverGenuine.add(name);
+            }
             bounded.ifPresent(made -> steps.put(name, new VerifierPolicy.Step(name, made, skip)));
             plugins.jar(trial.settings().text("type", name)).ifPresent(jar -> jars.put(name, jar));
         } else {
@@ -239,6 +246,11 @@ public final class Verifiers implements AutoCloseable {
      */
     public boolean onlyIdentify(VerifierPolicy.Rules rules) {
         return identifying.containsAll(rules.verifiers());
+    }
+
+    /** Tells whether the verifier of this name only refuses, or knows nothing. */
+    public boolean neverGenuine(String name) {
+        return neverGenuine.contains(name);
     }
 
     /**

@@ -27,6 +27,7 @@ class FleetDocumentTest {
                 json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
                 "pumps",
                 FleetDocumentTest::fault,
+                name -> false,
                 FleetDocumentTest::fault);
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.muster.Registry;
 import io.muster.TestRegistry;
+import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
 import io.muster.config.ConfigurationException;
 import io.muster.problem.RegistryException;
@@ -19,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -40,7 +40,7 @@ public interface FleetsContract {
     TestRegistry fresh();
 
     private static Fleet put(Registry registry, String name, String json) {
-        return registry.fleets().put(name, json.getBytes(StandardCharsets.UTF_8), OptionalLong.empty(), "test");
+        return registry.fleets().put(name, json.getBytes(StandardCharsets.UTF_8), there -> true, "test");
     }
 
     private static Candidate in(String fleet, String serial) {
@@ -119,7 +119,7 @@ public interface FleetsContract {
                         .getBytes(StandardCharsets.UTF_8);
                 writers.add(() -> {
                     try {
-                        node.fleets().put("pumps", document, OptionalLong.of(1), "test");
+                        node.fleets().put("pumps", document, there -> there == 1, "test");
                         return true;
                     } catch (RegistryException e) {
                         assertThat(e.type()).isEqualTo(ProblemType.PRECONDITION_FAILED);
@@ -153,7 +153,7 @@ public interface FleetsContract {
                                 .put(
                                         "pumps",
                                         "{\"verifiers\":[\"yes\"]}".getBytes(StandardCharsets.UTF_8),
-                                        OptionalLong.of(0),
+                                        there -> there == 0,
                                         "test");
                         return true;
                     } catch (RegistryException e) {
@@ -286,6 +286,40 @@ public interface FleetsContract {
                     .anyMatch(event -> event.type().equals("fleet-written")
                             && event.fleet().equals("pumps")
                             && event.who().equals("test"));
+        }
+    }
+
+    @Test
+    default void documentThatAdmitsNobodyIsRefusedAndOneThatAuthenticatesNobodyIsWarnedOf() {
+        TestRegistry test = fresh().with("yes", YES)
+                .with("muster.verifier.form.type", "pattern")
+                .with("muster.verifier.form.pattern", "SN-.*");
+        try (Registry registry = test.start()) {
+            for (String document : List.of(
+                    "{\"verifiers\":[\"block-list\",\"form\"]}",
+                    "{\"verifiers\":[\"block-list\",\"yes\"],\"required\":2}")) {
+                assertThatThrownBy(() -> put(registry, "pumps", document))
+                        .isInstanceOfSatisfying(RegistryException.class, e -> assertThat(e.faults())
+                                .extracting(Fault::pointer)
+                                .containsExactly("#/verifiers"));
+            }
+            assertThat(registry.fleets().find("pumps")).isEmpty();
+
+            assertThat(registry.fleets().warnings(put(registry, "pumps", "{\"verifiers\":[\"database\"]}")))
+                    .containsExactly("Whoever knows an unused serial of fleet pumps is that device: its verifiers "
+                            + "identify and authenticate nobody");
+            assertThat(registry.fleets().warnings(put(registry, "pumps", "{\"verifiers\":[\"yes\",\"form\"]}")))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    default void fleetOfTheConfigurationThatAdmitsNobodyIsWarnedOf() {
+        try (Registry registry =
+                fresh().with("muster.fleet.default.verifiers", "block-list").start()) {
+            assertThat(registry.fleets().warnings(registry.fleets().get("default")))
+                    .containsExactly(
+                            "Nobody can register in fleet default: fewer than 1 of its verifiers ever say genuine");
         }
     }
 }

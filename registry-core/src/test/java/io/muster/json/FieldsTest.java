@@ -378,4 +378,18 @@ class FieldsTest {
         assertThat(fields.faults()).hasSize(1);
         assertThat(Json.parse(Json.bytes(fields.faults())).size()).isOne();
     }
+
+    @Test
+    void ofManyFaultsAHundredAreNamedAndTheRestIsCounted() {
+        StringBuilder json = new StringBuilder("{'x':1");
+        for (int i = 0; i < 5000; i++) {
+            json.append(",'y").append(i).append("':1");
+        }
+        Fields fields = of(json.append('}').toString());
+
+        List<Fault> faults =
+                catchThrowableOfType(RegistryException.class, fields::check).faults();
+
+        assertThat(faults).hasSize(101).last().isEqualTo(new Fault("#", "and 4901 faults more"));
+    }
 }

@@ -14,7 +14,6 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -62,7 +61,7 @@ class IsolationTest {
                     .put(
                             "stuck",
                             "{\"verifiers\":[\"stuck\"],\"timeBudget\":\"PT1M\"}".getBytes(StandardCharsets.UTF_8),
-                            OptionalLong.empty(),
+                            there -> true,
                             "test");
             List<Future<ProblemType>> answers = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {

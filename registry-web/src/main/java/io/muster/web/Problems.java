@@ -4,12 +4,15 @@ import io.muster.api.Problem;
 import io.muster.api.ProblemType;
 import io.muster.json.Json;
 import io.muster.persistence.DatabaseUnavailableException;
+import io.muster.problem.OneLine;
+import io.muster.problem.RareLog;
 import io.muster.problem.RegistryException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import jakarta.ws.rs.ext.Provider;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -20,6 +23,7 @@ import org.slf4j.LoggerFactory;
 public final class Problems {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
+    private static final RareLog RARE = RareLog.of(Problems.class);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private Problems() {}
@@ -54,9 +58,7 @@ public final class Problems {
             }
             return response.build();
         }
-        LOG.error("Failed", thrown);
-        return response(ProblemType.INTERNAL_ERROR, 500, null, List.of(), "failed, as logged before")
-                .build();
+        return failed(thrown).build();
     }
 
     /** Answers with another status than the type's own. */
@@ -64,14 +66,28 @@ public final class Problems {
             ProblemType type, int status, String detail, List<Problem.Fault> faults, String reason) {
         String instance = instance();
         if (status == 500) {
-            LOG.error("{}: {}", instance, reason);
-        } else {
-            LOG.debug("{} {}: {}", status, instance, reason);
+            RARE.error(reason, "{}: {}", instance, reason);
+        } else if (LOG.isDebugEnabled()) {
+            LOG.debug("{} {}: {}", status, instance, OneLine.of(reason));
         }
+        return response(type, status, detail, faults, URI.create(instance));
+    }
+
+    /** A defect; whoever finds how to cause it can cause it often. */
+    private static Response.ResponseBuilder failed(Throwable thrown) {
+        String instance = instance();
+        StackTraceElement[] trace = thrown.getStackTrace();
+        String kind = thrown.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
+        RARE.error(kind, "{} failed", instance, thrown);
+        return response(ProblemType.INTERNAL_ERROR, 500, null, List.of(), URI.create(instance));
+    }
+
+    private static Response.ResponseBuilder response(
+            ProblemType type, int status, String detail, List<Problem.Fault> faults, URI instance) {
         Response.ResponseBuilder response = Response.status(status)
                 .type(Problem.MEDIA_TYPE)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
-                .entity(body(type, status, detail, faults, instance));
+                .entity(body(type, status, detail, faults, instance.toString()));
         if (status == ProblemType.PAYLOAD_TOO_LARGE.status()) {
             // What was not read of the body would be taken for the next request.
             response.header("Connection", "close");

@@ -98,6 +98,11 @@ final class Server {
                 throw new StartFault("The server cannot listen: " + reason(result), result.getFailureCause());
             }
         }
+        try {
+            UndecodablePaths.refuse(Thread.currentThread().getContextClassLoader());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("not the Payara Micro this launcher was made for", e);
+        }
     }
 
     /** The addresses that answer, such as {@code http://127.0.0.1:8080}. */

@@ -2,6 +2,9 @@ package io.muster.micro;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import org.junit.jupiter.api.Test;
@@ -34,6 +37,25 @@ class ConsoleFilterTest {
                 .isFalse();
         assertThat(filter.isLoggable(
                         record("jakarta.enterprise.web.core", Level.SEVERE, new IllegalArgumentException())))
+                .isTrue();
+    }
+
+    @Test
+    void requestThatBreaksOffIsNotWorthAStackTrace() {
+        Exception gone = new UncheckedIOException(new IOException("Connection is closed", new EOFException()));
+
+        assertThat(filter.isLoggable(record("org.glassfish.jersey.server.ServerRuntime$Responder", Level.SEVERE, gone)))
+                .isFalse();
+        assertThat(filter.isLoggable(record("jakarta.enterprise.web", Level.WARNING, new IOException("Broken pipe"))))
+                .isFalse();
+        assertThat(filter.isLoggable(record("jakarta.enterprise.web", Level.WARNING, new IOException("No space left"))))
+                .isTrue();
+        LogRecord inTheText = record("jakarta.enterprise.web", Level.WARNING, null);
+        inTheText.setMessage("Exception Processing ErrorPage\njava.io.IOException: Connection is closed\n\tat a.b.C");
+        assertThat(filter.isLoggable(inTheText)).isFalse();
+        assertThat(filter.isLoggable(record("com.zaxxer.hikari", Level.WARNING, gone)))
+                .isTrue();
+        assertThat(filter.isLoggable(record("io.muster.web.Problems", Level.SEVERE, gone)))
                 .isTrue();
     }
 

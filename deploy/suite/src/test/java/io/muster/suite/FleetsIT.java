@@ -6,6 +6,7 @@ import static io.muster.suite.RegistryUnderTest.JSON;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,7 +67,9 @@ class FleetsIT {
         Reply written = put(fleet, read.text(), "If-Match", "\"1\"");
         assertThat(written.status()).isEqualTo(200);
         assertThat(written.header("ETag")).hasValue("\"2\"");
-        assertThat(written.json()).isEqualTo(read.json());
+        assertThat(written.json().path("warnings")).singleElement().asString().contains(fleet, "authenticate nobody");
+        assertThat(((ObjectNode) written.json()).without("warnings").toString())
+                .isEqualTo(read.json().toString());
         assertProblem(put(fleet, read.text(), "If-Match", "\"1\""), 412, "precondition-failed");
         assertProblem(put(fleet, read.text(), "If-None-Match", "*"), 412, "precondition-failed");
 
@@ -80,6 +83,103 @@ class FleetsIT {
                         .path("fleets")
                         .findValuesAsText("name"))
                 .contains(fleet, "default");
+    }
+
+    @Test
+    void fleetIsReplacedOnlyIfThePreconditionsHold() {
+        String fleet = unusedFleet();
+        String document = "{'verifiers':['database']}";
+
+        assertProblem(put(fleet, document, "If-Match", "*"), 412, "precondition-failed");
+        assertProblem(put(fleet, document, "If-Match", "\"1\""), 412, "precondition-failed");
+        assertProblem(get(fleet), 404, "not-found");
+        assertThat(put(fleet, document, "If-None-Match", "*").status()).isEqualTo(201);
+        for (String tag : List.of("W/\"1\"", "\"another's\"", "\"2\", \"3\"")) {
+            assertProblem(put(fleet, document, "If-Match", tag), 412, "precondition-failed");
+        }
+        assertProblem(put(fleet, document, "If-None-Match", "\"7\", W/\"1\""), 412, "precondition-failed");
+        assertProblem(put(fleet, document, "If-Match", "\"1\"", "If-None-Match", "*"), 412, "precondition-failed");
+        assertProblem(put(fleet, document, "If-Match", "1"), 400, "invalid-request");
+        assertThat(get(fleet).header("ETag")).hasValue("\"1\"");
+        assertThat(put(fleet, document, "If-Match", "\"7\", \"1\"").status()).isEqualTo(200);
+        assertThat(put(fleet, document, "If-Match", "*", "If-None-Match", "\"1\"")
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void documentThatDidNotChangeIsNotSentAgain() {
+        String fleet = made("{'verifiers':['database']}");
+        String[] unless = {"If-None-Match", "W/\"1\"", "Authorization", "Bearer " + registry.operatorToken()};
+
+        Reply same = registry.get("api/v1/fleets/" + fleet, unless);
+        assertThat(same.status()).as(same.toString()).isEqualTo(304);
+        assertThat(same.body()).isEmpty();
+        assertThat(same.header("ETag")).hasValue("\"1\"");
+
+        put(fleet, "{'verifiers':['database'],'required':1}");
+        assertThat(registry.get("api/v1/fleets/" + fleet, unless).status()).isEqualTo(200);
+    }
+
+    @Test
+    void addressWithASemicolonIsNoOther() throws Exception {
+        String fleet = unusedFleet();
+        String operator = "Authorization: Bearer " + registry.operatorToken();
+        byte[] document = "{\"verifiers\":[\"database\"]}".getBytes(StandardCharsets.UTF_8);
+
+        for (String address : List.of(fleet + ";b", fleet + ";", ";x/" + fleet, fleet + ";b=c/explain", fleet + "/;")) {
+            Reply reply = RawHttp.exchange(
+                    registry.base(), RawHttp.request("PUT", "/api/v1/fleets/" + address, JSON, document, operator));
+
+            assertProblem(reply, 404, "not-found");
+        }
+        assertProblem(get(fleet), 404, "not-found");
+        assertProblem(
+                RawHttp.exchange(
+                        registry.base(),
+                        RawHttp.request("GET", "/api/v1/fleets/default;x", null, new byte[0], operator)),
+                404,
+                "not-found");
+        assertProblem(
+                RawHttp.exchange(registry.base(), RawHttp.request("GET", "/health/live;x", null, new byte[0])),
+                404,
+                "not-found");
+    }
+
+    @Test
+    void listAndDocumentHaveNoQuery() {
+        for (String address : List.of("api/v1/fleets?limit=1", "api/v1/fleets/default?x=y&z=")) {
+            Reply reply = registry.get(address, registry.asOperator());
+
+            assertProblem(reply, 400, "invalid-request");
+        }
+    }
+
+    @Test
+    void documentThatCanAdmitNobodyIsRefused() {
+        String fleet = unusedFleet();
+
+        Reply reply = put(fleet, "{'verifiers':['block-list','database'],'required':2}");
+
+        assertProblem(reply, 400, "invalid-request");
+        assertThat(pointers(reply)).containsExactly("#/verifiers");
+        assertProblem(get(fleet), 404, "not-found");
+        assertThat(put(fleet, "{'verifiers':['block-list','erp']}").json().has("warnings"))
+                .isFalse();
+    }
+
+    @Test
+    void requestWithThousandsOfFaultsGetsAReplyOfBoundedSize() {
+        StringBuilder document = new StringBuilder("{'verifiers':['database']");
+        for (int i = 0; i < 5000; i++) {
+            document.append(",'y").append(i).append("':1");
+        }
+
+        Reply reply = put(unusedFleet(), document.append('}').toString());
+
+        assertProblem(reply, 400, "invalid-request");
+        assertThat(pointers(reply)).hasSize(101);
+        assertThat(reply.text()).contains("and 4900 faults more");
     }
 
     @Test

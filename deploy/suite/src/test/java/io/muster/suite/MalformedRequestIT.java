@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.muster.suite.server.ServerKind;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -327,6 +328,67 @@ class MalformedRequestIT {
         if (onMuster()) {
             assertTellsNothing(reply);
         }
+    }
+
+    @Test
+    void pathThatCannotBeDecodedIsRefusedAndLeavesNothingBehind() throws Exception {
+        // Elsewhere the server answers 400 too, or asks the WAR, as its makers like.
+        assumeTrue(onMuster());
+        String operator = "Authorization: Bearer " + registry.operatorToken();
+        byte[] document = "{}".getBytes(StandardCharsets.UTF_8);
+
+        for (int i = 0; i < 30; i++) {
+            for (String target : List.of("/%zz", "/%", "/%ZZ/x", "/register%c", "/.well-known/%g0")) {
+                Reply reply = raw("GET", target, null, "");
+
+                assertThat(reply.status()).as(target + ": " + reply).isEqualTo(400);
+                assertTellsNothing(reply);
+            }
+            Reply block = RawHttp.exchange(
+                    registry.base(),
+                    RawHttp.request(
+                            "POST",
+                            "/api/v1/fleets/default/serials/SN-100%/block",
+                            null,
+                            new byte[0],
+                            operator,
+                            "Content-Length: 0"));
+            assertThat(block.status()).as(block.toString()).isEqualTo(400);
+            Reply dot = RawHttp.exchange(
+                    registry.base(), RawHttp.request("PUT", "/api/v1/fleets/.", JSON, document, operator));
+            assertThat(dot.status()).as(dot.toString()).isEqualTo(400);
+            assertThat(raw("GET", "/health/live", null, "").status()).isEqualTo(200);
+            assertThat(registry.get("api/v1/fleets/default", registry.asOperator())
+                            .status())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void requestsThatBreakOffAreNotWorthALineOfTheLog() throws Exception {
+        // How other servers log is a setting of theirs.
+        assumeTrue(onMuster());
+        String head = "POST /register HTTP/1.1\r\nHost: muster\r\nConnection: close\r\nContent-Type: " + JSON + "\r\n";
+        long before = Files.size(registry.server().log());
+
+        for (int i = 0; i < 10; i++) {
+            for (String request : List.of(
+                    head + "Content-Length: 50\r\n\r\n{\"se",
+                    head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"se",
+                    head + "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"se\r\nzz\r\n",
+                    head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n")) {
+                try (RawHttp http = new RawHttp(registry.base())) {
+                    http.write(request.getBytes(StandardCharsets.UTF_8));
+                    http.end();
+                    http.drain();
+                }
+            }
+        }
+
+        assertThat(raw("GET", "/health/live", null, "").status()).isEqualTo(200);
+        byte[] log = Files.readAllBytes(registry.server().log());
+        assertThat(new String(log, (int) before, (int) (log.length - before), StandardCharsets.UTF_8))
+                .doesNotContain("\tat ", "Exception");
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -63,6 +64,20 @@ final class RawHttp implements AutoCloseable {
     void write(byte[] bytes) throws IOException {
         socket.getOutputStream().write(bytes);
         socket.getOutputStream().flush();
+    }
+
+    /** Sends nothing more. */
+    void end() throws IOException {
+        socket.shutdownOutput();
+    }
+
+    /** Waits until the server closes the connection, whatever it says before. */
+    void drain() throws IOException {
+        try {
+            socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+        } catch (SocketException reset) {
+            // closed it is
+        }
     }
 
     /** Reads one reply; to HEAD there is no body whatever the headers say. */

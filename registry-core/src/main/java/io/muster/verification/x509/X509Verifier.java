@@ -1,6 +1,7 @@
 package io.muster.verification.x509;
 
 import io.muster.config.Settings;
+import io.muster.problem.RareLog;
 import io.muster.spi.Candidate;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
@@ -16,8 +17,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Calls genuine who has a certificate for the serial from a configured authority, and its key: proved by a signature over a nonce
@@ -29,7 +28,7 @@ public final class X509Verifier implements Prover {
     /** The tag with the SHA-256 of the certificate that admitted a device. */
     static final String TAG = "certificate";
 
-    private static final Logger LOG = LoggerFactory.getLogger(X509Verifier.class);
+    private static final RareLog LOG = RareLog.of(X509Verifier.class);
 
     /** What the certificate of the TLS connection counts for. */
     private enum Connection {
@@ -78,6 +77,7 @@ public final class X509Verifier implements Prover {
         } catch (RuntimeException | StackOverflowError e) {
             // Certificates are read by the JDK and may be made to break it. What cannot be processed proves nothing.
             LOG.warn(
+                    name,
                     "Verifier {} could not process what a device presented: {}",
                     name,
                     e.getClass().getName());

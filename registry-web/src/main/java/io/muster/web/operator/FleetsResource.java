@@ -2,6 +2,7 @@ package io.muster.web.operator;
 
 import io.muster.Registry;
 import io.muster.api.Problem.Fault;
+import io.muster.api.ProblemType;
 import io.muster.config.Settings;
 import io.muster.fleet.Fleet;
 import io.muster.json.Fields;
@@ -26,12 +27,13 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.Set;
 
 /** Fleets: who may register, how, and what would happen to a serial. */
 @Path("/api/v1/fleets")
@@ -46,8 +48,9 @@ public class FleetsResource {
 
     /** Lists all fleets with their documents. */
     @GET
-    public Response list(@Context HttpServletRequest request) {
+    public Response list(@Context UriInfo uri, @Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
+        new Query(uri, Set.of()).check();
         return Replies.json(Map.of(
                         "fleets",
                         registry.fleets().list().stream()
@@ -56,18 +59,32 @@ public class FleetsResource {
                 .build();
     }
 
-    /** Returns a fleet's document; its entity tag goes into {@code If-Match} of the replacement. */
+    /**
+     * Returns a fleet's document; its entity tag goes into {@code If-Match} of the replacement. With the tag in {@code
+     * If-None-Match} a document that did not change is not sent again.
+     */
     @GET
     @Path("/{fleet}")
-    public Response one(@PathParam("fleet") String name, @Context HttpServletRequest request) {
+    public Response one(@PathParam("fleet") String name, @Context UriInfo uri, @Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
+        new Query(uri, Set.of()).check();
         Fleet fleet = registry.fleets().get(name);
+        Precondition precondition = Precondition.of(request);
+        if (!precondition.matches(fleet.version())) {
+            throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + fleet.version() + " is there");
+        }
+        if (!precondition.noneMatches(fleet.version())) {
+            return Response.notModified(tag(fleet))
+                    .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                    .build();
+        }
         return Replies.json(view(fleet)).tag(tag(fleet)).build();
     }
 
     /**
      * Makes a fleet or replaces its document as a whole: what is left out is the default. With {@code If-Match} only the version
      * that was read is replaced, with {@code If-None-Match: *} nothing is. On this node at once, on others within two seconds.
+     * The reply has {@code warnings} of what is allowed and hardly meant.
      */
     @PUT
     @Path("/{fleet}")
@@ -78,26 +95,16 @@ public class FleetsResource {
                     "#", "a fleet's name is 1 to 64 lower-case letters, digits and dashes, beginning with a letter")));
         }
         Fleet fleet = registry.fleets()
-                .put(name, Bodies.read(request, body, Bodies.JSON), condition(request), operator.name());
-        return Replies.json(view(fleet))
+                .put(name, Bodies.read(request, body, Bodies.JSON), Precondition.of(request), operator.name());
+        Map<String, Object> view = view(fleet);
+        List<String> warnings = registry.fleets().warnings(fleet);
+        if (!warnings.isEmpty()) {
+            view.put("warnings", warnings);
+        }
+        return Replies.json(view)
                 .status(fleet.version() == 1 ? 201 : 200)
                 .tag(tag(fleet))
                 .build();
-    }
-
-    private static OptionalLong condition(HttpServletRequest request) {
-        String match = request.getHeader(HttpHeaders.IF_MATCH);
-        String noneMatch = request.getHeader(HttpHeaders.IF_NONE_MATCH);
-        if (match != null && match.strip().matches("\"\\d{1,18}\"")) {
-            return OptionalLong.of(Long.parseLong(match.strip().replace("\"", "")));
-        }
-        if (match != null) {
-            throw RegistryException.invalid(List.of(new Fault("#", "If-Match must be one entity tag of this fleet")));
-        }
-        if (noneMatch != null && !noneMatch.strip().equals("*")) {
-            throw RegistryException.invalid(List.of(new Fault("#", "If-None-Match must be *")));
-        }
-        return noneMatch == null ? OptionalLong.empty() : OptionalLong.of(0);
     }
 
     /**

@@ -26,8 +26,11 @@ final class Query {
             if (!known.contains(name)) {
                 faults.add(new Fault(
                         "#",
-                        "unknown query parameter; known are "
-                                + String.join(", ", known.stream().sorted().toList())));
+                        known.isEmpty()
+                                ? "there are no query parameters"
+                                : "unknown query parameter; known are "
+                                        + String.join(
+                                                ", ", known.stream().sorted().toList())));
             } else if (values.size() > 1) {
                 faults.add(new Fault("#", name + " is given twice"));
             }

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.muster.api.Problem.Fault;
 import io.muster.fleet.Wire;
 import io.muster.problem.RegistryException;
+import io.muster.registration.RegistrationAttempt;
 import io.muster.spi.Candidate;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RegistrationBodyTest {
 
@@ -22,9 +25,22 @@ class RegistrationBodyTest {
             Map.of(),
             Optional.empty());
 
-    private static Candidate parse(Wire wire, String json) {
+    private static final String KEY =
+            "{'kty':'EC','crv':'P-256','x':'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU','y':'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0'}";
+    private static final String OKP = "{'kty':'OKP','crv':'Ed25519','x':'11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'}";
+
+    private static RegistrationAttempt attempt(Wire wire, String json) {
         return RegistrationBody.parse(
-                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), wire, "pumps", "192.0.2.1", List.of());
+                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
+                wire,
+                "pumps",
+                "192.0.2.1",
+                List.of(),
+                Optional.empty());
+    }
+
+    private static Candidate parse(Wire wire, String json) {
+        return attempt(wire, json).candidate();
     }
 
     private static List<Fault> faults(Wire wire, String json) {
@@ -65,5 +81,62 @@ class RegistrationBodyTest {
         assertThat(parse(Wire.preset("register-device").orElseThrow(), "{'token':'x.y.z','manufacturerId':'SN-0001'}")
                         .evidence())
                 .isEqualTo(Map.of("jwt", "x.y.z"));
+    }
+
+    @Test
+    void keyComesWithItsProofAndNothingIsProvedYet() {
+        RegistrationAttempt attempt =
+                attempt(Wire.PLAIN, "{'serial':'SN-0001','publicKey':" + OKP + ",'proof':'e30.e30.AAAA'}");
+
+        assertThat(attempt.offered()).get().satisfies(offered -> {
+            // RFC 8037 appendix A.3
+            assertThat(offered.key().thumbprint()).isEqualTo("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+            assertThat(offered.proof()).isEqualTo("e30.e30.AAAA");
+        });
+        assertThat(attempt.candidate().publicKey()).isEmpty();
+    }
+
+    @Test
+    void replyIsSealedToTheKeyOfTheNamedAttempt() {
+        assertThat(attempt(Wire.PLAIN, "{'serial':'SN-0001','requestId':'r1','replyKey':" + KEY + "}")
+                        .seal())
+                .get()
+                .satisfies(seal -> assertThat(seal.requestId()).isEqualTo("r1"));
+        assertThat(attempt(Wire.PLAIN, "{'serial':'SN-0001','requestId':'r1'}").seal())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            textBlock =
+                    """
+                    'publicKey':KEY                                             | #/proof
+                    'proof':'e30.e30.AAAA'                                      | #/publicKey
+                    'publicKey':KEY,'proof':1                                   | #/proof
+                    'publicKey':KEY,'proof':'e30.e30'                           | #/proof
+                    'publicKey':{'kty':'oct','k':'AAAA'},'proof':'e30.e30.AAAA' | #/publicKey
+                    'publicKey':{},'proof':'e30.e30.AAAA'                       | #/publicKey
+                    'publicKey':'x','proof':'e30.e30.AAAA'                      | #/publicKey
+                    'publicKey':PRIVATE,'proof':'e30.e30.AAAA'                  | #/publicKey
+                    'replyKey':KEY                                              | #/requestId
+                    'requestId':'r','replyKey':OKP                              | #/replyKey
+                    'requestId':'r','replyKey':PRIVATE                          | #/replyKey
+                    'requestId':'','replyKey':KEY                               | #/requestId
+                    'requestId':7                                               | #/requestId
+                    """)
+    void keyThatCannotBeUsedIsAFaultWhereItIs(String members, String pointer) {
+        String privateKey = OKP.replace("}", ",'d':'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A'}");
+
+        assertThat(faults(
+                        Wire.PLAIN,
+                        "{'serial':'SN-0001',"
+                                + members.replace(":KEY", ":" + KEY)
+                                        .replace(":OKP", ":" + OKP)
+                                        .replace("PRIVATE", privateKey)
+                                + "}"))
+                .extracting(Fault::pointer)
+                .contains(pointer);
     }
 }
