@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,10 +98,10 @@ public final class Fleets {
                     "Whoever knows an unused serial of {} is that device: its verifiers identify and authenticate nobody",
                     unproved.size() == 1 ? "fleet " + unproved.get(0) : "the fleets " + String.join(", ", unproved));
         }
-        fleets.load()
-                .byName
-                .values()
-                .forEach(fleet -> fleet.document().rules().verifiers().forEach(verifier -> verifiers
+        fleets.load().byName.values().forEach(fleet -> Stream.concat(
+                        fleet.document().rules().verifiers().stream(), fleet.document().rules().shadow().stream())
+                .distinct()
+                .forEach(verifier -> verifiers
                         .fault(verifier)
                         .ifPresent(fault -> faults.add(
                                 "fleet " + fleet.name() + " names the verifier " + verifier + ", which " + fault))));

@@ -1,5 +1,6 @@
 package io.muster.fleet;
 
+import io.muster.device.DeviceTag;
 import io.muster.json.Fields;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -116,8 +117,13 @@ public record Wire(
                         .orElse(base.reply),
                 fields.text(
                                 "serialTag",
-                                "the name of a tag, 1 to 64 letters, digits and . _ -, other than serial",
-                                text -> text.matches("[A-Za-z0-9._-]{1,64}") && !text.equals("serial"))
+                                "the name of a tag, 1 to 64 letters, digits and . _ -, none of the registry's own ("
+                                        + String.join(
+                                                ", ",
+                                                DeviceTag.RESERVED.stream()
+                                                        .sorted()
+                                                        .toList()) + ")",
+                                text -> text.matches("[A-Za-z0-9._-]{1,64}") && !DeviceTag.RESERVED.contains(text))
                         .or(base::serialTag));
         if (!wire.reply.isEmpty() && !wire.reply.values().containsAll(List.of("key", "secret"))) {
             fields.fault("reply", "must have key and secret, or no device could use it");

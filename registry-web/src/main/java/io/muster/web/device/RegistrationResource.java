@@ -55,13 +55,14 @@ public class RegistrationResource {
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"))
                 .document()
                 .wire();
-        long started = System.nanoTime();
         Candidate candidate = RegistrationBody.parse(
                 Bodies.read(request, body, Bodies.JSON),
                 wire,
                 fleet,
                 request.getRemoteAddr(),
                 clientCertificates(request));
+        // Not before the body is there: who lets it trickle would else have waited already.
+        long started = System.nanoTime();
         try {
             RegistrationReceipt receipt = registry.registrar().register(candidate);
             return Response.ok(Json.bytes(reply(wire, receipt)), MediaType.APPLICATION_JSON)
@@ -74,7 +75,10 @@ public class RegistrationResource {
             // Every refusal takes the same time, so that the time does not tell unknown from taken.
             long floor = registry.config().registration().refusedAfter().toNanos();
             // Up to half as much again by chance, which drowns what a thread that slept longer takes longer to wake up.
-            long least = floor + (floor == 0 ? 0 : ThreadLocalRandom.current().nextLong(floor / 2 + 1));
+            long shortest =
+                    floor + (floor == 0 ? 0 : ThreadLocalRandom.current().nextLong(floor / 2 + 1));
+            // And no less than one for which every verifier was asked, so that it does not tell blocked either.
+            long least = Math.max(shortest, e.least().toNanos());
             for (long left = least; left > 0; left = least - (System.nanoTime() - started)) {
                 // In a loop, because parking may end early, and does where the server's threads are parked for other
                 // reasons.
