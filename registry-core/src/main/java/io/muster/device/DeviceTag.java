@@ -9,6 +9,7 @@ import java.io.Serial;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Set;
 
 /** A text to find a device by. The tag {@code serial} is not stored: it is the device's serial. */
 @Entity
@@ -18,6 +19,14 @@ public class DeviceTag {
 
     /** The tag that every device has. */
     public static final String SERIAL = "serial";
+    /** The tag by which devices are found that an enrolment key enrolled. */
+    public static final String ENROLMENT_KEY = "enrolmentKey";
+    /** The tag by which a device is found that a certificate admitted. */
+    public static final String CERTIFICATE = "certificate";
+    /** The tag that a device gets from its lot. */
+    public static final String LOT = "lot";
+    /** The tags that the registry itself writes. */
+    public static final Set<String> RESERVED = Set.of(SERIAL, ENROLMENT_KEY, CERTIFICATE, LOT);
     /** The longest name of a tag. */
     public static final int MAX_NAME = 64;
     /** The longest text of a tag. */

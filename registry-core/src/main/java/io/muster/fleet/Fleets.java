@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -90,10 +91,10 @@ public final class Fleets {
         List<String> faults = new ArrayList<>();
         new TreeMap<>(fleets.load().byName).values().forEach(fleet -> fleets.warnings(fleet)
                 .forEach(LOG::warn));
-        fleets.load()
-                .byName
-                .values()
-                .forEach(fleet -> fleet.document().rules().verifiers().forEach(verifier -> verifiers
+        fleets.load().byName.values().forEach(fleet -> Stream.concat(
+                        fleet.document().rules().verifiers().stream(), fleet.document().rules().shadow().stream())
+                .distinct()
+                .forEach(verifier -> verifiers
                         .fault(verifier)
                         .ifPresent(fault -> faults.add(
                                 "fleet " + fleet.name() + " names the verifier " + verifier + ", which " + fault))));

@@ -2,6 +2,7 @@ package io.muster.fleet;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.api.RegistrationReceipt;
+import io.muster.device.DeviceTag;
 import io.muster.json.Fields;
 import io.muster.json.Json;
 import java.util.LinkedHashMap;
@@ -120,8 +121,13 @@ public record Wire(
                         .orElse(base.reply),
                 fields.text(
                                 "serialTag",
-                                "the name of a tag, 1 to 64 letters, digits and . _ -, other than serial",
-                                text -> text.matches("[A-Za-z0-9._-]{1,64}") && !text.equals("serial"))
+                                "the name of a tag, 1 to 64 letters, digits and . _ -, none of the registry's own ("
+                                        + String.join(
+                                                ", ",
+                                                DeviceTag.RESERVED.stream()
+                                                        .sorted()
+                                                        .toList()) + ")",
+                                text -> text.matches("[A-Za-z0-9._-]{1,64}") && !DeviceTag.RESERVED.contains(text))
                         .or(base::serialTag));
         if (!wire.reply.isEmpty() && !wire.reply.values().containsAll(List.of("key", "secret"))) {
             fields.fault("reply", "must have key and secret, or no device could use it");

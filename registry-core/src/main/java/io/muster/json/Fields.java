@@ -109,17 +109,21 @@ public final class Fields {
             fault(name, "must be " + expected);
             return Optional.empty();
         }
+        if (node.filter(text -> !Json.isStorable(text.textValue())).isPresent()) {
+            fault(name, Json.NOT_STORABLE);
+            return Optional.empty();
+        }
         return node.map(JsonNode::textValue);
     }
 
     /** Returns what the string means, or empty; meaning nothing is a fault. */
     public <T> Optional<T> meaning(String name, String expected, Function<String, Optional<T>> meaning) {
         Optional<T>[] found = single();
-        text(name, expected, text -> {
-            found[0] = meaning.apply(text);
-            return found[0].isPresent();
-        });
-        return found[0];
+        return text(name, expected, text -> {
+                    found[0] = meaning.apply(text);
+                    return found[0].isPresent();
+                })
+                .flatMap(text -> found[0]);
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -211,7 +215,9 @@ public final class Fields {
         List<T> meanings = new ArrayList<>();
         for (int i = 0; i < array.get().size(); i++) {
             JsonNode item = array.get().get(i);
-            Optional<T> found = item.isTextual() ? meaning.apply(item.textValue()) : Optional.empty();
+            Optional<T> found = item.isTextual() && Json.isStorable(item.textValue())
+                    ? meaning.apply(item.textValue())
+                    : Optional.empty();
             found.ifPresent(meanings::add);
             if (found.isEmpty()) {
                 faults.add(new Fault(at(name) + "/" + i, "must be " + expected));
@@ -233,9 +239,14 @@ public final class Fields {
         }
         Map<String, T> map = new LinkedHashMap<>();
         members.get().names().forEach(member -> {
-            if (!isName.test(member)) {
+            if (!isName.test(member) || !Json.isStorable(member)) {
                 members.get().read.add(member);
-                members.get().fault(member, "its name must be " + expectedName);
+                members.get()
+                        .fault(
+                                member,
+                                Json.isStorable(member)
+                                        ? "its name must be " + expectedName
+                                        : "its name " + Json.NOT_STORABLE);
             } else {
                 members.get().meaning(member, expected, value).ifPresent(found -> map.put(member, found));
             }
@@ -257,7 +268,12 @@ public final class Fields {
 
     /** Returns the object as it is, without members that are null; or empty. */
     public Optional<Map<String, Object>> any(String name) {
-        return objectNode(name).map(Json::toMap).map(members -> {
+        Optional<JsonNode> node = objectNode(name);
+        if (node.filter(any -> !Json.isStorable(any)).isPresent()) {
+            fault(name, Json.NOT_STORABLE);
+            return Optional.empty();
+        }
+        return node.map(Json::toMap).map(members -> {
             members.values().removeIf(Objects::isNull);
             return members;
         });

@@ -23,6 +23,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.Map;
 
 /**
@@ -34,6 +35,9 @@ public final class Json {
 
     /** How deep arrays and objects may nest. */
     public static final int MAX_DEPTH = 32;
+
+    /** What is said of a text that cannot be stored. */
+    public static final String NOT_STORABLE = "must have no NUL and no half of a surrogate pair";
 
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -134,6 +138,30 @@ public final class Json {
             what = "not JSON";
         }
         return new MalformedJsonException(what + where);
+    }
+
+    /** Tells whether a text can be written and stored as it is: it has no NUL and no half of a surrogate pair. */
+    public static boolean isStorable(String text) {
+        return text.codePoints()
+                .noneMatch(point -> point == 0 || point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE);
+    }
+
+    /** Tells whether every text and every name in it is one that can be stored. */
+    public static boolean isStorable(JsonNode value) {
+        if (value.isTextual()) {
+            return isStorable(value.textValue());
+        }
+        for (Iterator<String> names = value.fieldNames(); names.hasNext(); ) {
+            if (!isStorable(names.next())) {
+                return false;
+            }
+        }
+        for (JsonNode inner : value) {
+            if (!isStorable(inner)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Writes a record, map, list or value as UTF-8. */

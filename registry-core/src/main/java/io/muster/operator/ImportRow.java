@@ -2,14 +2,13 @@ package io.muster.operator;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.config.MusterConfig;
-import io.muster.device.Device;
 import io.muster.device.DeviceTag;
+import io.muster.device.Storable;
 import io.muster.fleet.FleetDocument;
 import io.muster.spi.SerialNumber;
 import io.muster.verification.BlockedSerial;
 import io.muster.verification.ExpectedSerial;
 import io.muster.verification.Lot;
-import io.muster.verification.VerifierPolicy;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,11 +21,11 @@ import java.util.Optional;
 final class ImportRow {
 
     private static final int MAX_DIGITS = 100;
-    private static final int MAX_ATTRIBUTE = 1000;
     private static final String TAGS = "tags.";
     private static final String ATTRIBUTES = "attributes.";
     private static final String SERIAL = "serial";
     private static final String NAME = "name";
+    private static final String LOT = "lot";
     private static final String STATE = "state";
     private static final String REASON = "reason";
 
@@ -75,15 +74,12 @@ final class ImportRow {
     /** Tells whether a CSV file may have this column. */
     static boolean isColumn(String column) {
         return switch (column) {
-            case SERIAL, NAME, ExpectedSerial.LOT, STATE, REASON -> true;
+            case SERIAL, NAME, LOT, STATE, REASON -> true;
             default ->
-                column.startsWith(TAGS) && isMemberName(column.substring(TAGS.length()))
-                        || column.startsWith(ATTRIBUTES) && isMemberName(column.substring(ATTRIBUTES.length()));
+                column.startsWith(TAGS) && Storable.isMemberName(column.substring(TAGS.length()))
+                        || column.startsWith(ATTRIBUTES)
+                                && Storable.isMemberName(column.substring(ATTRIBUTES.length()));
         };
-    }
-
-    private static boolean isMemberName(String name) {
-        return name.matches("[A-Za-z0-9_.:-]{1," + DeviceTag.MAX_NAME + "}");
     }
 
     /** Returns a text of the import so that a message may repeat it. */
@@ -134,7 +130,7 @@ final class ImportRow {
                 }
                 value.properties().forEach(each -> jsonValue(member, each.getKey(), each.getValue()));
             }
-            case SERIAL, NAME, ExpectedSerial.LOT, STATE, REASON -> {
+            case SERIAL, NAME, LOT, STATE, REASON -> {
                 if (value.isTextual()) {
                     text(member, value.textValue());
                 } else {
@@ -148,7 +144,7 @@ final class ImportRow {
     }
 
     private void jsonValue(String member, String key, JsonNode value) {
-        if (!isMemberName(key)) {
+        if (!Storable.isMemberName(key)) {
             faults.add(member + ": \"" + shown(key) + "\" is not a name");
         } else if (member.equals("tags")) {
             if (value.isTextual()) {
@@ -170,9 +166,9 @@ final class ImportRow {
     private void text(String column, String field) {
         switch (column) {
             case SERIAL -> serial = field;
-            case NAME -> name = bounded(column, field, Device.MAX_NAME);
+            case NAME -> name = checked(column, field, Storable.nameFault(field));
             case STATE -> state = field;
-            case REASON -> reason = bounded(column, field, BlockedSerial.MAX_REASON);
+            case REASON -> reason = checked(column, field, Storable.textFault(field, BlockedSerial.MAX_REASON));
             default -> {
                 if (!Lot.isName(field)) {
                     faults.add("lot must have 1 to " + Lot.MAX_NAME + " characters and no control characters");
@@ -182,18 +178,16 @@ final class ImportRow {
         }
     }
 
-    private String bounded(String column, String field, int atMost) {
-        if (field.length() > atMost || field.chars().anyMatch(Character::isISOControl)) {
-            faults.add(column + " must have at most " + atMost + " characters and no control characters");
-        }
-        return field;
+    private <T> T checked(String column, T value, Optional<String> fault) {
+        fault.ifPresent(found -> faults.add(column + " " + found));
+        return value;
     }
 
     private void tag(String key, String text) {
         if (key.equals(DeviceTag.SERIAL)) {
             faults.add("tags.serial is the serial itself and cannot be set");
         }
-        tags.put(key, bounded(TAGS + key, text, DeviceTag.MAX_TEXT));
+        tags.put(key, checked(TAGS + key, text, Storable.tagFault(text)));
     }
 
     private Object typed(String key, String field) {
@@ -216,10 +210,7 @@ final class ImportRow {
         if (type != null && !fits(type, value)) {
             faults.add(ATTRIBUTES + key + " must be a " + type.name().toLowerCase(Locale.ROOT));
         }
-        if (value instanceof BigDecimal number && (number.precision() > 40 || Math.abs(number.scale()) > 400)) {
-            faults.add(ATTRIBUTES + key + " is too long a number");
-        }
-        attributes.put(key, value instanceof String text ? bounded(ATTRIBUTES + key, text, MAX_ATTRIBUTE) : value);
+        attributes.put(key, checked(ATTRIBUTES + key, value, Storable.attributeFault(value)));
     }
 
     private static boolean fits(MusterConfig.AttributeType type, Object value) {
@@ -231,9 +222,10 @@ final class ImportRow {
     }
 
     private void check() {
-        if (tags.size() > VerifierPolicy.MAX_TAGS || attributes.size() > VerifierPolicy.MAX_ATTRIBUTES) {
-            faults.add("at most " + VerifierPolicy.MAX_TAGS + " tags and " + VerifierPolicy.MAX_ATTRIBUTES
-                    + " attributes");
+        if (faults.isEmpty()) {
+            // What cannot be stored one by one has no size together.
+            checked("tags", tags, Storable.membersFault(tags));
+            checked("attributes", attributes, Storable.membersFault(attributes));
         }
         if (serial == null) {
             faults.add("serial is missing");

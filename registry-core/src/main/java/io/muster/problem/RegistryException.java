@@ -23,20 +23,27 @@ public final class RegistryException extends RuntimeException {
     private final String detail;
     private final transient List<Problem.Fault> faults;
     private final transient Duration retryAfter;
+    private final transient Duration least;
 
     private RegistryException(
-            ProblemType type, String reason, String detail, List<Problem.Fault> faults, Duration retryAfter) {
+            ProblemType type,
+            String reason,
+            String detail,
+            List<Problem.Fault> faults,
+            Duration retryAfter,
+            Duration least) {
         // Without a stack trace: a no is an ordinary answer, and a flood of them must stay cheap.
         super(reason, null, false, false);
         this.type = type;
         this.detail = detail;
         this.faults = List.copyOf(faults);
         this.retryAfter = retryAfter;
+        this.least = least;
     }
 
     /** Says no without telling the caller more than the type. */
     public RegistryException(ProblemType type, String reason) {
-        this(type, reason, null, List.of(), null);
+        this(type, reason, null, List.of(), null, Duration.ZERO);
     }
 
     /**
@@ -58,17 +65,23 @@ public final class RegistryException extends RuntimeException {
                                         .toList()),
                 null,
                 faults,
-                null);
+                null,
+                Duration.ZERO);
     }
 
     /** Says no with a sentence that the caller may read. */
     public static RegistryException withDetail(ProblemType type, String detail) {
-        return new RegistryException(type, detail, detail, List.of(), null);
+        return new RegistryException(type, detail, detail, List.of(), null, Duration.ZERO);
     }
 
     /** Says not now. */
     public static RegistryException later(ProblemType type, String reason, Duration retryAfter) {
-        return new RegistryException(type, reason, null, List.of(), retryAfter);
+        return new RegistryException(type, reason, null, List.of(), retryAfter, Duration.ZERO);
+    }
+
+    /** Refuses a registration, and lets the caller know no sooner than so long after it was begun. */
+    public static RegistryException refused(String reason, Duration least) {
+        return new RegistryException(ProblemType.REGISTRATION_REFUSED, reason, null, List.of(), null, least);
     }
 
     /** Returns what the caller is told. */
@@ -84,6 +97,11 @@ public final class RegistryException extends RuntimeException {
     /** Returns every fault of the request, or none. */
     public List<Problem.Fault> faults() {
         return faults;
+    }
+
+    /** Returns how long the answer must take at least, so that its time tells nothing; zero where that is no matter. */
+    public Duration least() {
+        return least;
     }
 
     /** Returns when the caller may come back, where that helps. */

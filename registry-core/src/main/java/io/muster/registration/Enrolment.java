@@ -20,7 +20,6 @@ import io.muster.registration.RegistrationAttempt.OfferedKey;
 import io.muster.spi.Candidate;
 import io.muster.spi.Credential;
 import io.muster.spi.Verdict;
-import io.muster.verification.ExpectedSerial;
 import io.muster.verification.Use;
 import jakarta.persistence.EntityManager;
 import java.time.Clock;
@@ -268,7 +267,7 @@ public final class Enrolment {
             Map<String, String> tags,
             List<StoredCredential> credentials,
             Instant now) {
-        Optional<String> lot = Optional.ofNullable(tags.get(ExpectedSerial.LOT));
+        Optional<String> lot = Optional.ofNullable(tags.get(DeviceTag.LOT));
         return new RegisterAgain(
                 fleet.document().registerAgain(),
                 device.state(),

@@ -91,7 +91,9 @@ public final class Registrar {
         limits.check(asked.candidate().origin());
         RegistrationAttempt attempt = proved(fleet, asked);
         Candidate candidate = attempt.candidate();
-        Proof proof = prove(fleet, candidate);
+        long began = System.nanoTime();
+        VerifierPolicy.Decided decided = decide(fleet, candidate);
+        Proof proof = decided.proof();
         fleet.policy()
                 .shadow(
                         candidate,
@@ -99,13 +101,22 @@ public final class Registrar {
                         (verifier, what) -> audit.disagreed(
                                 fleet.name(), candidate.serial(), candidate.origin(), verifier + " " + what));
         if (!(proof.verdict() instanceof Verdict.Genuine found)) {
-            throw refused(
-                    candidate, proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine", false);
+            String reason = proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine";
+            note(candidate, reason, false);
+            throw RegistryException.refused(
+                    reason,
+                    fleet.policy().leastRefusal(decided.complete(), Duration.ofNanos(System.nanoTime() - began)));
         }
         Verdict.Genuine genuine = tagged(found, fleet, candidate);
         Enrolment.Outcome outcome = enrolment.enrol(attempt, fleet, genuine, proof.uses());
         if (outcome.device().isEmpty()) {
-            throw refused(candidate, outcome.reason(), outcome.repeat());
+            note(candidate, outcome.reason(), outcome.repeat());
+            // Where everybody was asked it has taken as long as if the serial were unknown already.
+            throw RegistryException.refused(
+                    outcome.reason(),
+                    decided.complete()
+                            ? Duration.ZERO
+                            : fleet.policy().leastRefusal(false, Duration.ofNanos(System.nanoTime() - began)));
         }
         Enrolment.Enrolled enrolled = outcome.device().get();
         events.accept(new DeviceRegistered(
@@ -135,7 +146,9 @@ public final class Registrar {
         Candidate candidate = asked.candidate();
         Optional<String> fault = keyProof.fault(asked.offered().get(), candidate.serial());
         if (fault.isPresent()) {
-            throw refused(candidate, fault.get(), false);
+            // Before anybody was asked about the serial, whichever it is.
+            note(candidate, fault.get(), false);
+            throw RegistryException.refused(fault.get(), Duration.ZERO);
         }
         Candidate proved = new Candidate(
                 candidate.serial(),
@@ -201,20 +214,19 @@ public final class Registrar {
      */
     public record Explanation(VerifierPolicy.Explanation verification, Enrolment.Preview registration) {}
 
-    private static Proof prove(Fleet fleet, Candidate candidate) {
+    private static VerifierPolicy.Decided decide(Fleet fleet, Candidate candidate) {
         try {
-            return fleet.policy().prove(candidate);
+            return fleet.policy().decide(candidate);
         } catch (VerificationUnavailableException e) {
             LOG.warn(fleet.name(), "A registration in fleet {} cannot be decided: {}", fleet.name(), e.getMessage());
             throw RegistryException.later(ProblemType.VERIFICATION_UNAVAILABLE, e.getMessage(), RETRY_AFTER);
         }
     }
 
-    private RegistryException refused(Candidate candidate, String reason, boolean repeat) {
+    private void note(Candidate candidate, String reason, boolean repeat) {
         limits.refused(candidate.origin());
         audit.refused(candidate.fleet(), candidate.serial(), candidate.origin(), reason, repeat);
         events.accept(new RegistrationRefused(
                 clock.instant(), candidate.fleet(), candidate.serial(), reason, repeat, candidate.origin()));
-        return new RegistryException(ProblemType.REGISTRATION_REFUSED, reason);
     }
 }

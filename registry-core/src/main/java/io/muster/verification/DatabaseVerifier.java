@@ -1,5 +1,6 @@
 package io.muster.verification;
 
+import io.muster.device.DeviceTag;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
@@ -15,7 +16,7 @@ import java.util.function.Supplier;
  * Calls genuine what is in the list of expected serials, unless the serial is blocked or its lot may not register now. That
  * identifies a device and authenticates nothing: whoever knows an expected serial is that device.
  */
-public final class DatabaseVerifier implements SerialVerifier {
+public final class DatabaseVerifier implements SerialVerifier, Tagging {
 
     private final Supplier<ExpectedSerials> serials;
     private final Clock clock;
@@ -46,7 +47,12 @@ public final class DatabaseVerifier implements SerialVerifier {
         }
         ExpectedSerial serial = found.get().serial();
         Map<String, String> tags = new HashMap<>(serial.tags());
-        serial.lot().ifPresent(lot -> tags.put(ExpectedSerial.LOT, lot));
+        serial.lot().ifPresent(lot -> tags.put(DeviceTag.LOT, lot));
         return new Verdict.Genuine(serial.name(), tags, serial.attributes());
+    }
+
+    @Override
+    public String ownTag() {
+        return DeviceTag.LOT;
     }
 }

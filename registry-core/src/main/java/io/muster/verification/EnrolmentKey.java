@@ -28,9 +28,6 @@ public record EnrolmentKey(
         Optional<Instant> revokedAt,
         Instant createdAt) {
 
-    /** The tag by which devices are found that a key enrolled. */
-    public static final String TAG = "enrolmentKey";
-
     /** The rule for ids in words, for error messages. */
     public static final String ID_SYNTAX = "1 to 64 letters, digits and - _ ., beginning with a letter or digit";
 

@@ -17,8 +17,4 @@ public record ExpectedSerial(
         Optional<String> name,
         Optional<String> lot,
         Map<String, String> tags,
-        Map<String, Object> attributes) {
-
-    /** The tag that a device gets from its lot. */
-    public static final String LOT = "lot";
-}
+        Map<String, Object> attributes) {}

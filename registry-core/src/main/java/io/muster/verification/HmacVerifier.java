@@ -2,6 +2,7 @@ package io.muster.verification;
 
 import io.muster.config.ConfigurationException;
 import io.muster.config.Settings;
+import io.muster.device.DeviceTag;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.spi.Candidate;
 import io.muster.spi.Verdict;
@@ -20,7 +21,7 @@ import java.util.function.Supplier;
  * <p>A key with a limit of uses is genuine here even when it is used up, because a device that it created may register again; what
  * it may create is counted where devices are created.
  */
-final class HmacVerifier implements Prover {
+final class HmacVerifier implements Prover, Tagging {
 
     private static final int MAC_BYTES = 32;
     private static final int MAC_TEXT = 44;
@@ -74,6 +75,11 @@ final class HmacVerifier implements Prover {
         return named.isEmpty() ? refused("the fleet has no enrolment key " + id) : check(candidate, mac.get(), named);
     }
 
+    @Override
+    public String ownTag() {
+        return DeviceTag.ENROLMENT_KEY;
+    }
+
     private List<EnrolmentKeys.Checker> checkers(String fleet) {
         try {
             return keys.get().checkers(fleet);
@@ -103,7 +109,7 @@ final class HmacVerifier implements Prover {
 
     private static Proof genuine(EnrolmentKey key) {
         return new Proof(
-                new Verdict.Genuine(Optional.empty(), Map.of(EnrolmentKey.TAG, key.id()), Map.of()),
+                new Verdict.Genuine(Optional.empty(), Map.of(DeviceTag.ENROLMENT_KEY, key.id()), Map.of()),
                 key.maxUses().isPresent() ? List.of(new Use.EnrolmentKeyUse(key.id())) : List.of());
     }
 

@@ -1,5 +1,6 @@
 package io.muster.verification;
 
+import io.muster.device.Storable;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -24,7 +25,7 @@ public record Lot(
 
     /** Tells whether a lot can have this name: 1 to 64 characters, none of them a control character. */
     public static boolean isName(String text) {
-        return !text.isEmpty() && text.length() <= MAX_NAME && text.chars().noneMatch(Character::isISOControl);
+        return !text.isEmpty() && Storable.textFault(text, MAX_NAME).isEmpty();
     }
 
     /** Returns why its serials may not register at this time, for operators; empty if they may. */

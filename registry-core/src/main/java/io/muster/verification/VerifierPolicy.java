@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
 import io.muster.config.MusterConfig;
+import io.muster.device.Storable;
 import io.muster.json.Json;
 import io.muster.problem.RareLog;
 import io.muster.spi.Candidate;
@@ -21,15 +22,22 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,15 +48,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class VerifierPolicy implements Prover {
 
-    /** How many tags a verifier may know. */
-    public static final int MAX_TAGS = 100;
-    /** How many attributes a verifier may know. */
-    public static final int MAX_ATTRIBUTES = 100;
-
-    private static final int MAX_NAME = 200;
-    private static final int MAX_KEY = 64;
-    private static final int MAX_TAG = 256;
-    private static final int MAX_ATTRIBUTE = 1000;
     private static final Logger LOG = LoggerFactory.getLogger(VerifierPolicy.class);
     private static final RareLog RARE = RareLog.of(VerifierPolicy.class);
 
@@ -133,10 +132,25 @@ public final class VerifierPolicy implements Prover {
      */
     public record Explanation(List<Answer> answers, String decision, int rule, String reason, List<Use> uses) {}
 
+    /**
+     * What was decided.
+     *
+     * @param proof as of {@link #prove}
+     * @param complete whether every verifier was asked just now, so that the time it took tells nothing of who refused
+     */
+    public record Decided(Proof proof, boolean complete) {}
+
+    /** Asks one verifier, and waits no longer than that. */
+    private interface Question {
+        Proof ask(Step step, Duration left);
+    }
+
     private final List<Step> steps;
     private final List<Step> shadows;
     private final Rules rules;
-    private final Executor aside;
+    private final Function<String, Executor> aside;
+    private final LongSupplier nanos;
+    private final RefusalTimes refusals = new RefusalTimes();
     private final Optional<Cache<String, Verdict>> remembered;
 
     /**
@@ -148,8 +162,9 @@ public final class VerifierPolicy implements Prover {
                 steps,
                 List.of(),
                 Rules.of(steps.stream().map(Step::name).toList(), required),
-                Runnable::run,
-                Clock.fixed(Instant.EPOCH, ZoneOffset.UTC));
+                shadow -> Runnable::run,
+                Clock.fixed(Instant.EPOCH, ZoneOffset.UTC),
+                System::nanoTime);
     }
 
     /**
@@ -157,10 +172,17 @@ public final class VerifierPolicy implements Prover {
      *
      * @param steps the verifiers that the rules name, in their order
      * @param shadows those of the rules' shadow list
-     * @param aside runs shadows; may reject them
+     * @param aside what runs the shadow of a name; may reject it
      * @param clock tells how old a remembered answer is
+     * @param nanos tells how much of the time budget has passed
      */
-    VerifierPolicy(List<Step> steps, List<Step> shadows, Rules rules, Executor aside, Clock clock) {
+    VerifierPolicy(
+            List<Step> steps,
+            List<Step> shadows,
+            Rules rules,
+            Function<String, Executor> aside,
+            Clock clock,
+            LongSupplier nanos) {
         if (rules.required() < 1) {
             throw new IllegalArgumentException("at least one verifier must say genuine");
         }
@@ -168,6 +190,7 @@ public final class VerifierPolicy implements Prover {
         this.shadows = List.copyOf(shadows);
         this.rules = rules;
         this.aside = aside;
+        this.nanos = nanos;
         this.remembered = rules.cache().map(life -> memory(life, clock));
     }
 
@@ -189,40 +212,70 @@ public final class VerifierPolicy implements Prover {
      */
     @Override
     public Proof prove(Candidate candidate) {
-        long deadline = System.nanoTime() + rules.timeBudget().toNanos();
+        return decide(candidate).proof();
+    }
+
+    /** Decides as {@link #prove} does, and tells whether everybody was asked for it. */
+    public Decided decide(Candidate candidate) {
+        int[] asked = {0};
+        Decision decision = decide((step, left) -> remember(step, candidate, () -> {
+            asked[0]++;
+            return checked(step, candidate, left);
+        }));
+        return new Decided(decision.proof(), asked[0] == steps.size());
+    }
+
+    /** The five rules and the time budget, whoever wants to know. */
+    private Decision decide(Question question) {
+        long deadline = nanos.getAsLong() + rules.timeBudget().toNanos();
         Decision decision = new Decision();
         for (Step step : steps) {
-            Duration left = Duration.ofNanos(deadline - System.nanoTime());
+            Duration left = Duration.ofNanos(deadline - nanos.getAsLong());
             if (left.isNegative() || left.isZero()) {
                 // Whatever may be skipped: who was not asked has not answered.
-                throw budgetUsedUp();
+                decision.budgetUsedUp();
+                break;
             }
             try {
-                Proof proof = remember(step, candidate, left);
-                decision.take(step, proof);
+                decision.take(step, question.ask(step, left));
             } catch (VerificationUnavailableException e) {
                 decision.unavailable(step, e);
             }
-            if (decision.unavailable.isEmpty() && System.nanoTime() - deadline >= 0) {
+            if (decision.unavailable.isEmpty() && nanos.getAsLong() - deadline >= 0) {
                 // Whatever may be skipped, and whatever was said: an answer that came too late admits nobody.
-                throw budgetUsedUp();
+                decision.budgetUsedUp();
             }
             if (decision.isMade()) {
                 break;
             }
         }
-        return decision.proof();
+        return decision;
     }
 
-    private VerificationUnavailableException budgetUsedUp() {
-        return new VerificationUnavailableException("the time budget of " + rules.timeBudget() + " is used up");
+    /**
+     * Returns how long a refusal must take at least, so that it does not tell by its time that not everybody was asked.
+     *
+     * @param complete whether everybody was asked for it
+     * @param took how long it took so far
+     */
+    public Duration leastRefusal(boolean complete, Duration took) {
+        return leastRefusal(complete, took, ThreadLocalRandom.current()::nextInt);
+    }
+
+    Duration leastRefusal(boolean complete, Duration took, IntUnaryOperator chance) {
+        if (complete) {
+            refusals.add(took);
+            return took;
+        }
+        Duration least = refusals.any(chance).orElse(took);
+        return least.compareTo(rules.timeBudget()) < 0 ? least : rules.timeBudget();
     }
 
     /** Asks the shadows, on another thread, and reports every one that says otherwise than was decided. */
     public void shadow(Candidate candidate, Verdict decided, BiConsumer<String, String> disagreement) {
         for (Step step : shadows) {
             try {
-                aside.execute(() -> compare(step, candidate, decided, disagreement));
+                aside.apply(step.name()).execute(() -> compare(step, candidate, decided, disagreement));
             } catch (RejectedExecutionException e) {
                 LOG.debug("Too much to do for shadow {}", step.name());
             }
@@ -249,31 +302,11 @@ public final class VerifierPolicy implements Prover {
     /** Asks every verifier now, remembered answers aside, and tells what would be decided and why. Changes nothing. */
     public Explanation explain(Candidate candidate) {
         List<Answer> answers = new ArrayList<>();
-        Decision decision = new Decision();
-        for (Step step : steps) {
-            long started = System.nanoTime();
-            try {
-                Proof proof = checked(step, candidate, rules.timeBudget());
-                answers.add(answer(step, false, proof.verdict(), started));
-                if (!decision.isMade()) {
-                    decision.take(step, proof);
-                }
-            } catch (VerificationUnavailableException e) {
-                answers.add(unavailable(step, false, e, started));
-                if (!decision.isMade()) {
-                    decision.unavailable(step, e);
-                }
-            }
-        }
-        for (Step step : shadows) {
-            long started = System.nanoTime();
-            try {
-                answers.add(answer(
-                        step, true, checked(step, candidate, rules.timeBudget()).verdict(), started));
-            } catch (VerificationUnavailableException e) {
-                answers.add(unavailable(step, true, e, started));
-            }
-        }
+        Decision decision = decide((step, left) -> answered(step, false, candidate, left, answers));
+        // Who is asked after the decision has all the time there is: what it says is information.
+        List<Step> others = steps.subList(answers.size(), steps.size());
+        others.forEach(step -> inform(step, false, candidate, answers));
+        shadows.forEach(step -> inform(step, true, candidate, answers));
         try {
             Proof proof = decision.proof();
             return new Explanation(
@@ -289,23 +322,43 @@ public final class VerifierPolicy implements Prover {
         }
     }
 
-    private static Answer answer(Step step, boolean shadow, Verdict verdict, long started) {
+    private void inform(Step step, boolean shadow, Candidate candidate, List<Answer> answers) {
+        try {
+            answered(step, shadow, candidate, rules.timeBudget(), answers);
+        } catch (VerificationUnavailableException e) {
+            LOG.debug("Verifier {} could not find out", step.name());
+        }
+    }
+
+    private Proof answered(Step step, boolean shadow, Candidate candidate, Duration left, List<Answer> answers) {
+        long started = nanos.getAsLong();
+        try {
+            Proof proof = checked(step, candidate, left);
+            answers.add(answer(step, shadow, proof.verdict(), started));
+            return proof;
+        } catch (VerificationUnavailableException e) {
+            answers.add(unavailable(step, shadow, e, started));
+            throw e;
+        }
+    }
+
+    private Answer answer(Step step, boolean shadow, Verdict verdict, long started) {
         return new Answer(
                 step.name(),
                 shadow,
                 word(verdict),
                 verdict instanceof Verdict.Refused no ? no.reason() : "",
-                Duration.ofNanos(System.nanoTime() - started),
+                Duration.ofNanos(nanos.getAsLong() - started),
                 verdict instanceof Verdict.Genuine genuine ? Optional.of(genuine) : Optional.empty());
     }
 
-    private static Answer unavailable(Step step, boolean shadow, VerificationUnavailableException e, long started) {
+    private Answer unavailable(Step step, boolean shadow, VerificationUnavailableException e, long started) {
         return new Answer(
                 step.name(),
                 shadow,
                 "unavailable",
                 e.getMessage(),
-                Duration.ofNanos(System.nanoTime() - started),
+                Duration.ofNanos(nanos.getAsLong() - started),
                 Optional.empty());
     }
 
@@ -316,19 +369,19 @@ public final class VerifierPolicy implements Prover {
         return verdict instanceof Verdict.Refused ? "refused" : "unknown";
     }
 
-    private Proof remember(Step step, Candidate candidate, Duration left) {
+    private Proof remember(Step step, Candidate candidate, Supplier<Proof> ask) {
         // Only what somebody else was asked for: a proof that is used up must be looked at every time.
         if (remembered.isEmpty()
                 || !(step.verifier() instanceof BoundedVerifier bounded)
                 || bounded.verifier() instanceof Prover) {
-            return checked(step, candidate, left);
+            return ask.get();
         }
         String question = question(step, candidate);
         Verdict known = remembered.get().getIfPresent(question);
         if (known != null) {
             return Proof.of(known);
         }
-        Proof proof = checked(step, candidate, left);
+        Proof proof = ask.get();
         if (!(proof.verdict() instanceof Verdict.Unknown)) {
             remembered.get().put(question, proof.verdict());
         }
@@ -381,27 +434,17 @@ public final class VerifierPolicy implements Prover {
         if (proof == null || proof.verdict() == null) {
             throw new VerificationUnavailableException("verifier " + step.name() + " answered null");
         }
-        if (proof.verdict() instanceof Verdict.Genuine genuine && !isBounded(genuine)) {
-            throw new VerificationUnavailableException(
-                    "verifier " + step.name() + " knows more of the device than can be stored");
+        if (proof.verdict() instanceof Verdict.Genuine genuine) {
+            Storable.fault(genuine).ifPresent(fault -> {
+                throw new VerificationUnavailableException(
+                        "verifier " + step.name() + " knows something of the device that cannot be stored: " + fault);
+            });
         }
         return proof;
     }
 
     static Proof ask(SerialVerifier verifier, Candidate candidate) {
         return verifier instanceof Prover prover ? prover.prove(candidate) : Proof.of(verifier.verify(candidate));
-    }
-
-    private static boolean isBounded(Verdict.Genuine genuine) {
-        return genuine.name().map(String::length).orElse(0) <= MAX_NAME
-                && genuine.tags().size() <= MAX_TAGS
-                && genuine.attributes().size() <= MAX_ATTRIBUTES
-                && genuine.tags().entrySet().stream()
-                        .allMatch(tag -> tag.getKey().length() <= MAX_KEY
-                                && tag.getValue().length() <= MAX_TAG)
-                && genuine.attributes().entrySet().stream()
-                        .allMatch(attribute -> attribute.getKey().length() <= MAX_KEY
-                                && attribute.getValue().toString().length() <= MAX_ATTRIBUTE);
     }
 
     /** The five rules. */
@@ -417,9 +460,14 @@ public final class VerifierPolicy implements Prover {
                 rule = 2;
                 verdict = Optional.of(Verdict.refused(step.name() + ": " + refused.reason()));
             } else if (proof.verdict() instanceof Verdict.Genuine genuine
-                    && known.add(genuine, proof.uses()) == rules.required()) {
-                rule = 4;
-                verdict = Optional.of(known.verdict());
+                    && known.add(step.verifier(), genuine, proof.uses()) == rules.required()) {
+                Optional<String> fault = Storable.fault(known.verdict());
+                if (fault.isPresent()) {
+                    end("the verifiers together know something of the device that cannot be stored: " + fault.get());
+                } else {
+                    rule = 4;
+                    verdict = Optional.of(known.verdict());
+                }
             }
         }
 
@@ -434,6 +482,16 @@ public final class VerifierPolicy implements Prover {
                 rule = 3;
                 unavailable = Optional.of(e);
             }
+        }
+
+        void budgetUsedUp() {
+            end("the time budget of " + rules.timeBudget() + " is used up");
+        }
+
+        /** Whoever may be skipped. */
+        private void end(String why) {
+            rule = 3;
+            unavailable = Optional.of(new VerificationUnavailableException(why));
         }
 
         boolean isMade() {
@@ -452,7 +510,7 @@ public final class VerifierPolicy implements Prover {
         }
     }
 
-    /** What the verifiers know together; the first in the fleet's order holds. */
+    /** What the verifiers know together; the first in the fleet's order holds, and of a tag of the registry's own whose it is. */
     private static final class Known {
 
         private int count;
@@ -460,16 +518,23 @@ public final class VerifierPolicy implements Prover {
         private final List<Use> uses = new ArrayList<>();
         private final Map<String, String> tags = new HashMap<>();
         private final Map<String, Object> attributes = new HashMap<>();
+        private final Set<String> owned = new HashSet<>();
 
-        int add(Verdict.Genuine genuine, List<Use> using) {
+        int add(SerialVerifier verifier, Verdict.Genuine genuine, List<Use> using) {
             uses.addAll(using);
             name = name.or(genuine::name);
             genuine.tags().forEach(tags::putIfAbsent);
+            if (verifier instanceof Tagging tagging) {
+                String own = tagging.ownTag();
+                Optional.ofNullable(genuine.tags().get(own))
+                        .filter(text -> owned.add(own))
+                        .ifPresent(text -> tags.put(own, text));
+            }
             genuine.attributes().forEach(attributes::putIfAbsent);
             return ++count;
         }
 
-        Verdict verdict() {
+        Verdict.Genuine verdict() {
             return new Verdict.Genuine(name, tags, attributes);
         }
     }

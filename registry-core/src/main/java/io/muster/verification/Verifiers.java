@@ -21,6 +21,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -35,8 +37,7 @@ import org.slf4j.LoggerFactory;
 public final class Verifiers implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Verifiers.class);
-    private static final int SHADOW_THREADS = 2;
-    private static final int SHADOW_QUEUE = 1000;
+    private static final int SHADOW_QUEUE = 100;
 
     private static final Map<String, Strategy> BUILT_IN = Map.of(
             "database",
@@ -69,12 +70,7 @@ public final class Verifiers implements AutoCloseable {
     private final Map<String, String> jars = new TreeMap<>();
     private final Clock clock;
     private final Plugins plugins;
-    private final ThreadPoolExecutor shadows = new ThreadPoolExecutor(
-            SHADOW_THREADS, SHADOW_THREADS, 1, TimeUnit.MINUTES, new ArrayBlockingQueue<>(SHADOW_QUEUE), task -> {
-                Thread thread = new Thread(task, "muster-shadow");
-                thread.setDaemon(true);
-                return thread;
-            });
+    private final Map<String, ThreadPoolExecutor> shadows = new ConcurrentHashMap<>();
 
     /**
      * Makes them. Faults go to the settings, whose check reports them together with all others.
@@ -88,7 +84,6 @@ public final class Verifiers implements AutoCloseable {
             Strategy.Surroundings surroundings,
             Set<String> keys) {
         this.clock = surroundings.clock();
-        shadows.allowCoreThreadTimeOut(true);
         Settings all = config.settings().below("verifier");
         this.plugins =
                 Plugins.load(config.pluginsDir(), fault -> config.settings().fault(fault));
@@ -258,7 +253,27 @@ public final class Verifiers implements AutoCloseable {
      * without it.
      */
     public VerifierPolicy policy(VerifierPolicy.Rules rules) {
-        return new VerifierPolicy(steps(rules.verifiers(), rules), steps(rules.shadow(), rules), rules, shadows, clock);
+        return new VerifierPolicy(
+                steps(rules.verifiers(), rules),
+                steps(rules.shadow(), rules),
+                rules,
+                this::shadow,
+                clock,
+                System::nanoTime);
+    }
+
+    /** One thread for each, so that a verifier on trial that hangs delays no other. */
+    private Executor shadow(String name) {
+        return shadows.computeIfAbsent(name, verifier -> {
+            ThreadPoolExecutor thread =
+                    new ThreadPoolExecutor(1, 1, 1, TimeUnit.MINUTES, new ArrayBlockingQueue<>(SHADOW_QUEUE), task -> {
+                        Thread made = new Thread(task, "muster-shadow-" + verifier);
+                        made.setDaemon(true);
+                        return made;
+                    });
+            thread.allowCoreThreadTimeOut(true);
+            return thread;
+        });
     }
 
     private List<VerifierPolicy.Step> steps(List<String> names, VerifierPolicy.Rules rules) {
@@ -315,7 +330,7 @@ public final class Verifiers implements AutoCloseable {
 
     @Override
     public void close() {
-        shadows.shutdownNow();
+        shadows.values().forEach(ThreadPoolExecutor::shutdownNow);
         steps.values().forEach(step -> close(step.verifier()));
         plugins.close();
     }

@@ -146,6 +146,13 @@ class FleetDocumentTest {
                     {'verifiers':['a'],'wire':{'reply':{'a':'key'}}}          | #/wire/reply
                     {'verifiers':['a'],'wire':{'reply':{'a':'key','b':'secret','c':'password'}}} | #/wire/reply/c
                     {'verifiers':['a'],'wire':{'serialTag':'serial'}}         | #/wire/serialTag
+                    {'verifiers':['a'],'wire':{'serialTag':'enrolmentKey'}}   | #/wire/serialTag
+                    {'verifiers':['a'],'wire':{'serialTag':'certificate'}}    | #/wire/serialTag
+                    {'verifiers':['a'],'wire':{'serialTag':'lot'}}            | #/wire/serialTag
+                    {'verifiers':['a'],'configuration':{'t':'a\\u0000b'}}     | #/configuration/t
+                    {'verifiers':['a'],'configuration':{'t':'\\ud83d'}}       | #/configuration/t
+                    {'verifiers':['a'],'configuration':{'t\\u0000':'a'}}      | #/configuration/t%00
+                    {'verifiers':['a'],'wire':{'reply':{'a\\u0000':'key'}}}   | #/wire/reply/a%00
                     """)
     void faultIsNamedWhereItIs(String json, String pointer) {
         assertThat(faults(json)).extracting(Fault::pointer).containsExactly(pointer);

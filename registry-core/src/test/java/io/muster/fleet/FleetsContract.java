@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -188,6 +189,71 @@ public interface FleetsContract {
         assertThatThrownBy(() -> test.without("yes").start())
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("fleet default names the verifier yes, which is not there");
+    }
+
+    @Test
+    default void shadowThatIsGoneIsRefusedAtTheStartToo() {
+        TestRegistry test = fresh().with("yes", YES).with("trial", NO);
+        try (Registry registry = test.start()) {
+            put(registry, "default", "{\"verifiers\":[\"yes\"],\"shadow\":[\"trial\"]}");
+        }
+
+        assertThatThrownBy(() -> test.without("trial").start())
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("fleet default names the verifier trial, which is not there");
+    }
+
+    @Test
+    default void whatDevicesAreToldIsStoredAsItIsWritten() {
+        try (Registry registry = fresh().with("yes", YES).start()) {
+            put(
+                    registry,
+                    "default",
+                    "{\"verifiers\":[\"yes\"],\"configuration\":{\"a \ud83d\ude00\":\"x\\n\ud83d\ude00\"}}");
+
+            assertThat(registry.registrar().register(in("default", "SN-0001")).configuration())
+                    .isEqualTo(Map.of("a \ud83d\ude00", "x\n\ud83d\ude00"));
+        }
+    }
+
+    @Test
+    default void shadowThatHangsDelaysNoOther() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        CountDownLatch hanging = new CountDownLatch(1);
+        CountDownLatch compared = new CountDownLatch(3);
+        TestRegistry test = fresh().with("yes", YES)
+                .with("stuck", candidate -> {
+                    hanging.countDown();
+                    try {
+                        release.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return Verdict.genuine();
+                })
+                .with("trial", candidate -> {
+                    compared.countDown();
+                    return Verdict.genuine();
+                })
+                .with("muster.verifier.stuck.time-limit", "PT1M");
+        try (Registry registry = test.start()) {
+            put(registry, "stuck", "{\"verifiers\":[\"yes\"],\"shadow\":[\"stuck\"],\"timeBudget\":\"PT1M\"}");
+            put(registry, "default", "{\"verifiers\":[\"yes\"],\"shadow\":[\"trial\"]}");
+            for (int i = 0; i < 200; i++) {
+                registry.registrar().register(in("stuck", "SN-" + (1000 + i)));
+            }
+            assertThat(hanging.await(30, TimeUnit.SECONDS)).isTrue();
+
+            for (int i = 0; i < 3; i++) {
+                registry.registrar().register(in("default", "SN-" + (1000 + i)));
+            }
+
+            assertThat(compared.await(30, TimeUnit.SECONDS))
+                    .as("the other shadow is asked")
+                    .isTrue();
+        } finally {
+            release.countDown();
+        }
     }
 
     @Test

@@ -279,4 +279,16 @@ class SerialImportTest {
         assertThat(rows(result)).containsExactly(3L);
         assertThat(result.errors().get(0).reason()).contains("not closed");
     }
+
+    @Test
+    void whatCannotBeStoredIsAnErrorOfItsRow() {
+        SerialImport.Result result = json("[{\"serial\":\"SN-0001\",\"name\":\" \"},"
+                + "{\"serial\":\"SN-0002\",\"tags\":{\"a\":\"\\ud83d\"}},"
+                + "{\"serial\":\"SN-0003\",\"attributes\":{\"a\":\"\\u0000\"}},"
+                + "{\"serial\":\"SN-0004\",\"attributes\":{\"a\":1e999999999}},"
+                + "{\"serial\":\"SN-0005\",\"lot\":\"\\ude00\"}]");
+
+        assertThat(result.accepted()).isZero();
+        assertThat(rows(result)).containsExactly(1L, 2L, 3L, 4L, 5L);
+    }
 }

@@ -21,18 +21,24 @@ import io.muster.spi.SerialNumber;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.io.ByteArrayInputStream;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What registration promises on every database. */
@@ -87,6 +93,126 @@ interface RegistrationContract {
             assertThat(test.events()).hasAtLeastOneElementOfType(DeviceRegistered.class);
             assertThat(test.events()).hasAtLeastOneElementOfType(CredentialConfirmed.class);
         }
+    }
+
+    @Test
+    default void whatAVerifierMayKnowIsStoredAndReadBackEqual() {
+        String name = "\ud83d\ude00".repeat(100);
+        Map<String, String> tags = Map.of("a.B:c_d-9", "\ud83d\ude00 ".repeat(85), "A.B:c_d-9", "", "x", " gr\u00fcn ");
+        Map<String, Object> attributes = Map.of(
+                "text",
+                "\ud83d\ude00\u00df\uffff",
+                "flag",
+                true,
+                "small",
+                new BigDecimal("1E-400"),
+                "large",
+                new BigDecimal("1E+400"),
+                "long",
+                new BigDecimal("1".repeat(40)),
+                "double",
+                Double.MAX_VALUE,
+                "float",
+                0.1f,
+                "whole",
+                Long.MIN_VALUE);
+        Verdict verdict = new Verdict.Genuine(Optional.of(name), tags, attributes);
+        try (Registry registry = fresh().with("acme", candidate -> verdict)
+                .with("muster.fleet.default.verifiers", "acme")
+                .start()) {
+            RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
+            io.muster.device.Device stored =
+                    registry.devices().find(new DeviceId(receipt.deviceId())).orElseThrow();
+
+            assertThat(receipt.name()).isEqualTo(name);
+            assertThat(stored.name()).isEqualTo(name);
+            Map<String, String> all = new HashMap<>(tags);
+            all.put("serial", "SN-0001");
+            assertThat(receipt.tags()).isEqualTo(all);
+            assertThat(registry.devices().tags(stored)).isEqualTo(all);
+            assertThat(exact(stored.attributes())).isEqualTo(exact(attributes));
+            assertThat(exact(receipt.attributes())).isEqualTo(exact(attributes));
+        }
+    }
+
+    private static Map<String, Object> exact(Map<String, Object> attributes) {
+        Map<String, Object> exact = new HashMap<>();
+        attributes.forEach((name, value) -> exact.put(
+                name, value instanceof Number ? new BigDecimal(value.toString()).stripTrailingZeros() : value));
+        return exact;
+    }
+
+    @Test
+    default void whatAVerifierMayNotKnowIsUnavailableAndLeavesNothing() {
+        for (Object value :
+                List.of(Double.NaN, new BigDecimal("1E+999999999"), BigInteger.TEN.pow(100), "a\u0000b", "\ud83d")) {
+            try (Registry registry = fresh().with("acme", candidate -> Verdict.genuine(Map.of("limit", value)))
+                    .with("muster.fleet.default.verifiers", "acme")
+                    .start()) {
+                assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
+                        .isEqualTo(ProblemType.VERIFICATION_UNAVAILABLE);
+                assertThat(all(registry)).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    default void whatARowMayListIsStoredAndReadBackEqual() {
+        String row = "[{\"serial\":\"SN-0001\",\"name\":\"\ud83d\ude00\",\"tags\":{\"a\":\"\ud83d\ude00\"},"
+                + "\"attributes\":{\"a\":1E+400,\"b\":\"\ud83d\ude00\"}}]";
+        try (Registry registry = fresh().start()) {
+            SerialImport.Result result = registry.serialImport()
+                    .json(
+                            registry.fleets().find("default").orElseThrow(),
+                            new ByteArrayInputStream(row.getBytes(StandardCharsets.UTF_8)),
+                            "test");
+            assertThat(result.errors()).isEmpty();
+
+            RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
+
+            assertThat(receipt.name()).isEqualTo("\ud83d\ude00");
+            assertThat(receipt.tags()).isEqualTo(Map.of("serial", "SN-0001", "a", "\ud83d\ude00"));
+            assertThat(exact(receipt.attributes()))
+                    .isEqualTo(exact(Map.of("a", new BigDecimal("1E+400"), "b", "\ud83d\ude00")));
+        }
+    }
+
+    @Test
+    default void blockedSerialIsAnsweredNoSoonerThanAnUnknownOne() {
+        CountDownLatch longer = new CountDownLatch(1);
+        try (Registry registry = fresh().with("slow", candidate -> {
+                    try {
+                        longer.await(80, TimeUnit.MILLISECONDS);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return Verdict.unknown();
+                })
+                .with(
+                        "first",
+                        candidate -> candidate.serial().value().equals("SN-0666")
+                                ? Verdict.refused("stolen")
+                                : candidate.serial().value().equals("SN-0001") ? Verdict.genuine() : Verdict.unknown())
+                .with("muster.fleet.default.verifiers", "first,slow")
+                .with("muster.fleet.default.register-again", "never")
+                .start()) {
+            registry.registrar().register(candidate("SN-0001"));
+            Duration complete = least(registry, "SN-9999");
+            Duration slow = Duration.ofMillis(80);
+
+            assertThat(complete).as("unknown").isGreaterThanOrEqualTo(slow);
+            assertThat(least(registry, "SN-0666")).as("blocked").isEqualTo(complete);
+            assertThat(least(registry, "SN-0001")).as("taken").isEqualTo(complete);
+        }
+    }
+
+    private static Duration least(Registry registry, String serial) {
+        try {
+            registry.registrar().register(candidate(serial));
+        } catch (RegistryException e) {
+            return e.least();
+        }
+        throw new AssertionError("nothing was refused");
     }
 
     @Test

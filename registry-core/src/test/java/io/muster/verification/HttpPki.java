@@ -90,6 +90,31 @@ final class HttpPki {
         return this;
     }
 
+    /** Writes a revocation list of an authority. */
+    void revocations(String name, Path list) throws Exception {
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-gencrl",
+                        "-rfc",
+                        "-alias",
+                        name,
+                        "-id",
+                        "1",
+                        "-file",
+                        list.toString(),
+                        "-keystore",
+                        file.toString(),
+                        "-storepass",
+                        PASSWORD)
+                .redirectErrorStream(true)
+                .redirectOutput(dir.resolve("keytool.log").toFile())
+                .start();
+        assertThat(keytool.waitFor(60, TimeUnit.SECONDS) && keytool.exitValue() == 0)
+                .as("keytool made a revocation list")
+                .isTrue();
+    }
+
     Certificate certificate(String name) throws GeneralSecurityException {
         return store.getCertificate(name);
     }

@@ -36,9 +36,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -325,6 +327,31 @@ class JwksUrlTest implements SerialVerifierContract {
 
         assertThat(ended).hasSize(16);
         assertThat(quiet.questions()).hasSize(1);
+    }
+
+    @Test
+    void whoGivesUpWaitingDoesNotEndTheFetchThatOthersWaitFor() throws Exception {
+        CountDownLatch fetching = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        try (HttpWire wire = new HttpWire(connection -> {
+            fetching.countDown();
+            release.await();
+            says(200, JSON, Tokens.jwks()).answer(connection);
+        })) {
+            JwtVerifier verifier = verifier(wire.url("/"), "timeout", "PT30S");
+            Future<VerificationUnavailableException> hasty = threads.submit(() -> {
+                Thread.currentThread().interrupt();
+                return unavailable(verifier);
+            });
+            assertThat(hasty.get()).hasMessageContaining("interrupted");
+            assertThat(fetching.await(30, TimeUnit.SECONDS)).isTrue();
+            Future<Verdict> patient = threads.submit(() -> verifier.verify(offering(es256(claims()))));
+
+            release.countDown();
+
+            assertThat(patient.get()).isEqualTo(Verdict.genuine());
+            assertThat(wire.questions()).hasSize(1);
+        }
     }
 
     @Test

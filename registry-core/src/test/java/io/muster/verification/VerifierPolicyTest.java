@@ -2,24 +2,30 @@ package io.muster.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import java.math.BigDecimal;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class VerifierPolicyTest {
@@ -139,6 +145,142 @@ class VerifierPolicyTest {
     }
 
     @Test
+    void verifierThatKnowsWhatCannotBeStoredIsUnavailableAndTheMessageNamesTheMember() {
+        Map<String, Verdict> unstorable = Map.of(
+                "name",
+                new Verdict.Genuine(Optional.of(" "), Map.of(), Map.of()),
+                "tags.site",
+                new Verdict.Genuine(Optional.empty(), Map.of("site", "secret\ud83d"), Map.of()),
+                "attributes.n",
+                Verdict.genuine(Map.of("n", Double.NaN)),
+                "attributes.m",
+                Verdict.genuine(Map.of("m", new BigDecimal("1E+999999999"))));
+
+        unstorable.forEach((member, verdict) -> assertThatThrownBy(() -> decide(1, step("odd", verdict)))
+                .isInstanceOf(VerificationUnavailableException.class)
+                .hasMessageStartingWith(
+                        "verifier odd knows something of the device that cannot be stored: " + member + " ")
+                .hasMessageNotContaining("secret"));
+    }
+
+    @Test
+    void verifiersThatTogetherKnowTooMuchAreUnavailableThoughTheLastMayBeSkipped() {
+        VerifierPolicy policy = new VerifierPolicy(
+                List.of(
+                        step("a", Verdict.genuine(numbered("a", 60))),
+                        step("b", candidate -> Verdict.genuine(numbered("b", 60)), true)),
+                2);
+
+        assertThatThrownBy(() -> policy.verify(CANDIDATE))
+                .isInstanceOf(VerificationUnavailableException.class)
+                .hasMessageContaining("together");
+    }
+
+    private static Map<String, Object> numbered(String prefix, int count) {
+        Map<String, Object> attributes = new HashMap<>();
+        for (int i = 0; i < count; i++) {
+            attributes.put(prefix + i, i);
+        }
+        return attributes;
+    }
+
+    @Test
+    void defectOfAnyKindOnThreadsOfItsOwnIsUnavailableToo() {
+        List<SerialVerifier> sick = List.of(
+                candidate -> null,
+                candidate -> {
+                    throw new StackOverflowError();
+                },
+                candidate -> {
+                    throw new NoClassDefFoundError("SN-0001");
+                },
+                candidate -> {
+                    throw new OutOfMemoryError("SN-0001");
+                },
+                candidate -> {
+                    throw new ThreadDeath();
+                },
+                new Nothing());
+        for (SerialVerifier verifier : sick) {
+            try (BoundedVerifier bounded = new BoundedVerifier("sick", verifier, 1, Duration.ofMinutes(1))) {
+                VerifierPolicy policy = new VerifierPolicy(
+                        List.of(new VerifierPolicy.Step("sick", bounded, false), step("b", Verdict.genuine())), 1);
+
+                assertThatThrownBy(() -> policy.verify(CANDIDATE))
+                        .isInstanceOf(VerificationUnavailableException.class)
+                        .hasMessageContaining("sick")
+                        .hasMessageNotContaining("SN-0001");
+            }
+        }
+        assertThat(asked).isEmpty();
+    }
+
+    /** Proves nothing, not even that it knows nothing. */
+    private static final class Nothing implements Prover {
+        @Override
+        public Proof prove(Candidate candidate) {
+            return null;
+        }
+    }
+
+    @Test
+    void proofThatIsNullOrHasNoVerdictIsNeverAYes() {
+        for (Prover sick : List.<Prover>of(new Nothing(), candidate -> new Proof(null, List.of()))) {
+            VerifierPolicy policy = new VerifierPolicy(
+                    List.of(new VerifierPolicy.Step("sick", sick, false), step("b", Verdict.genuine())), 1);
+
+            assertThatThrownBy(() -> policy.verify(CANDIDATE))
+                    .isInstanceOf(VerificationUnavailableException.class)
+                    .hasMessageContaining("verifier sick answered null");
+        }
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void errorOfABuiltInVerifierEndsTheQuestioning() {
+        for (Error error : List.of(new NoClassDefFoundError(), new ThreadDeath(), new AssertionError())) {
+            assertThatThrownBy(() -> decide(
+                            1,
+                            step(
+                                    "sick",
+                                    candidate -> {
+                                        throw error;
+                                    },
+                                    true),
+                            step("b", Verdict.genuine())))
+                    .isSameAs(error);
+        }
+        assertThat(asked).doesNotContain("b");
+    }
+
+    @Test
+    void tagOfTheRegistryIsThatOfTheVerifierWhoseItIsWhateverOthersSay() {
+        SerialVerifier list = new Listed();
+        Verdict other = new Verdict.Genuine(Optional.empty(), Map.of("lot", "hidden", "site", "17"), Map.of());
+
+        for (List<VerifierPolicy.Step> order : List.of(
+                List.of(step("other", other), new VerifierPolicy.Step("list", list, false)),
+                List.of(new VerifierPolicy.Step("list", list, false), step("other", other)))) {
+            assertThat(new VerifierPolicy(order, 2).verify(CANDIDATE))
+                    .isEqualTo(new Verdict.Genuine(Optional.empty(), Map.of("lot", "L7", "site", "17"), Map.of()));
+        }
+        assertThat(decide(1, step("other", other))).isEqualTo(other);
+    }
+
+    /** A verifier that writes one of the registry's own tags. */
+    private static final class Listed implements SerialVerifier, Tagging {
+        @Override
+        public Verdict verify(Candidate candidate) {
+            return new Verdict.Genuine(Optional.empty(), Map.of("lot", "L7"), Map.of());
+        }
+
+        @Override
+        public String ownTag() {
+            return "lot";
+        }
+    }
+
+    @Test
     void noVerifierIsRequiredAtLeastOne() {
         assertThatThrownBy(() -> new VerifierPolicy(List.of(), 0)).isInstanceOf(IllegalArgumentException.class);
     }
@@ -156,7 +298,7 @@ class VerifierPolicyTest {
             List<VerifierPolicy.Step> shadows,
             VerifierPolicy.Rules rules,
             Clock clock) {
-        return new VerifierPolicy(steps, shadows, rules, Runnable::run, clock);
+        return new VerifierPolicy(steps, shadows, rules, shadow -> Runnable::run, clock, System::nanoTime);
     }
 
     @Test
@@ -380,10 +522,11 @@ class VerifierPolicyTest {
                 List.of(step("a", Verdict.genuine())),
                 List.of(step("shadow", Verdict.refused("x"))),
                 rules(Duration.ofSeconds(5), Optional.empty()),
-                task -> {
+                shadow -> task -> {
                     throw new RejectedExecutionException();
                 },
-                STILL);
+                STILL,
+                System::nanoTime);
 
         policy.shadow(CANDIDATE, Verdict.genuine(), (verifier, what) -> {
             throw new AssertionError("nothing was asked");
@@ -419,6 +562,175 @@ class VerifierPolicyTest {
                     assertThat(explanation.decision()).isEqualTo("refused");
                     assertThat(explanation.rule()).isEqualTo(5);
                 });
+    }
+
+    /** Time that passes only while a verifier takes it. */
+    private final AtomicLong nanos = new AtomicLong();
+
+    private VerifierPolicy.Step taking(String name, Duration took, SerialVerifier verifier, boolean skip) {
+        return step(
+                name,
+                candidate -> {
+                    nanos.addAndGet(took.toNanos());
+                    return verifier.verify(candidate);
+                },
+                skip);
+    }
+
+    private VerifierPolicy within(Duration budget, int required, VerifierPolicy.Step... steps) {
+        VerifierPolicy.Rules rules = new VerifierPolicy.Rules(
+                Stream.of(steps).map(VerifierPolicy.Step::name).toList(),
+                required,
+                Map.of(),
+                List.of(),
+                budget,
+                Optional.empty());
+        return new VerifierPolicy(List.of(steps), List.of(), rules, shadow -> Runnable::run, STILL, nanos::get);
+    }
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    @Test
+    void explanationDecidesAsARegistrationDoesThatHasTheSameAnswersInTheSameTime() {
+        SerialVerifier yes = candidate -> Verdict.genuine();
+        SerialVerifier no = candidate -> Verdict.refused("stolen");
+        SerialVerifier unknown = candidate -> Verdict.unknown();
+        Map<String, VerifierPolicy> cases = Map.of(
+                "genuine that is late",
+                within(SECOND, 1, taking("a", SECOND, yes, false)),
+                "genuine in time",
+                within(SECOND, 1, taking("a", SECOND.minusNanos(1), yes, false)),
+                "refused that is late",
+                within(SECOND, 1, taking("a", SECOND, no, false), step("b", Verdict.genuine())),
+                "used up between two",
+                within(SECOND, 2, taking("a", SECOND, yes, true), step("b", Verdict.genuine())),
+                "skipped and late",
+                within(SECOND, 1, taking("a", SECOND, AWAY, true), step("b", Verdict.genuine())),
+                "skipped and in time",
+                within(SECOND, 1, taking("a", Duration.ofMillis(900), AWAY, true), step("b", Verdict.genuine())),
+                "away and late",
+                within(SECOND, 1, taking("a", SECOND, AWAY, false), step("b", Verdict.genuine())),
+                "nobody knows it, too late",
+                within(
+                        SECOND,
+                        1,
+                        taking("a", Duration.ofMillis(600), unknown, false),
+                        taking("b", Duration.ofMillis(400), unknown, true)),
+                "late after the decision",
+                within(SECOND, 1, step("a", Verdict.genuine()), taking("b", SECOND, no, false)));
+
+        cases.forEach((name, policy) -> {
+            String decision;
+            String reason;
+            try {
+                Verdict verdict = policy.verify(CANDIDATE);
+                decision = verdict instanceof Verdict.Genuine ? "genuine" : "refused";
+                reason = verdict instanceof Verdict.Refused refused
+                        ? refused.reason()
+                        : "1 of 1 required verifiers call it genuine";
+            } catch (VerificationUnavailableException e) {
+                decision = "unavailable";
+                reason = e.getMessage();
+            }
+
+            VerifierPolicy.Explanation explanation = policy.explain(CANDIDATE);
+
+            assertThat(explanation.decision()).as(name).isEqualTo(decision);
+            assertThat(explanation.reason()).as(name).isEqualTo(reason);
+        });
+        assertThat(cases.get("genuine that is late").explain(CANDIDATE)).satisfies(late -> {
+            assertThat(late.decision()).isEqualTo("unavailable");
+            assertThat(late.rule()).isEqualTo(3);
+            assertThat(late.reason()).isEqualTo("the time budget of PT1S is used up");
+            assertThat(late.uses()).isEmpty();
+        });
+        assertThat(cases.get("skipped and late").explain(CANDIDATE).decision()).isEqualTo("unavailable");
+        assertThat(cases.get("skipped and in time").explain(CANDIDATE).decision())
+                .isEqualTo("genuine");
+        assertThat(cases.get("late after the decision").explain(CANDIDATE).decision())
+                .isEqualTo("genuine");
+    }
+
+    @Test
+    void explanationAsksTheOthersTooWhenTheBudgetIsUsedUp() {
+        VerifierPolicy policy = within(
+                SECOND, 2, taking("a", SECOND, candidate -> Verdict.genuine(), false), step("b", Verdict.refused("x")));
+
+        assertThat(policy.explain(CANDIDATE).answers())
+                .extracting(VerifierPolicy.Answer::verifier, VerifierPolicy.Answer::verdict)
+                .containsExactly(tuple("a", "genuine"), tuple("b", "refused"));
+    }
+
+    @Test
+    void refusalIsCompleteWhereEveryVerifierWasAskedForIt() {
+        assertThat(complete(1, step("a", Verdict.unknown()), step("b", Verdict.unknown())))
+                .isTrue();
+        assertThat(complete(1, step("a", Verdict.unknown()), step("b", Verdict.refused("x"))))
+                .isTrue();
+        assertThat(complete(1, step("a", AWAY, true), step("b", Verdict.unknown())))
+                .isTrue();
+        assertThat(complete(1, step("a", Verdict.refused("x")), step("b", Verdict.unknown())))
+                .isFalse();
+        assertThat(complete(1, step("a", Verdict.genuine()), step("b", Verdict.unknown())))
+                .isFalse();
+    }
+
+    private static boolean complete(int required, VerifierPolicy.Step... steps) {
+        return new VerifierPolicy(List.of(steps), required).decide(CANDIDATE).complete();
+    }
+
+    @Test
+    void rememberedAnswerDoesNotMakeARefusalComplete() throws Exception {
+        List<AutoCloseable> open = new ArrayList<>();
+        VerifierPolicy policy = policy(
+                List.of(asking(candidate -> Verdict.refused("x"), open)),
+                List.of(),
+                rules(
+                        Duration.ofSeconds(5),
+                        Optional.of(new VerifierPolicy.Remember(Duration.ofHours(1), Duration.ofHours(1), 100))),
+                STILL);
+
+        assertThat(policy.decide(CANDIDATE).complete()).isTrue();
+        assertThat(policy.decide(CANDIDATE).complete()).isFalse();
+        for (AutoCloseable each : open) {
+            each.close();
+        }
+    }
+
+    @Test
+    void refusalThatWasDecidedEarlyTakesAsLongAsOneOfTheLastCompleteOnes() {
+        VerifierPolicy policy = within(SECOND, 1, step("a", Verdict.unknown()));
+        Duration early = Duration.ofMillis(2);
+
+        assertThat(policy.leastRefusal(false, early, bound -> 0))
+                .as("none is known yet")
+                .isEqualTo(early);
+        for (int millis = 1; millis <= 100; millis++) {
+            assertThat(policy.leastRefusal(true, Duration.ofMillis(millis), bound -> 0))
+                    .isEqualTo(Duration.ofMillis(millis));
+        }
+
+        List<Duration> least = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            int chosen = i;
+            least.add(policy.leastRefusal(false, early, bound -> {
+                assertThat(bound).isEqualTo(64);
+                return chosen;
+            }));
+        }
+        assertThat(least)
+                .containsExactlyInAnyOrderElementsOf(IntStream.rangeClosed(37, 100)
+                        .mapToObj(Duration::ofMillis)
+                        .toList());
+    }
+
+    @Test
+    void refusalIsKeptBackNoLongerThanTheTimeBudget() {
+        VerifierPolicy policy = within(SECOND, 1, step("a", Verdict.unknown()));
+
+        policy.leastRefusal(true, Duration.ofMinutes(1), bound -> 0);
+
+        assertThat(policy.leastRefusal(false, Duration.ZERO, bound -> 0)).isEqualTo(SECOND);
     }
 
     private static VerifierPolicy.Explanation explain(int required, VerifierPolicy.Step... steps) {

@@ -9,14 +9,24 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The public keys that an address publishes as a JWK set. Fetched when first needed, again when they are old or lack the key that
  * is asked for, and never more often than the refresh interval lets them. While the address does not answer, the last good set
- * holds for a bounded time. Thread-safe.
+ * holds for a bounded time.
+ *
+ * <p>A fetch has a thread of its own, and whoever needs it waits for that one; who gives up ends his waiting and not the fetch. While
+ * there are keys that hold, half of the questions that the verifier may be asked at once may wait for others, so that the other half
+ * is left to devices whose key is known. Thread-safe.
  */
 final class PublishedKeys implements KeySource, AutoCloseable {
 
@@ -25,8 +35,14 @@ final class PublishedKeys implements KeySource, AutoCloseable {
     /** A set, and when it came. */
     private record Fetched(JwkSet keys, Instant at) {}
 
+    /** A fetch, and whether who asked for it began it. */
+    private record Fetch(CompletableFuture<Void> end, boolean begun) {}
+
     /** An attempt to fetch, and what came of it. */
     private record Attempt(Instant at, Optional<String> failure) {}
+
+    /** As for every verifier that asks somebody else. */
+    private static final int AT_ONCE = 16;
 
     private final String who;
     private final HttpDocument document;
@@ -34,7 +50,9 @@ final class PublishedKeys implements KeySource, AutoCloseable {
     private final Duration maxStale;
     private final Duration interval;
     private final Clock clock;
-    private final ReentrantLock fetching = new ReentrantLock();
+    private final Semaphore looking;
+    private final ThreadPoolExecutor thread;
+    private Optional<CompletableFuture<Void>> underWay = Optional.empty();
     private volatile Optional<Fetched> last = Optional.empty();
     private volatile Optional<Attempt> attempt = Optional.empty();
 
@@ -48,17 +66,26 @@ final class PublishedKeys implements KeySource, AutoCloseable {
         this.interval = settings.duration(
                 "jwks-refresh-interval", Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofMinutes(10));
         this.clock = clock;
+        this.looking = new Semaphore(settings.number("max-concurrent", AT_ONCE, 1, 1000) / 2);
+        this.thread = new ThreadPoolExecutor(0, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread made = new Thread(task, "muster-keys-" + name);
+            made.setDaemon(true);
+            return made;
+        });
     }
 
     @Override
     public Optional<VerificationKey> find(VerificationKey.Algorithm algorithm, Optional<String> kid) {
         if (!isYoungerThan(maxAge)) {
+            Fetch fetch = fetch();
             // Whoever has a set that may still be used does not wait for another's fetch.
-            fetch(!isYoungerThan(maxAge.plus(maxStale)));
+            if (fetch.begun() || !holds()) {
+                await(fetch.end());
+            }
         }
         Optional<VerificationKey> found = findInLast(algorithm, kid);
-        if (found.isEmpty() && mayFetch()) {
-            fetch(true);
+        if (found.isEmpty()) {
+            look();
             found = findInLast(algorithm, kid);
         }
         if (found.isEmpty()) {
@@ -70,8 +97,28 @@ final class PublishedKeys implements KeySource, AutoCloseable {
         return found;
     }
 
+    /** Waits for a fetch, if one may be made or is under way, unless too many wait already. */
+    private void look() {
+        CompletableFuture<Void> end = fetch().end();
+        if (end.isDone()) {
+            return;
+        }
+        if (!looking.tryAcquire()) {
+            throw new VerificationUnavailableException(who + "too many tokens at once name a key that is not known");
+        }
+        try {
+            await(end);
+        } finally {
+            looking.release();
+        }
+    }
+
+    private boolean holds() {
+        return isYoungerThan(maxAge.plus(maxStale));
+    }
+
     private Optional<VerificationKey> findInLast(VerificationKey.Algorithm algorithm, Optional<String> kid) {
-        if (!isYoungerThan(maxAge.plus(maxStale))) {
+        if (!holds()) {
             throw new VerificationUnavailableException(
                     attempt.flatMap(Attempt::failure).orElse(who + "the published keys are too old"));
         }
@@ -92,23 +139,35 @@ final class PublishedKeys implements KeySource, AutoCloseable {
         return !elapsed.isNegative() && elapsed.compareTo(age) < 0;
     }
 
-    private void fetch(boolean wait) {
-        if (wait) {
-            fetching.lock();
-        } else if (!fetching.tryLock()) {
-            return;
+    /** The fetch that is under way or was begun just now; one that has ended if none may be made. */
+    private synchronized Fetch fetch() {
+        if (underWay.filter(fetch -> !fetch.isDone()).isPresent()) {
+            return new Fetch(underWay.get(), false);
+        }
+        if (!mayFetch()) {
+            return new Fetch(CompletableFuture.completedFuture(null), false);
         }
         try {
-            // Somebody else's fetch may have ended while this one waited.
-            if (mayFetch()) {
-                fetch();
-            }
-        } finally {
-            fetching.unlock();
+            CompletableFuture<Void> begun = CompletableFuture.runAsync(this::fetchNow, thread);
+            underWay = Optional.of(begun);
+            return new Fetch(begun, true);
+        } catch (RejectedExecutionException e) {
+            throw new VerificationUnavailableException(who + "the registry stops");
         }
     }
 
-    private void fetch() {
+    private void await(CompletableFuture<Void> end) {
+        try {
+            end.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new VerificationUnavailableException(who + "interrupted");
+        } catch (ExecutionException e) {
+            throw new VerificationUnavailableException(who + "the published keys cannot be fetched", e.getCause());
+        }
+    }
+
+    private void fetchNow() {
         Instant asked = clock.instant();
         Optional<String> failure = Optional.empty();
         try {
@@ -141,6 +200,7 @@ final class PublishedKeys implements KeySource, AutoCloseable {
 
     @Override
     public void close() {
+        thread.shutdownNow();
         document.close();
     }
 }

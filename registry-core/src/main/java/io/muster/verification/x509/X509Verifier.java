@@ -1,6 +1,7 @@
 package io.muster.verification.x509;
 
 import io.muster.config.Settings;
+import io.muster.device.DeviceTag;
 import io.muster.problem.RareLog;
 import io.muster.spi.Candidate;
 import io.muster.spi.Verdict;
@@ -8,6 +9,7 @@ import io.muster.spi.VerificationUnavailableException;
 import io.muster.verification.Proof;
 import io.muster.verification.Prover;
 import io.muster.verification.Strategy;
+import io.muster.verification.Tagging;
 import io.muster.verification.Use;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -23,10 +25,7 @@ import java.util.Optional;
  * of this registry, or by the TLS connection itself where that ends here. {@code docs/verifiers/x509.md} has the settings and the
  * form of the evidence. Thread-safe.
  */
-public final class X509Verifier implements Prover {
-
-    /** The tag with the SHA-256 of the certificate that admitted a device. */
-    static final String TAG = "certificate";
+public final class X509Verifier implements Prover, Tagging {
 
     private static final RareLog LOG = RareLog.of(X509Verifier.class);
 
@@ -85,6 +84,11 @@ public final class X509Verifier implements Prover {
         }
     }
 
+    @Override
+    public String ownTag() {
+        return DeviceTag.CERTIFICATE;
+    }
+
     private Proof byEvidence(Candidate candidate) throws RefusalException {
         if (!(candidate.evidence().get(evidence) instanceof Map<?, ?> members)) {
             throw new RefusalException("the evidence is not an object");
@@ -127,7 +131,9 @@ public final class X509Verifier implements Prover {
     private Proof genuine(Anchors.Path path, List<Use> uses) throws RefusalException {
         revocations.check(path);
         return new Proof(
-                new Verdict.Genuine(Optional.empty(), Map.of(TAG, fingerprint(path.device())), Map.of()), uses);
+                new Verdict.Genuine(
+                        Optional.empty(), Map.of(DeviceTag.CERTIFICATE, fingerprint(path.device())), Map.of()),
+                uses);
     }
 
     private static String fingerprint(X509Certificate certificate) {

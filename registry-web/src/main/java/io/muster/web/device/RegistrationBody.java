@@ -45,8 +45,9 @@ final class RegistrationBody {
         List<Fault> faults = new ArrayList<>();
         JsonNode node = object(body);
         String serial = serial(node.at(wire.serial()), "#" + wire.serial(), faults);
-        Map<String, Object> evidence =
-                wire.evidence().isEmpty() ? evidence(node.get("evidence"), faults) : evidence(node, wire.evidence());
+        Map<String, Object> evidence = wire.evidence().isEmpty()
+                ? evidence(node.get("evidence"), faults)
+                : evidence(node, wire.evidence(), faults);
         Optional<OfferedKey> offered = offered(node, faults);
         Optional<Seal> seal = seal(node, faults);
         if (!faults.isEmpty()) {
@@ -158,10 +159,12 @@ final class RegistrationBody {
         return null;
     }
 
-    private static Map<String, Object> evidence(JsonNode body, Map<String, String> pointers) {
+    private static Map<String, Object> evidence(JsonNode body, Map<String, String> pointers, List<Fault> faults) {
         Map<String, JsonNode> found = new HashMap<>();
         pointers.forEach((name, pointer) -> {
-            if (isPresent(body.at(pointer))) {
+            if (!Json.isStorable(body.at(pointer))) {
+                faults.add(new Fault("#" + pointer, Json.NOT_STORABLE));
+            } else if (isPresent(body.at(pointer))) {
                 found.put(name, body.at(pointer));
             }
         });
@@ -174,6 +177,10 @@ final class RegistrationBody {
         }
         if (!node.isObject()) {
             faults.add(new Fault("#/evidence", "must be an object"));
+            return Map.of();
+        }
+        if (!Json.isStorable(node)) {
+            faults.add(new Fault("#/evidence", Json.NOT_STORABLE));
             return Map.of();
         }
         Map<String, Object> evidence = Json.toMap(node);

@@ -25,8 +25,10 @@ import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 
@@ -36,6 +38,9 @@ import java.util.concurrent.locks.LockSupport;
 public class RegistrationResource {
 
     private static final String CLIENT_CERTIFICATES = "jakarta.servlet.request.X509Certificate";
+
+    private static final Semaphore WAITING = new Semaphore(24);
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     @Inject
     Registry registry;
@@ -59,7 +64,6 @@ public class RegistrationResource {
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"))
                 .document()
                 .wire();
-        long started = System.nanoTime();
         RegistrationAttempt attempt = RegistrationBody.parse(
                 Bodies.read(request, body, Bodies.JSON),
                 wire,
@@ -67,24 +71,49 @@ public class RegistrationResource {
                 request.getRemoteAddr(),
                 clientCertificates(request),
                 presented(request));
+        // Not before the body is there: who lets it trickle would else have waited already.
+        long started = System.nanoTime();
         try {
             return answer(wire, registry.registrar().register(attempt));
         } catch (RegistryException e) {
             if (e.type() != ProblemType.REGISTRATION_REFUSED) {
                 throw e;
             }
-            // Every refusal takes the same time, so that the time does not tell unknown from taken.
-            long floor = registry.config().registration().refusedAfter().toNanos();
-            // Up to half as much again by chance, which drowns what a thread that slept longer takes longer to wake up.
-            long least = floor + (floor == 0 ? 0 : ThreadLocalRandom.current().nextLong(floor / 2 + 1));
-            for (long left = least; left > 0; left = least - (System.nanoTime() - started)) {
-                // In a loop, because parking may end early, and does where the server's threads are parked for other
-                // reasons.
-                LockSupport.parkNanos(left);
-            }
+            waitAsLongAsOthers(e, started);
             return Problems.response(
                             e.type(), registry.config().registration().refusedStatus(), null, List.of(), e.getMessage())
                     .build();
+        }
+    }
+
+    /** Every refusal takes the same time, so that the time does not tell unknown from taken, and neither from blocked. */
+    private void waitAsLongAsOthers(RegistryException refusal, long started) {
+        long floor = registry.config().registration().refusedAfter().toNanos();
+        // Up to half as much again by chance, which drowns what a thread that slept longer takes longer to wake up.
+        long shortest = floor + (floor == 0 ? 0 : ThreadLocalRandom.current().nextLong(floor / 2 + 1));
+        // And no less than one for which every verifier was asked.
+        long longer = refusal.least().toNanos();
+        if (longer <= shortest) {
+            wait(shortest, started);
+            return;
+        }
+        // No more at once than may ask a slow verifier, or blocked serials would hold the threads that it may not.
+        if (!WAITING.tryAcquire()) {
+            throw RegistryException.later(
+                    ProblemType.VERIFICATION_UNAVAILABLE, "too many refusals wait at once", RETRY_AFTER);
+        }
+        try {
+            wait(longer, started);
+        } finally {
+            WAITING.release();
+        }
+    }
+
+    private static void wait(long least, long started) {
+        for (long left = least; left > 0; left = least - (System.nanoTime() - started)) {
+            // In a loop, because parking may end early, and does where the server's threads are parked for other
+            // reasons.
+            LockSupport.parkNanos(left);
         }
     }
 

@@ -68,6 +68,21 @@ class RegistrationBodyTest {
     }
 
     @Test
+    void evidenceThatIsNoTextAnywhereIsAFault() {
+        String fault = "must have no NUL and no half of a surrogate pair";
+
+        assertThat(faults(Wire.PLAIN, "{'serial':'SN-0001','evidence':{'a':[{'b':'\\ud83d'}]}}"))
+                .containsExactly(new Fault("#/evidence", fault));
+        assertThat(faults(Wire.PLAIN, "{'serial':'SN-0001','evidence':{'a\\u0000':1}}"))
+                .containsExactly(new Fault("#/evidence", fault));
+        assertThat(faults(NESTED, "{'device':{'ids':['SN-0001']},'auth':{'mac':'\\ude00'}}"))
+                .containsExactly(new Fault("#/auth/mac", fault));
+        assertThat(parse(Wire.PLAIN, "{'serial':'SN-0001','evidence':{'a':'\\ud83d\\ude00'}}")
+                        .evidence())
+                .containsEntry("a", "\ud83d\ude00");
+    }
+
+    @Test
     void faultsAreNamedWhereTheFleetHasTheMember() {
         assertThat(faults(NESTED, "{'serial':'SN-0001'}")).containsExactly(new Fault("#/device/ids/0", "is required"));
         assertThat(faults(NESTED, "{'device':{'ids':[{}]}}"))
