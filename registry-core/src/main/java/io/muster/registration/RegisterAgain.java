@@ -28,6 +28,8 @@ record RegisterAgain(
         Predicate<StoredCredential> isGood,
         Duration overlap) {
 
+    private static final String KEY_REVOKED = "the key was the device's and is no longer good";
+
     /** What is decided. */
     sealed interface Decision {
 
@@ -66,7 +68,7 @@ record RegisterAgain(
         if (same.isPresent()) {
             return new Decision.Same(same.get());
         }
-        Decision byRule = byRule(presented);
+        Decision byRule = isRevoked(offered) ? new Decision.Refused(KEY_REVOKED) : byRule(presented);
         return byRule instanceof Decision.Refused && allowed ? byAllowance() : byRule;
     }
 
@@ -83,9 +85,21 @@ record RegisterAgain(
         if (credentials.stream().filter(isGood).noneMatch(one -> one.key().equals(key))) {
             return new Decision.Refused("the credential is no longer good");
         }
+        if (isRevoked(offered)) {
+            return new Decision.Refused(KEY_REVOKED);
+        }
         return same(offered)
                 .<Decision>map(Decision.Same::new)
                 .orElseGet(() -> new Decision.Further(false, Optional.of(new Replacement(key, overlap)), false));
+    }
+
+    /** Whoever revoked a key does not want it back by the next request. */
+    private boolean isRevoked(Optional<PublicJwk> offered) {
+        return offered.isPresent()
+                && same(offered).isEmpty()
+                && credentials.stream()
+                        .filter(credential -> credential.publicKey().equals(offered))
+                        .anyMatch(credential -> credential.wasUsed() && !isGood.test(credential));
     }
 
     private Optional<StoredCredential> same(Optional<PublicJwk> offered) {
