@@ -12,7 +12,6 @@ import io.jsonwebtoken.security.SignatureException;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import java.security.Key;
-import java.security.PublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Base64;
@@ -39,12 +38,6 @@ public final class StrictJws {
     private static final List<String> REFUSED_MEMBERS = List.of("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip");
 
     private StrictJws() {}
-
-    /** Accepts ES256 alone, by the key that {@code kid} names; nothing else in the header chooses a key. */
-    public static JwtParserBuilder parser(Function<String, Optional<PublicKey>> keys) {
-        return parser(List.of(Jwts.SIG.ES256), header -> keys.apply(String.valueOf(header.getKeyId())))
-                .provider(Es256.PROVIDER);
-    }
 
     /**
      * Accepts these algorithms alone.

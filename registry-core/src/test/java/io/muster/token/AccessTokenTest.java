@@ -216,7 +216,7 @@ class AccessTokenTest {
 
     @TestFactory
     Stream<DynamicTest> everyMutantIsRefused() throws Exception {
-        KeyPair foreign = SigningKey.generate(1).pair();
+        KeyPair foreign = SigningKey.generate(SigningAlgorithm.ES256).pair();
         byte[] publicKey = registry.signingKeys().current().pair().getPublic().getEncoded();
         String pem = "-----BEGIN PUBLIC KEY-----\n"
                 + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(publicKey) + "\n-----END PUBLIC KEY-----";
@@ -250,14 +250,16 @@ class AccessTokenTest {
                         "another key, brought along as jwk",
                         () -> signedRaw(
                                 header(",\"jwk\":"
-                                        + Json.text(SigningKey.generate(1).jwk())),
+                                        + Json.text(SigningKey.generate(SigningAlgorithm.ES256)
+                                                .jwk())),
                                 Json.bytes(claims()),
                                 foreign.getPrivate())),
                 new Mutant(
                         "another key, brought along as jwk with a kid of its own",
                         () -> signedRaw(
                                 "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"mine\",\"jwk\":"
-                                        + Json.text(SigningKey.generate(1).jwk()) + "}",
+                                        + Json.text(SigningKey.generate(SigningAlgorithm.ES256)
+                                                .jwk()) + "}",
                                 Json.bytes(claims()),
                                 foreign.getPrivate())),
                 new Mutant(
