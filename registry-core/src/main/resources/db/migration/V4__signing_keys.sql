@@ -7,3 +7,11 @@ ALTER TABLE signing_key ADD COLUMN not_before BIGINT DEFAULT 0 NOT NULL;
 ALTER TABLE signing_key ADD COLUMN token_lifetime BIGINT DEFAULT 86400000 NOT NULL;
 
 UPDATE signing_key SET not_before = created_at;
+
+-- Who adds keys or replaces them holds its one row until the end of the transaction; the rows of keys come and go.
+CREATE TABLE signing_key_lock (
+    id INT NOT NULL,
+    CONSTRAINT signing_key_lock_pk PRIMARY KEY (id)
+) ${table};
+
+INSERT INTO signing_key_lock (id) VALUES (1);

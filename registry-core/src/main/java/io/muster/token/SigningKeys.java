@@ -233,7 +233,7 @@ public final class SigningKeys {
                 replace(reason.orElse("on request"), by);
                 return;
             } catch (DuplicateException e) {
-                // Another node added a key in between, which has to go too.
+                // A cluster lets two nodes hold the lock, and one of them commit: the other's key has to go too.
                 if (attempt == ATTEMPTS) {
                     throw e;
                 }
@@ -357,10 +357,9 @@ public final class SigningKeys {
         changes.forget(SUBJECTS);
     }
 
-    /** Keeps other nodes from adding or replacing keys until the end of the transaction, where there are keys. */
+    /** Keeps others from adding or replacing keys until the end of the transaction. */
     private static Newest lock(EntityManager em) {
-        em.createNativeQuery("SELECT generation FROM signing_key FOR UPDATE").getResultList();
-        // Not the same statement: it would not see what those added who had the lock before.
+        em.createNativeQuery("SELECT id FROM signing_key_lock FOR UPDATE").getSingleResult();
         List<?> newest = em.createNativeQuery(
                         "SELECT generation, algorithm, not_before FROM signing_key ORDER BY generation DESC LIMIT 1")
                 .getResultList();
