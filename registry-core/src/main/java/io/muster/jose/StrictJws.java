@@ -13,7 +13,6 @@ import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import java.math.BigDecimal;
 import java.security.Key;
-import java.security.PublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,12 +42,6 @@ public final class StrictJws {
     private static final List<String> REFUSED_MEMBERS = List.of("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip");
 
     private StrictJws() {}
-
-    /** Accepts ES256 alone, by the key that {@code kid} names; nothing else in the header chooses a key. */
-    public static JwtParserBuilder parser(Function<String, Optional<PublicKey>> keys) {
-        return parser(List.of(Jwts.SIG.ES256), header -> keys.apply(String.valueOf(header.getKeyId())))
-                .provider(Es256.PROVIDER);
-    }
 
     /**
      * Accepts these algorithms alone.

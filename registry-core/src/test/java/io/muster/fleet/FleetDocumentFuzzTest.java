@@ -49,6 +49,10 @@ class FleetDocumentFuzzTest {
 
     private static FleetDocument parse(byte[] utf8) {
         return FleetDocument.parse(
-                utf8, "pumps", name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty());
+                utf8,
+                "pumps",
+                name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty(),
+                name -> false,
+                name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty());
     }
 }
