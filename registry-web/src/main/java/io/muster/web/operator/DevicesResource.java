@@ -145,7 +145,7 @@ public class DevicesResource {
                 .find(deviceId(id))
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device"));
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
-        CredentialOrdersResource.Window window = CredentialOrdersResource.window(fields, registry.clock());
+        OrderBody.Window window = OrderBody.window(fields, registry.clock());
         Optional<String> reason = Members.reason(fields);
         fields.check();
         registry.credentialOrders()
