@@ -71,7 +71,7 @@ final class Processes {
         public static void main(String[] args) throws Exception {
             CredentialStore store = CredentialStore.at(Path.of(args[0]));
             for (int i = 0; ; i++) {
-                store.save(identity(i));
+                store.save(Stored.of(identity(i)));
                 System.out.println(i);
             }
         }

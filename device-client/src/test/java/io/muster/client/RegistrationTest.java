@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -78,11 +79,11 @@ class RegistrationTest {
         assertThat(request.method()).isEqualTo("POST");
         assertThat(request.path()).isEqualTo("/register");
         assertThat(request.header("Content-type")).isEqualTo("application/json");
-        assertThat(request.header("Accept")).isEqualTo("application/json");
+        assertThat(request.header("Accept")).isEqualTo("application/jose, application/json");
         assertThat(request.header("User-agent")).matches("muster-device/\\d.*");
         assertThat(Json.readObject(request.body().getBytes(StandardCharsets.UTF_8)))
                 .containsEntry("serial", "SN-0007")
-                .containsOnlyKeys("serial", "requestId");
+                .containsOnlyKeys("serial", "requestId", "replyKey");
         assertThat(time.sleeps()).isEmpty();
     }
 
@@ -453,6 +454,11 @@ class RegistrationTest {
                     @Override
                     public long nanoTime() {
                         return 0;
+                    }
+
+                    @Override
+                    public Instant deviceTime() {
+                        return Instant.EPOCH;
                     }
 
                     @Override
