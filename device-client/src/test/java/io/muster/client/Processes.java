@@ -21,9 +21,13 @@ final class Processes {
                 "-XX:TieredStopAtLevel=1",
                 "-Djava.util.logging.config.file=" + Path.of("src/test/resources/logging.properties"),
                 "-cp",
-                System.getProperty("java.class.path"),
+                System.getProperty("muster-device.jar", System.getProperty("java.class.path")),
                 main.getName()));
         command.addAll(List.of(args));
+        return start(command);
+    }
+
+    static Process start(List<String> command) throws IOException {
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
