@@ -16,15 +16,20 @@ final class Processes {
     private Processes() {}
 
     static Process start(Class<?> main, String... args) throws IOException {
+        return start(command(main, args));
+    }
+
+    static List<String> command(Class<?> main, String... args) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
                 "-Djava.util.logging.config.file=" + Path.of("src/test/resources/logging.properties"),
                 "-cp",
                 System.getProperty("muster-device.jar", System.getProperty("java.class.path")),
                 main.getName()));
         command.addAll(List.of(args));
-        return start(command);
+        return command;
     }
 
     static Process start(List<String> command) throws IOException {
