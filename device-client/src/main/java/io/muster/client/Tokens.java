@@ -56,9 +56,20 @@ final class Tokens {
             if (e.status() != UNAUTHORIZED) {
                 throw e;
             }
-            AccessToken token = ask(address, issuer, credential, false, limit);
+            AccessToken token = askWithNonce(address, issuer, credential, limit, e);
             timeIsOfNoUse = true;
             return token;
+        }
+    }
+
+    /** A registry that gives no nonces has said what there is to say already. */
+    private AccessToken askWithNonce(
+            URI address, String issuer, Credential credential, Deadline limit, RefusedException before)
+            throws IOException, RefusedException, InterruptedException {
+        try {
+            return ask(address, issuer, credential, false, limit);
+        } catch (RefusedException e) {
+            throw e.status() == UNAUTHORIZED ? e : before;
         }
     }
 

@@ -276,6 +276,17 @@ class DeviceKeyTest {
     }
 
     @Test
+    void registryWithoutNoncesHasSaidWhyAtFirst() throws Exception {
+        thenNonce("N-1");
+        thenKeyReceipt();
+        registry.then(401, "application/json", "{\"error\":\"invalid_client\"}").thenStatus(404);
+
+        assertThatThrownBy(device().build()::accessToken)
+                .isInstanceOfSatisfying(
+                        RefusedException.class, e -> assertThat(e.type()).isEqualTo("invalid_client"));
+    }
+
+    @Test
     void audienceOfTheRegistrationIsKeptForTheTokens() throws Exception {
         thenNonce("N-1");
         thenKeyReceipt();

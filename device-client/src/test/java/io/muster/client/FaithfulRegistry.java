@@ -135,11 +135,6 @@ public final class FaithfulRegistry implements AutoCloseable {
                 .count();
     }
 
-    /** An operator disables a credential. */
-    synchronized void end(String key) {
-        byKey.get(key).ended = true;
-    }
-
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
             byte[] body = exchange.getRequestBody().readAllBytes();

@@ -123,6 +123,9 @@ class KillTest {
                 args.add("--device-key");
             }
         }
-        return Processes.start(MusterDevice.class, args.toArray(String[]::new));
+        return new ProcessBuilder(Processes.command(MusterDevice.class, args.toArray(String[]::new)))
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
     }
 }

@@ -4,6 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.nimbusds.jose.EncryptionMethod;
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWEAlgorithm;
+import com.nimbusds.jose.JWEHeader;
+import com.nimbusds.jose.JWEObject;
+import com.nimbusds.jose.Payload;
+import com.nimbusds.jose.crypto.ECDHEncrypter;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.util.Base64URL;
+import com.sun.net.httpserver.HttpExchange;
 import io.muster.api.Problem;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -306,6 +317,42 @@ class RegistrationTest {
         assertThat(identity.tags()).isEmpty();
         assertThat(identity.attributes()).isEqualTo(Map.of("d", 1));
         assertThat(identity.links()).isEmpty();
+    }
+
+    @Test
+    void sealedReplyIsOpenedAndOneForAnotherKeyOrDamagedIsAskedForAgain() throws Exception {
+        ECKey another = ECKey.parse(Map.copyOf(JoseKey.generate(KeyKind.P256).jwk()));
+        registry.then(exchange -> seal(exchange, another, 0))
+                .then(exchange -> seal(exchange, replyKey(), 1))
+                .then(exchange -> seal(exchange, replyKey(), 0));
+
+        DeviceIdentity identity = device().build().register();
+
+        assertThat(identity.secret()).isEqualTo(ScriptedRegistry.SECRET);
+        assertThat(registry.requests()).hasSize(3);
+    }
+
+    private ECKey replyKey() throws IOException {
+        Map<?, ?> jwk =
+                (Map<?, ?>) Json.readObject(registry.requests().get(0).body().getBytes(StandardCharsets.UTF_8))
+                        .get("replyKey");
+        return new ECKey.Builder(
+                        Curve.P_256, new Base64URL((String) jwk.get("x")), new Base64URL((String) jwk.get("y")))
+                .build();
+    }
+
+    private static void seal(HttpExchange exchange, ECKey key, int missing) throws IOException {
+        JWEObject jwe = new JWEObject(
+                new JWEHeader(JWEAlgorithm.ECDH_ES, EncryptionMethod.A256GCM), new Payload(ScriptedRegistry.RECEIPT));
+        try {
+            jwe.encrypt(new ECDHEncrypter(key));
+        } catch (JOSEException e) {
+            throw new IOException(e);
+        }
+        byte[] whole = jwe.serialize().getBytes(StandardCharsets.US_ASCII);
+        exchange.getResponseHeaders().set("Content-Type", "application/jose");
+        exchange.sendResponseHeaders(200, whole.length - missing);
+        exchange.getResponseBody().write(whole, 0, whole.length - missing);
     }
 
     @Test
