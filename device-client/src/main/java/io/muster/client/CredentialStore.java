@@ -4,42 +4,34 @@ import java.io.IOException;
 import java.io.Serial;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The file in which a device keeps its identity, the secret included. Thread-safe, and safe for several processes.
+ * The file in which a device keeps its identity, secret or key included. Thread-safe, and safe for several processes.
  *
  * <p>The file is created readable by its owner only (mode 0600, from the first byte on; a missing directory 0700) and replaced
  * in one step: written beside, forced to the disk, renamed, the directory forced too. After a crash there is the old content or
- * the new, never half of one. Beside it lie {@code <file>.lock}, which stays for ever and is empty, and after a crash perhaps
- * {@code <file>.tmp}, which nobody reads. On a file system without POSIX permissions the directory's own rules protect the
- * file.
+ * the new, never half of one. Beside it lie {@code <file>.lock}, which stays for ever and is empty; {@code <file>.pending}, while
+ * a credential is asked for; and after a crash perhaps {@code <file>.tmp}, which nobody reads. On a file system without POSIX
+ * permissions the directory's own rules protect them.
  *
  * <p>What cannot be read is never overwritten: {@link UnusableException}, until somebody decides to {@link #forget()}.
  */
 public final class CredentialStore {
 
     private static final Logger LOG = System.getLogger(CredentialStore.class.getName());
-    private static final int FORMAT = 1;
     private static final int LARGEST_FILE = 1024 * 1024;
     private static final Duration LOCK_POLL = Duration.ofMillis(100);
 
@@ -50,9 +42,11 @@ public final class CredentialStore {
     private static final Set<Path> LOCKED_HERE = ConcurrentHashMap.newKeySet();
 
     private final Path file;
+    private final Disk disk;
 
-    private CredentialStore(Path file) {
+    private CredentialStore(Path file, Disk disk) {
         this.file = file;
+        this.disk = disk;
     }
 
     /**
@@ -62,7 +56,11 @@ public final class CredentialStore {
      * @return a store that may be empty
      */
     public static CredentialStore at(Path file) {
-        return new CredentialStore(file.toAbsolutePath());
+        return at(file, Disk.REAL);
+    }
+
+    static CredentialStore at(Path file, Disk disk) {
+        return new CredentialStore(file.toAbsolutePath(), disk);
     }
 
     /**
@@ -73,82 +71,96 @@ public final class CredentialStore {
      * @throws UnusableException if there is a file and it holds no whole identity, or cannot be read
      */
     public Optional<DeviceIdentity> load() throws UnusableException {
-        byte[] content;
+        return loadAll().map(Stored::identity);
+    }
+
+    /** As {@link #load()}, with everything else that the file holds. */
+    Optional<Stored> loadAll() throws UnusableException {
+        Optional<byte[]> content = read(file);
+        if (content.isEmpty()) {
+            return Optional.empty();
+        }
+        closeToOthers();
+        if (content.get().length == 0) {
+            throw unusable("it is empty");
+        }
         try {
-            if (!Files.isRegularFile(file) && Files.exists(file)) {
-                throw new UnusableException("it is not a file");
+            return Optional.of(Stored.read(Json.readObject(content.get())));
+        } catch (IOException | IllegalArgumentException e) {
+            throw unusable(e.getMessage());
+        }
+    }
+
+    /** Returns the content, or empty if there is no such file. */
+    private Optional<byte[]> read(Path path) throws UnusableException {
+        try {
+            if (!Files.isRegularFile(path) && Files.exists(path)) {
+                throw unusable("it is not a file");
             }
-            if (Files.size(file) > LARGEST_FILE) {
-                throw new UnusableException("it is larger than " + LARGEST_FILE + " bytes");
+            if (Files.size(path) > LARGEST_FILE) {
+                throw unusable("it is larger than " + LARGEST_FILE + " bytes");
             }
-            content = Files.readAllBytes(file);
+            return Optional.of(Files.readAllBytes(path));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (UnusableException e) {
-            throw new UnusableException(about(e.getMessage()));
+            throw e;
         } catch (IOException e) {
             throw new UnusableException(about("it cannot be read: " + e), e);
-        }
-        closeToOthers();
-        if (content.length == 0) {
-            throw new UnusableException(about("it is empty"));
-        }
-        try {
-            Map<String, Object> json = Json.readObject(content);
-            if (!(json.get("format") instanceof Number format) || format.doubleValue() != FORMAT) {
-                throw new IllegalArgumentException("its format is not " + FORMAT + ", the one this version knows");
-            }
-            URI registry = Json.text(json, "registry")
-                    .flatMap(CredentialStore::address)
-                    .orElseThrow(() -> new IllegalArgumentException("no address \"registry\" in it"));
-            String serial = Json.text(json, "serial")
-                    .orElseThrow(() -> new IllegalArgumentException("no string \"serial\" in it"));
-            return Optional.of(DeviceIdentity.read(json, registry, serial));
-        } catch (IOException | IllegalArgumentException e) {
-            throw new UnusableException(about(e.getMessage()));
         }
     }
 
     /**
-     * Deletes the stored identity, for good: the registry does not give the same secret twice, and may refuse to register a
+     * Returns what was asked for and has no reply yet, or empty if there is nothing. What cannot be read counts as nothing: it is
+     * no credential, and the attempt that takes its place is as good.
+     */
+    Optional<Pending> pending() {
+        try {
+            Optional<byte[]> content = read(pendingFile());
+            return content.isEmpty() ? Optional.empty() : Optional.of(Pending.read(Json.readObject(content.get())));
+        } catch (IOException | IllegalArgumentException e) {
+            LOG.log(Level.WARNING, "{0} holds no whole attempt; a new one begins", pendingFile());
+            return Optional.empty();
+        }
+    }
+
+    /** Replaces the attempt, if there is one. The caller holds the {@link #lock}. */
+    void save(Pending pending) throws IOException {
+        write(pendingFile(), pending.write());
+    }
+
+    /** Forgets the attempt: it had its reply, or makes no sense any more. The caller holds the {@link #lock}. */
+    void deletePending() throws IOException {
+        disk.delete(pendingFile());
+    }
+
+    /** Returns whether there is an attempt, whole or not. */
+    boolean hasPending() {
+        return Files.exists(pendingFile());
+    }
+
+    /**
+     * Deletes the stored identity, for good, and an attempt to get one: the registry does not give the same secret twice, and may refuse to register a
      * device again that was on line before. A {@link DeviceClient} that has loaded the identity keeps using it.
      *
      * @return false if there was none
      * @throws IOException if there is one and it cannot be deleted
      */
     public boolean forget() throws IOException {
-        Files.deleteIfExists(temporary());
-        boolean existed = Files.deleteIfExists(file);
-        forceDirectory();
-        return existed;
-    }
-
-    private static Optional<URI> address(String text) {
-        try {
-            return Optional.of(new URI(text));
-        } catch (URISyntaxException e) {
-            return Optional.empty();
-        }
+        disk.delete(beside(".tmp"));
+        disk.delete(pendingFile());
+        return disk.delete(file);
     }
 
     /** Replaces what is stored, if anything. The caller holds the {@link #lock}. */
-    void save(DeviceIdentity identity) throws IOException {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("format", FORMAT);
-        json.put("registry", identity.registry().toString());
-        json.put("serial", identity.serial());
-        json.putAll(identity.write());
-        ByteBuffer content = ByteBuffer.wrap(Json.write(json));
+    void save(Stored stored) throws IOException {
+        write(file, stored.write());
+    }
 
-        Files.deleteIfExists(temporary());
-        try (FileChannel channel = open(temporary(), StandardOpenOption.CREATE_NEW)) {
-            while (content.hasRemaining()) {
-                channel.write(content);
-            }
-            channel.force(true);
-        }
-        Files.move(temporary(), file, StandardCopyOption.ATOMIC_MOVE);
-        forceDirectory();
+    private void write(Path path, Map<String, Object> json) throws IOException {
+        disk.delete(beside(".tmp"));
+        disk.create(beside(".tmp"), Json.write(json));
+        disk.replace(path, beside(".tmp"));
     }
 
     /**
@@ -166,7 +178,7 @@ public final class CredentialStore {
             if (LOCKED_HERE.add(name)) {
                 Lock lock = new Lock(name);
                 try {
-                    lock.channel = open(lockFile, StandardOpenOption.CREATE);
+                    lock.channel = Disk.open(lockFile, StandardOpenOption.CREATE);
                     if (tryLock(lock.channel)) {
                         return Optional.of(lock);
                     }
@@ -194,24 +206,12 @@ public final class CredentialStore {
     private void createDirectory() throws IOException {
         Path directory = file.getParent();
         if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory, ownerOnly("rwx------"));
+            Files.createDirectories(directory, Disk.ownerOnly(directory, "rwx------"));
         }
     }
 
-    private FileChannel open(Path path, OpenOption how) throws IOException {
-        return FileChannel.open(path, Set.of(how, StandardOpenOption.WRITE), ownerOnly("rw-------"));
-    }
-
-    private FileAttribute<?>[] ownerOnly(String permissions) {
-        return isPosix()
-                ? new FileAttribute<?>[] {
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
-                }
-                : new FileAttribute<?>[0];
-    }
-
     private void closeToOthers() {
-        if (!isPosix()) {
+        if (!Disk.isPosix(file)) {
             return;
         }
         try {
@@ -227,21 +227,8 @@ public final class CredentialStore {
         }
     }
 
-    private boolean isPosix() {
-        return file.getFileSystem().supportedFileAttributeViews().contains("posix");
-    }
-
-    private void forceDirectory() throws IOException {
-        if (!isPosix() || !Files.isDirectory(file.getParent())) {
-            return; // elsewhere a directory cannot be opened, let alone forced
-        }
-        try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
-            directory.force(true);
-        }
-    }
-
-    private Path temporary() {
-        return beside(".tmp");
+    private Path pendingFile() {
+        return beside(".pending");
     }
 
     private Path beside(String suffix) {

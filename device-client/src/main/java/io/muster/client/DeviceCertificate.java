@@ -171,17 +171,7 @@ public final class DeviceCertificate {
         claims.put("serial", serial);
         claims.put("aud", audience);
         claims.put("nonce", nonce);
-        String signed = base64url(Json.write(header)) + "." + base64url(Json.write(claims));
-        try {
-            String proof = signed + "." + base64url(sign(signed.getBytes(StandardCharsets.US_ASCII)));
-            return Map.of("chain", chain, "proof", proof);
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("the device's key does not sign any more", e);
-        }
-    }
-
-    private static String base64url(byte[] bytes) {
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+        return Map.of("chain", chain, "proof", Jws.compact(header, claims, key, algorithm.jdk()));
     }
 
     /** Names the algorithm. */

@@ -2,12 +2,10 @@ package io.muster.client;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Serial;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URI;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -16,13 +14,10 @@ import java.security.SecureRandom;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
-import java.util.Base64;
-import java.util.LinkedHashMap;
-import java.util.Locale;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -31,70 +26,78 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * Registers this device once, keeps its credential and gets access tokens with it. Settings are fixed by the {@link Builder};
- * thread-safe; make one for the life of the process.
+ * Registers this device once, keeps its credential, replaces it when the registry asks for that, and gets access tokens with it.
+ * Settings are fixed by the {@link Builder}; thread-safe; make one for the life of the process.
  *
- * <p><b>Waiting.</b> {@link #register()} and {@link #accessToken()} block. A reply of 202, 408, 429, 5xx or a redirect, a reply
- * that is not what a registry says, and every {@link IOException} on the way are tried again. Before attempt <i>n</i>+1 the
- * client waits a random time between zero and min(5 min, 1 s &times; 2<sup><i>n</i>-1</sup>) ("full jitter"). A {@code
- * Retry-After} of the registry is a minimum, whatever its value and in both its forms; a random time between zero and half of it
- * (at least the ceiling of the backoff, at most 5 minutes) is added. A date is measured against the reply's own {@code Date}.
- * By default this goes on until there is an answer or the thread is interrupted; see {@link Builder#giveUpAfter}. The pace is
- * the client's, not the call's: a loop around a call that gave up is no faster. Each failed attempt is logged at INFO.
+ * <p><b>Waiting.</b> {@link #register()}, {@link #accessToken()} and {@link #rotate()} block. A reply of 202, 408, 429, 5xx or a
+ * redirect, a reply that is not what a registry says, and every {@link IOException} on the way are tried again. Before attempt
+ * <i>n</i>+1 the client waits a random time between zero and min(5 min, 1 s &times; 2<sup><i>n</i>-1</sup>) ("full jitter"). A
+ * {@code Retry-After} of the registry is a minimum, whatever its value and in both its forms; a random time between zero and half
+ * of it (at least the ceiling of the backoff, at most 5 minutes) is added. A date is measured against the reply's own {@code
+ * Date}. By default this goes on until there is an answer or the thread is interrupted; see {@link Builder#giveUpAfter}. The pace
+ * is the client's, not the call's: a loop around a call that gave up is no faster. Each failed attempt is logged at INFO.
  *
- * <p><b>Safe to repeat.</b> The registry may have accepted a registration whose reply was lost. As long as the credential was
- * never used, asking again is answered with a fresh one, so the client repeats without asking the caller.
+ * <p><b>Safe to repeat.</b> The registry may have accepted a request whose reply was lost. Every request for a credential is
+ * written down before it is made, and made again as it was, even by a process that starts after a power cut: the registry gives
+ * the same reply, sealed for a key that only this device has. A credential is on the disk before it is used.
  *
  * <p><b>Limits.</b> 10 s to connect, 30 s for a request with all of its reply, 64 KiB for a reply. Certificates and host names
  * are verified, and nothing here turns that off. Redirects are never followed. The JDK's default proxy selection applies
  * ({@code https.proxyHost}).
  */
-public final class DeviceClient {
+public final class DeviceClient implements TokenSource {
 
     private static final Logger LOG = System.getLogger(DeviceClient.class.getName());
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+    private static final int UNAUTHORIZED = 401;
 
-    /** For a token whose lifetime the registry does not tell; the standard only recommends to. */
-    private static final Duration ASSUMED_LIFETIME = Duration.ofSeconds(60);
-
-    private static final Duration RENEWAL_MARGIN = Duration.ofSeconds(30);
+    /** The part of the time that is left for a rotation in which one is begun; the rest is for failures. */
+    private static final double ROTATION_SPREAD = 0.9;
 
     private final URI registry; // null: as stored
     private final String serial; // null: only what is stored is wanted
     private final String fleet; // null: the default fleet
+    private final KeyKind keyKind; // null: a secret is wanted
+    private final URI audience; // null: the registry's address
     private final Supplier<? extends Map<String, ?>> evidence;
     private final DeviceCertificate certificate; // null: none
-    private final URI audience; // null: the registry's address
     private final CredentialStore store;
-    private final boolean plainHttpAllowed;
     private final Duration giveUpAfter;
     private final Duration requestTimeout;
     private final Waiting waiting;
-    private final Transport transport;
+    private final RandomGenerator random;
+    private final Registry wire;
+    private final Tokens tokens;
+    private final Rotation rotation;
 
-    /** Held by the one thread that talks to the registry; guards {@link #pace} and the writing of the two below. */
+    /** Held by the one thread that talks to the registry; guards {@link #pace} and the writing of all below. */
     private final ReentrantLock turn = new ReentrantLock();
 
     private final Pace pace;
-    private volatile DeviceIdentity identity;
-    private volatile Token token;
+    private Stored unsaved; // a registration that the disk did not take
+    private volatile Stored stored;
+    private volatile AccessToken token;
+    private volatile Deadline rotationDue; // null: not asked for
 
     private DeviceClient(Builder builder) {
         this.registry = builder.registry;
         this.serial = builder.serial;
         this.fleet = builder.fleet;
+        this.keyKind = builder.keyKind;
+        this.audience = builder.audience;
         this.evidence = builder.evidence;
         this.certificate = builder.certificate;
-        this.audience = builder.audience;
         this.store = Objects.requireNonNull(builder.store, "a store is required");
-        this.plainHttpAllowed = builder.plainHttpAllowed;
         this.giveUpAfter = builder.giveUpAfter;
         this.requestTimeout = builder.requestTimeout;
         this.waiting = builder.waiting;
-        this.transport = new Transport(builder.tls);
-        this.pace = new Pace(builder.waiting, builder.random, builder.initialSpread);
+        this.random = builder.random;
+        this.wire = new Registry(new Transport(builder.tls), waiting, builder.plainHttpAllowed);
+        this.tokens = new Tokens(wire, waiting, builder.dpop);
+        this.rotation = new Rotation(wire, waiting);
+        this.pace = new Pace(waiting, random, builder.initialSpread);
         if (registry != null) {
-            requireGoodAddress(registry);
+            wire.requireGoodAddress(registry);
         }
     }
 
@@ -115,8 +118,8 @@ public final class DeviceClient {
      * @throws CredentialStore.UnusableException if the store is damaged or holds another serial's identity
      */
     public Optional<DeviceIdentity> identity() throws IOException {
-        DeviceIdentity known = identity;
-        return known != null ? Optional.of(known) : stored();
+        Stored known = stored;
+        return (known != null ? Optional.of(known) : loaded()).map(Stored::identity);
     }
 
     /**
@@ -128,63 +131,146 @@ public final class DeviceClient {
      * @throws UnavailableException if there was no answer within {@link Builder#giveUpAfter}
      * @throws CredentialStore.UnusableException if the store is damaged or holds another serial's identity; the registry was
      *     not asked
-     * @throws IOException if the store cannot be written
+     * @throws IOException if the store cannot be written. If that was so before the request, the registry was not asked; if after
+     *     it, nothing is lost: the next call, or the next process, gets the same credential
      * @throws IllegalStateException if the store is empty and registry or serial was not set
      * @throws InterruptedException if interrupted while waiting; the registry may have accepted the request
      */
     public DeviceIdentity register() throws IOException, RefusedException, InterruptedException {
-        return register(new Deadline());
+        return register(callBeginning()).identity();
     }
 
     /**
-     * Returns an access token to send as {@code Authorization: Bearer}. Registers first if need be. A token is kept in memory
-     * and renewed by the first call after 80 % of its lifetime, or from 30 s before its end if that is earlier (but not in its
-     * first half); lifetimes are counted by the monotonic clock from before the request. Only one thread renews, and others get
-     * the present token meanwhile. Renewal is one attempt; if it fails, even by a refusal, the present token is returned until
-     * its lifetime ends.
+     * Returns an access token to send as {@code Authorization: Bearer} (or with a proof, see {@link #authorized}). Registers first
+     * if need be. A token is kept in memory and renewed by the first call after 80 % of its lifetime, or from 30 s before its end
+     * if that is earlier (but not in its first half); lifetimes are counted by the monotonic clock from before the request. Only
+     * one thread renews, and others get the present token meanwhile. Renewal is one attempt; if it fails, even by a refusal, the
+     * present token is returned until its lifetime ends.
+     *
+     * <p>If the registry wants the credential replaced, the first call after a random moment of the time that it gives (though not
+     * in the last tenth) does that too, with one attempt, and returns the present token if it fails.
      *
      * @return a token that has not expired by this device's count
      * @throws RefusedException if the credential is not valid (any more): type {@code invalid_client}. Do not register again
      *     because of it; somebody has disabled the device
      * @throws UnavailableException if there is no valid token, and was no answer within {@link Builder#giveUpAfter}
      * @throws IOException as {@link #register()}
+     * @throws IllegalStateException if {@link Builder#dpop()} was set and the device has a secret
      * @throws InterruptedException if interrupted while waiting
      */
+    @Override
     public String accessToken() throws IOException, RefusedException, InterruptedException {
-        Token present = token;
-        if (present != null && present.isFresh(waiting.nanoTime())) {
-            return present.text;
+        return present().text();
+    }
+
+    /**
+     * Adds the access token to a request: {@code Authorization: Bearer}, or with {@link Builder#dpop()} {@code Authorization:
+     * DPoP} and a proof for the request's method and address (RFC 9449). The result is for one sending.
+     *
+     * @param request any; a header {@code Authorization} of it is replaced
+     * @return a copy with the headers
+     * @throws RefusedException as {@link #accessToken()}
+     * @throws IOException as {@link #accessToken()}
+     * @throws InterruptedException if interrupted while waiting
+     */
+    public HttpRequest authorized(HttpRequest request) throws IOException, RefusedException, InterruptedException {
+        AccessToken present = present();
+        HttpRequest.Builder copy = HttpRequest.newBuilder(
+                request, (name, value) -> !name.equalsIgnoreCase("Authorization") && !name.equalsIgnoreCase("DPoP"));
+        Instant time = wire.time().orElseGet(waiting::deviceTime);
+        present.headers(request.method(), request.uri(), time, Optional.empty()).forEach(copy::header);
+        return copy.build();
+    }
+
+    /**
+     * Returns what {@link TokenSource#bearer()} does.
+     *
+     * @throws IllegalStateException if tokens are bound to the device's key: {@link #authorized} sends those
+     */
+    @Override
+    public String bearer() throws IOException, RefusedException, InterruptedException {
+        AccessToken present = present();
+        if (present.isBound()) {
+            throw new IllegalStateException("a token that is bound to a key is sent by authorized(request)");
         }
-        if (present != null && present.isValid(waiting.nanoTime())) {
-            present = renewed(present);
-            if (present.isValid(waiting.nanoTime())) {
-                return present.text;
-            }
-        }
-        Deadline deadline = new Deadline();
-        DeviceIdentity device = register(deadline);
+        return "Bearer " + present.text();
+    }
+
+    /**
+     * Returns what an MQTT client logs in with: the secret, or the access token if the device has a key instead.
+     *
+     * @return for the life of this client
+     */
+    public MqttCredentials mqtt() {
+        return new MqttCredentials(this, false);
+    }
+
+    /**
+     * Returns what an MQTT client logs in with where the broker takes access tokens as passwords.
+     *
+     * @return for the life of this client
+     */
+    public MqttCredentials mqttWithToken() {
+        return new MqttCredentials(this, true);
+    }
+
+    /**
+     * Replaces the credential: gets another, stores it beside the present one, proves to the registry that it works, and only then
+     * drops the present one. Whatever happens in between, at every moment the store has a credential that works, and the next
+     * call of this or of {@link #accessToken()} goes on from there. {@link #accessToken()} does this of itself when the registry
+     * asks for it.
+     *
+     * @return the identity with the new credential, already used once
+     * @throws RefusedException if the registry gives no other credential, or does not take the one it gave; the present one stays
+     * @throws UnavailableException as {@link #register()}
+     * @throws IOException as {@link #register()}
+     * @throws InterruptedException if interrupted while waiting
+     */
+    public DeviceIdentity rotate() throws IOException, RefusedException, InterruptedException {
+        Deadline deadline = callBeginning();
+        register(deadline);
         takeTurn(deadline);
         try {
-            present = token;
-            if (present == null || !present.isValid(waiting.nanoTime())) {
-                present = persistently(deadline, limit -> askForToken(device, limit));
-                token = present;
+            rotateLocked(deadline);
+            return stored.identity();
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private AccessToken present() throws IOException, RefusedException, InterruptedException {
+        AccessToken present = token;
+        if (present != null && !present.isFresh(waiting.nanoTime()) && present.isValid(waiting.nanoTime())) {
+            present = renewed(present);
+        }
+        if (present == null || !present.isValid(waiting.nanoTime())) {
+            present = obtained();
+        }
+        return isRotationDue() ? rotated(present) : present;
+    }
+
+    private AccessToken obtained() throws IOException, RefusedException, InterruptedException {
+        Deadline deadline = callBeginning();
+        register(deadline);
+        takeTurn(deadline);
+        try {
+            if (token == null || !token.isValid(waiting.nanoTime())) {
+                token = persistently(deadline, this::askForToken);
             }
-            return present.text;
+            return token;
         } finally {
             turn.unlock();
         }
     }
 
     /** One attempt at most, and none if another thread is at it: there is a token that works. */
-    private Token renewed(Token present) throws IOException, InterruptedException {
+    private AccessToken renewed(AccessToken present) throws IOException, InterruptedException {
         if (!turn.tryLock()) {
             return present;
         }
         try {
             if (!token.isFresh(waiting.nanoTime()) && pace.untilTurn().isZero()) {
-                DeviceIdentity device = identity;
-                token = attempt(requestTimeout, limit -> askForToken(device, limit));
+                token = attempt(Deadline.after(requestTimeout, waiting), this::askForToken);
             }
         } catch (UnavailableException e) {
             // logged already; the pace says when the next caller tries
@@ -197,121 +283,285 @@ public final class DeviceClient {
         return token;
     }
 
-    private DeviceIdentity register(Deadline deadline) throws IOException, RefusedException, InterruptedException {
-        if (identity != null) {
-            return identity;
+    private Stored register(Deadline deadline) throws IOException, RefusedException, InterruptedException {
+        if (stored != null) {
+            return stored;
         }
         takeTurn(deadline);
         try {
-            Optional<DeviceIdentity> known = identity();
-            if (known.isEmpty()) {
-                known = Optional.of(registerLocked(deadline));
+            Optional<Stored> known = stored != null ? Optional.of(stored) : loaded();
+            if (known.isPresent()) {
+                tidyUp();
             }
-            identity = known.get();
-            return identity;
+            stored = known.isPresent() ? known.get() : registerLocked(deadline);
+            return stored;
         } finally {
             turn.unlock();
         }
     }
 
-    private DeviceIdentity registerLocked(Deadline deadline)
-            throws IOException, RefusedException, InterruptedException {
+    /** Power may have gone between the identity and the end of the attempt that gave it. */
+    private void tidyUp() throws InterruptedException {
+        if (!store.hasPending()) {
+            return;
+        }
+        try {
+            Optional<CredentialStore.Lock> lock = store.lock(waiting, Duration.ZERO);
+            if (lock.isPresent()) {
+                CredentialStore.Lock held = lock.get();
+                try (held) {
+                    if (store.pending()
+                            .filter(pending -> pending.rotates() != null)
+                            .isEmpty()) {
+                        store.deletePending();
+                    }
+                }
+            }
+        } catch (IOException e) {
+            LOG.log(Level.INFO, "{0} cannot be written: {1}", store, e.toString());
+        }
+    }
+
+    private Stored registerLocked(Deadline deadline) throws IOException, RefusedException, InterruptedException {
         if (registry == null || serial == null) {
             throw new IllegalStateException(
                     "this device has not registered yet; registry and serial are needed for it");
         }
-        CredentialStore.Lock lock = store.lock(waiting, deadline.left())
-                .orElseThrow(() -> new UnavailableException(
-                        "another process holds the lock of the store for longer than " + giveUpAfter,
-                        Duration.ZERO,
-                        null));
+        Registration registration = new Registration(wire, registry, audience, evidence, certificate);
+        CredentialStore.Lock lock = lockStore(deadline);
         try (lock) {
-            Optional<DeviceIdentity> known = stored(); // by whoever had the lock before
+            Optional<Stored> known = loaded(); // by whoever had the lock before
             if (known.isPresent()) {
                 return known.get();
             }
-            String requestId = UUID.randomUUID().toString();
-            DeviceIdentity fresh = persistently(deadline, limit -> askToRegister(requestId, limit));
-            store.save(fresh);
+            if (unsaved == null) {
+                Pending pending = pending(null, serial, fleet, keyKind);
+                unsaved = persistently(deadline, limit -> registration.ask(pending, limit));
+            }
+            store.save(unsaved);
+            Stored fresh = unsaved;
+            unsaved = null;
+            deletePendingQuietly();
             return fresh;
         }
     }
 
-    private DeviceIdentity askToRegister(String requestId, Duration limit)
-            throws IOException, RefusedException, InterruptedException {
-        Map<String, Object> request = new LinkedHashMap<>();
-        request.put("serial", serial);
-        long asked = waiting.nanoTime();
-        Map<String, Object> offered = new LinkedHashMap<>(evidence.get());
-        if (certificate != null) {
-            offered.put("x509", certificate.evidence(serial, audience(), askForNonce(limit)));
+    /** Goes on with the attempt that is written down, or begins one and writes it down. The caller holds the store's lock. */
+    private Pending pending(String rotates, String serial, String fleet, KeyKind kind) throws IOException {
+        Optional<Pending> begun = store.pending().filter(pending -> pending.isFor(serial, fleet, rotates, kind));
+        if (begun.isPresent()) {
+            return begun.get();
         }
-        if (!offered.isEmpty()) {
-            request.put("evidence", offered);
-        }
-        request.put("requestId", requestId);
-        String path = (fleet == null ? "" : "/fleets/" + encoded(fleet).replace("+", "%20")) + "/register";
+        Pending pending = Pending.begin(serial, fleet, rotates, kind);
+        store.save(pending);
+        return pending;
+    }
 
-        Duration left = limit.minusNanos(waiting.nanoTime() - asked);
-        Map<String, Object> reply = post(at(registry, path), "application/json", Json.write(request), "", left);
+    /** One token, with what is stored; also for a store that another process has changed meanwhile. */
+    private AccessToken askForToken(Deadline limit) throws IOException, RefusedException, InterruptedException {
+        Stored known = stored;
+        if (known.next() != null) {
+            return settledAlone(limit);
+        }
         try {
-            return DeviceIdentity.read(reply, registry, serial);
-        } catch (IllegalArgumentException e) {
-            throw new NoAnswer("HTTP 200 that is no receipt: " + e.getMessage());
+            return noted(tokens.ask(address(known), issuer(known), known.credential(), limit));
+        } catch (RefusedException e) {
+            if (!hasChanged(known)) {
+                throw e;
+            }
+            return settledAlone(limit); // another process has rotated
         }
     }
 
-    private String askForNonce(Duration limit) throws IOException, RefusedException, InterruptedException {
-        Map<String, Object> reply = post(at(registry, "/nonce"), "application/json", Json.write(Map.of()), "", limit);
-        return Json.text(reply, "nonce").orElseThrow(() -> new NoAnswer("HTTP 200 without nonce"));
+    private boolean hasChanged(Stored known) {
+        try {
+            return loaded().filter(now -> !now.equals(known)).isPresent();
+        } catch (IOException e) {
+            return false; // what was loaded at the start is still as good as any
+        }
     }
 
-    /** What this device was configured with, never what a reply says: or a false registry could pass the proof on to the true one. */
-    private String audience() {
-        return (audience != null ? audience : registry).toString().replaceFirst("/+$", "");
+    private AccessToken settledAlone(Deadline limit) throws IOException, RefusedException, InterruptedException {
+        Optional<CredentialStore.Lock> lock;
+        try {
+            lock = store.lock(waiting, limit.left());
+        } catch (IOException e) {
+            return settled(limit).token(); // read-only: nobody else can change it either
+        }
+        if (lock.isEmpty()) {
+            throw new NoAnswer("another process holds the lock of the store");
+        }
+        CredentialStore.Lock held = lock.get();
+        try (held) {
+            return settled(limit).token();
+        }
     }
 
-    private Token askForToken(DeviceIdentity device, Duration limit)
-            throws IOException, RefusedException, InterruptedException {
-        URI address = registry != null ? registry : device.registry();
-        requireGoodAddress(address); // the stored one may come from a client that allowed more
-        // RFC 6749 section 2.3.1: each half is form-encoded before the two are joined.
-        String both = encoded(device.key()) + ":" + encoded(device.secret());
-        String basic = "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.US_ASCII));
-        byte[] form = "grant_type=client_credentials".getBytes(StandardCharsets.US_ASCII);
-        long asked = waiting.nanoTime();
+    private record Settled(AccessToken token, Optional<RefusedException> nextRefused) {}
 
-        Map<String, Object> reply =
-                post(at(address, "/token"), "application/x-www-form-urlencoded", form, basic, limit);
-        String text = Json.text(reply, "access_token").orElseThrow(() -> new NoAnswer("HTTP 200 without access_token"));
-        Duration lifetime = reply.get("expires_in") instanceof Number seconds
-                ? Duration.ofSeconds(Math.max(0, seconds.longValue()))
-                : ASSUMED_LIFETIME;
-        return new Token(text, asked, Pace.min(lifetime, Pace.FOR_EVER));
+    /**
+     * Ends a rotation: asks for a token with the next credential, and if that is refused, with the present one. Drops whichever of
+     * them the other has proved to be needless, and never both. The caller holds the store's lock.
+     */
+    private Settled settled(Deadline limit) throws IOException, RefusedException, InterruptedException {
+        Stored known = loaded().orElse(stored);
+        stored = known;
+        if (known.next() == null) {
+            return new Settled(
+                    noted(tokens.ask(address(known), issuer(known), known.credential(), limit)), Optional.empty());
+        }
+        // Or an attempt that had its reply would be taken for one that had none, once the next credential is gone.
+        deletePendingQuietly();
+        try {
+            AccessToken obtained = tokens.ask(address(known), issuer(known), known.next(), limit);
+            keep(known.confirmed());
+            return new Settled(noted(obtained), Optional.empty());
+        } catch (RefusedException e) {
+            AccessToken obtained = tokens.ask(address(known), issuer(known), known.credential(), limit);
+            LOG.log(Level.WARNING, "the new credential is dropped, the one before is used: {0}", e.getMessage());
+            keep(known.withNext(null));
+            return new Settled(noted(obtained), Optional.of(e));
+        }
     }
 
-    /** Returns the object of a 200. */
-    private Map<String, Object> post(URI uri, String contentType, byte[] body, String authorization, Duration limit)
-            throws IOException, RefusedException, InterruptedException {
-        Transport.Reply reply = transport.post(uri, contentType, body, authorization, limit);
-        int status = reply.status();
-        if (status == 200) {
-            try {
-                return Json.readObject(reply.body());
-            } catch (IOException e) {
-                throw new NoAnswer("HTTP 200 with a body that is " + e.getMessage());
+    /** Both credentials are on the disk: if it takes no change now, the next start finds out anew which of them works. */
+    private void keep(Stored changed) {
+        stored = changed;
+        try {
+            store.save(changed);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "{0} cannot be written, tried again at the next start: {1}", store, e.toString());
+        }
+    }
+
+    private void deletePendingQuietly() {
+        try {
+            store.deletePending();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "{0} cannot be written: {1}", store, e.toString());
+        }
+    }
+
+    private boolean isRotationDue() {
+        Deadline due = rotationDue;
+        return due != null && due.isOver();
+    }
+
+    /** One attempt at most; whatever goes wrong, there is a token that works. */
+    private AccessToken rotated(AccessToken present) throws InterruptedException {
+        if (!turn.tryLock()) {
+            return present;
+        }
+        try {
+            if (isRotationDue() && pace.untilTurn().isZero()) {
+                rotateLocked(Deadline.ofOneAttempt(requestTimeout, waiting));
+            }
+        } catch (IOException | RefusedException e) {
+            rotationDue = null; // until a token reply asks again
+            LOG.log(Level.WARNING, "the credential is not rotated yet: {0}", e.getMessage());
+        } finally {
+            turn.unlock();
+        }
+        return token != null && token.isValid(waiting.nanoTime()) ? token : present;
+    }
+
+    private void rotateLocked(Deadline deadline) throws IOException, RefusedException, InterruptedException {
+        CredentialStore.Lock lock = lockStore(deadline);
+        try (lock) {
+            String before = stored.identity().key();
+            stored = loaded().orElse(stored); // by whoever had the lock before
+            boolean begunBefore = stored.next() != null;
+            if (begunBefore || !before.equals(stored.identity().key())) {
+                token = persistently(deadline, limit -> settled(limit).token());
+                if (!before.equals(stored.identity().key())) {
+                    return;
+                }
+            }
+            provideNext(deadline);
+            Settled settled = persistently(deadline, this::settled);
+            token = settled.token();
+            if (settled.nextRefused().isPresent()) {
+                throw settled.nextRefused().get();
             }
         }
-        if (status >= 400 && status < 500 && status != 408 && status != 429) {
-            throw RefusedException.of(reply);
+    }
+
+    private void provideNext(Deadline deadline) throws IOException, RefusedException, InterruptedException {
+        Stored known = stored;
+        KeyKind kind =
+                known.deviceKey() != null && keyKind == null ? known.deviceKey().kind() : keyKind;
+        Pending pending = pending(known.identity().key(), known.identity().serial(), null, kind);
+        Credential next = persistently(deadline, limit -> {
+            if (token == null || !token.isValid(waiting.nanoTime()) || !isOf(known, token)) {
+                token = tokens.ask(address(known), issuer(known), known.credential(), limit);
+            }
+            try {
+                return rotation.ask(address(known), issuer(known), token, pending, limit);
+            } catch (RefusedException e) {
+                if (e.status() != UNAUTHORIZED) {
+                    throw e;
+                }
+                token = tokens.ask(address(known), issuer(known), known.credential(), limit);
+                return rotation.ask(address(known), issuer(known), token, pending, limit);
+            }
+        });
+        store.save(known.withNext(next)); // or the pending attempt gets the same one again
+        stored = known.withNext(next);
+        deletePendingQuietly();
+    }
+
+    private static boolean isOf(Stored known, AccessToken token) {
+        return token.credential().key().equals(known.identity().key());
+    }
+
+    /** Draws the moment of the rotation that a token reply asks for, once for each credential, and writes it down. */
+    private AccessToken noted(AccessToken obtained) {
+        Optional<Instant> rotateBy = obtained.rotateBy();
+        if (rotateBy.isEmpty()) {
+            rotationDue = null;
+            return obtained;
         }
-        throw new NoAnswer(
-                switch (status) {
-                    case 202 -> "HTTP 202, waits for an operator's approval";
-                    case 301, 302, 303, 307, 308 -> "HTTP " + status + ", a redirect, which is not followed";
-                    default -> "HTTP " + status;
-                },
-                RetryAfter.in(reply.headers()).orElse(Duration.ZERO));
+        Duration wait;
+        if (obtained.date().isEmpty()) {
+            wait = part(obtained.lifetime()); // nothing to measure it against; soon is always right
+        } else {
+            Instant now = obtained.date().get();
+            Instant moment = stored.rotateAt();
+            if (moment == null || moment.isAfter(rotateBy.get())) {
+                Duration left = Pace.max(Duration.ZERO, Duration.between(now, rotateBy.get()));
+                moment = now.plus(part(left));
+                writeDown(moment);
+            }
+            wait = Duration.between(now, moment);
+        }
+        rotationDue = Deadline.after(Pace.max(Duration.ZERO, wait), waiting);
+        return obtained;
+    }
+
+    private Duration part(Duration whole) {
+        return Duration.ofSeconds((long) (random.nextDouble() * ROTATION_SPREAD * whole.toSeconds()));
+    }
+
+    /** If it can be: for a process that runs on it is in memory, and the next one draws another. */
+    private void writeDown(Instant moment) {
+        Stored known = stored.withRotateAt(moment);
+        stored = known;
+        try {
+            Optional<CredentialStore.Lock> lock = store.lock(waiting, Duration.ZERO);
+            if (lock.isPresent()) {
+                CredentialStore.Lock held = lock.get();
+                try (held) {
+                    Optional<Stored> now = loaded();
+                    if (now.isPresent() && now.get().withRotateAt(moment).equals(known)) {
+                        store.save(known);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            LOG.log(Level.INFO, "{0} cannot be written: {1}", store, e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private <T> T persistently(Deadline deadline, Attempt<T> attempt)
@@ -319,20 +569,22 @@ public final class DeviceClient {
         UnavailableException last = null;
         while (true) {
             Duration wait = pace.untilTurn();
-            if (wait.compareTo(deadline.left()) >= 0) {
+            boolean never = !deadline.isPatient() && (last != null || !wait.isZero());
+            if (never || wait.compareTo(deadline.left()) >= 0) {
                 String why = last == null ? "its turn comes later" : last.getMessage();
-                throw new UnavailableException("gave up at the limit of " + giveUpAfter + ": " + why, wait, last);
+                throw new UnavailableException("gave up at the limit of " + deadline.limit() + ": " + why, wait, last);
             }
             waiting.sleep(wait);
             try {
-                return attempt(Pace.min(requestTimeout, deadline.left()), attempt);
+                Duration limit = Pace.min(requestTimeout, deadline.left());
+                return attempt(Deadline.after(limit, waiting), attempt);
             } catch (UnavailableException e) {
                 last = e;
             }
         }
     }
 
-    private <T> T attempt(Duration limit, Attempt<T> attempt)
+    private <T> T attempt(Deadline limit, Attempt<T> attempt)
             throws IOException, RefusedException, InterruptedException {
         try {
             T answer = attempt.within(limit);
@@ -342,11 +594,15 @@ public final class DeviceClient {
             pace.succeeded();
             throw e;
         } catch (IOException e) {
-            pace.failed(e instanceof NoAnswer answer ? answer.retryAfter : Duration.ZERO);
+            pace.failed(e instanceof NoAnswer answer ? answer.retryAfter() : Duration.ZERO);
             Duration wait = pace.untilTurn();
             LOG.log(Level.INFO, "no answer from the registry ({0}); next attempt in {1}", e.getMessage(), wait);
             throw new UnavailableException("no answer from the registry: " + e.getMessage(), wait, e);
         }
+    }
+
+    private Deadline callBeginning() {
+        return Deadline.after(giveUpAfter, waiting);
     }
 
     private void takeTurn(Deadline deadline) throws UnavailableException, InterruptedException {
@@ -356,44 +612,32 @@ public final class DeviceClient {
         }
     }
 
-    private Optional<DeviceIdentity> stored() throws CredentialStore.UnusableException {
-        Optional<DeviceIdentity> stored = store.load();
-        if (stored.isPresent() && serial != null && !serial.equals(stored.get().serial())) {
+    private CredentialStore.Lock lockStore(Deadline deadline) throws IOException, InterruptedException {
+        Duration limit = deadline.isPatient() ? deadline.left() : Duration.ZERO;
+        return store.lock(waiting, limit)
+                .orElseThrow(() -> new UnavailableException(
+                        "another process holds the lock of the store for longer than " + limit, Duration.ZERO, null));
+    }
+
+    private Optional<Stored> loaded() throws CredentialStore.UnusableException {
+        Optional<Stored> loaded = store.loadAll();
+        if (loaded.isPresent()
+                && serial != null
+                && !serial.equals(loaded.get().identity().serial())) {
             throw store.unusable("it is the identity of another serial, as after copying a disk image");
         }
-        return stored;
+        return loaded;
     }
 
-    private void requireGoodAddress(URI address) {
-        String scheme = String.valueOf(address.getScheme()).toLowerCase(Locale.ROOT);
-        boolean encrypted = scheme.equals("https");
-        if (!encrypted && !scheme.equals("http")
-                || address.getHost() == null
-                || address.getRawUserInfo() != null
-                || address.getRawQuery() != null
-                || address.getRawFragment() != null) {
-            throw new IllegalArgumentException(
-                    "the registry's address is https://host[:port][/path], without user, query and fragment");
-        }
-        if (!encrypted && !plainHttpAllowed && !isLoopback(address.getHost())) {
-            throw new IllegalArgumentException("http to " + address.getHost()
-                    + " would send the secret for everybody to read; use https, or allow it for a try-out");
-        }
+    private URI address(Stored known) {
+        URI address = registry != null ? registry : known.identity().registry();
+        wire.requireGoodAddress(address); // the stored one may come from a client that allowed more
+        return address;
     }
 
-    /** By its spelling: a name that resolves to a loopback address today may resolve to another tomorrow. */
-    private static boolean isLoopback(String host) {
-        return host.equalsIgnoreCase("localhost")
-                || host.equals("[::1]")
-                || host.matches("127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}");
-    }
-
-    private static URI at(URI registry, String path) {
-        return URI.create(registry.toString().replaceFirst("/+$", "") + path);
-    }
-
-    private static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    private String issuer(Stored known) {
+        URI own = audience != null ? audience : known.audience();
+        return Registry.withoutSlash(own != null ? own : address(known));
     }
 
     /** Names the registry and the store. */
@@ -404,61 +648,7 @@ public final class DeviceClient {
 
     @FunctionalInterface
     private interface Attempt<T> {
-        T within(Duration limit) throws IOException, RefusedException, InterruptedException;
-    }
-
-    /** When a call that began now has to end. */
-    private final class Deadline {
-
-        private final long start = waiting.nanoTime();
-
-        Duration left() {
-            return giveUpAfter.minusNanos(waiting.nanoTime() - start);
-        }
-    }
-
-    /** The registry replied, but not with an answer. */
-    private static final class NoAnswer extends IOException {
-
-        @Serial
-        private static final long serialVersionUID = 1;
-
-        private final Duration retryAfter;
-
-        NoAnswer(String message) {
-            this(message, Duration.ZERO);
-        }
-
-        NoAnswer(String message, Duration retryAfter) {
-            super(message);
-            this.retryAfter = retryAfter;
-        }
-    }
-
-    /** A token and its times, by the monotonic ticker. */
-    private static final class Token {
-
-        private final String text;
-        private final long asked;
-        private final long lifetime;
-        private final long renewal;
-
-        Token(String text, long asked, Duration lifetime) {
-            this.text = text;
-            this.asked = asked;
-            this.lifetime = lifetime.toNanos();
-            Duration early = Pace.max(lifetime.minus(RENEWAL_MARGIN), lifetime.dividedBy(2));
-            this.renewal =
-                    Pace.min(lifetime.multipliedBy(4).dividedBy(5), early).toNanos();
-        }
-
-        boolean isFresh(long now) {
-            return now - asked < renewal;
-        }
-
-        boolean isValid(long now) {
-            return now - asked < lifetime;
-        }
+        T within(Deadline limit) throws IOException, RefusedException, InterruptedException;
     }
 
     /** The settings of a {@link DeviceClient}. Not thread-safe. */
@@ -470,6 +660,8 @@ public final class DeviceClient {
         private Supplier<? extends Map<String, ?>> evidence = Map::of;
         private DeviceCertificate certificate;
         private URI audience;
+        private KeyKind keyKind;
+        private boolean dpop;
         private CredentialStore store;
         private boolean plainHttpAllowed;
         private Duration giveUpAfter = Pace.FOR_EVER;
@@ -548,13 +740,46 @@ public final class DeviceClient {
 
         /**
          * Sets the address that the registry has for itself ({@code muster.issuer}), which proofs are made for. Needed where
-         * the device reaches it at another one.
+         * the device reaches it at another one. A registration keeps it in the store.
          *
          * @param issuer the address; by default that of {@link #registry}
          * @return this
          */
         public Builder audience(URI issuer) {
             this.audience = Objects.requireNonNull(issuer, "issuer");
+            return this;
+        }
+
+        /**
+         * Registers with a key that the device makes itself, on P-256: {@link #deviceKey(KeyKind)}.
+         *
+         * @return this
+         */
+        public Builder deviceKey() {
+            return deviceKey(KeyKind.P256);
+        }
+
+        /**
+         * Registers with a key that the device makes itself, so that there is no secret: the private half is in the store and
+         * never sent, and tokens are asked for with a signature (RFC 7523). A device that has a secret already gets a key at its
+         * next {@link #rotate()}. A registry that knows no such keys gives a secret, which is then used.
+         *
+         * @param kind what kind of key to make
+         * @return this
+         */
+        public Builder deviceKey(KeyKind kind) {
+            this.keyKind = Objects.requireNonNull(kind, "kind");
+            return this;
+        }
+
+        /**
+         * Binds access tokens to the device's key (DPoP, RFC 9449), so that a token alone is of no use to who finds it. Needs
+         * {@link #deviceKey()}. Send such tokens by {@link DeviceClient#authorized}.
+         *
+         * @return this
+         */
+        public Builder dpop() {
+            this.dpop = true;
             return this;
         }
 
@@ -638,6 +863,11 @@ public final class DeviceClient {
          */
         public Builder allowPlainHttp() {
             this.plainHttpAllowed = true;
+            return this;
+        }
+
+        Builder store(CredentialStore store) {
+            this.store = store;
             return this;
         }
 

@@ -1,7 +1,6 @@
 package io.muster.client;
 
 import java.net.URI;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -11,14 +10,15 @@ import java.util.Objects;
 /**
  * Who this device is and how it proves it: what the registry replied, with the registry's address and the serial beside it.
  *
- * <p>For MQTT: client id = {@code deviceId}, user name = {@code key}, password = {@code secret}. For HTTP APIs take {@link
- * DeviceClient#accessToken()} and keep the secret to yourself.
+ * <p>For MQTT take {@link DeviceClient#mqtt()}, for HTTP APIs {@link DeviceClient#accessToken()}, and keep the secret to
+ * yourself.
  *
  * @param registry the registry that knows this device
  * @param serial the serial it registered with
  * @param deviceId the device's name for ever, and its MQTT client id
  * @param key the access key; user name and OAuth {@code client_id}
- * @param secret what must not be logged; {@link #toString()} does not have it
+ * @param secret what must not be logged; {@link #toString()} does not have it. Null if the device registered with a key that it
+ *     made itself ({@link DeviceClient.Builder#deviceKey()}): that key never leaves the store
  * @param fleet the fleet that admitted the device; null if the registry did not say
  * @param name the device's name for people; null if the registry did not say
  * @param tags texts by name; never null
@@ -44,14 +44,13 @@ public record DeviceIdentity(
     /**
      * Copies the maps; null stands for an empty one.
      *
-     * @throws NullPointerException if registry, serial, deviceId, key or secret is null
+     * @throws NullPointerException if registry, serial, deviceId or key is null
      */
     public DeviceIdentity {
         Objects.requireNonNull(registry, "registry");
         Objects.requireNonNull(serial, "serial");
         Objects.requireNonNull(deviceId, "deviceId");
         Objects.requireNonNull(key, "key");
-        Objects.requireNonNull(secret, "secret");
         tags = tags == null ? Map.of() : Map.copyOf(tags);
         attributes = attributes == null ? Map.of() : Map.copyOf(attributes);
         configuration = configuration == null ? Map.of() : Map.copyOf(configuration);
@@ -59,25 +58,44 @@ public record DeviceIdentity(
     }
 
     /**
-     * Reads a registry's reply or a stored identity. Only the three members that every registry promises are required;
-     * others of the wrong type count as absent, so that a registry may grow.
+     * Reads a registry's reply or a stored identity. Only the members that every registry promises are required; others of the
+     * wrong type count as absent, so that a registry may grow.
      *
+     * @param deviceKey the key whose public half the registry has; null if there is none, and then a secret is required
      * @throws IllegalArgumentException if deviceId, key or secret is missing, empty or not a string; quotes no value
      */
-    static DeviceIdentity read(Map<String, Object> json, URI registry, String serial) {
+    static DeviceIdentity read(Map<String, Object> json, URI registry, String serial, JoseKey deviceKey) {
+        Credential credential = Credential.read(json, deviceKey);
         return new DeviceIdentity(
                 registry,
                 serial,
-                required(json, "deviceId"),
-                required(json, "key"),
-                required(json, "secret"),
+                Json.required(json, "deviceId"),
+                credential.key(),
+                credential.secret(),
                 Json.text(json, "fleet").orElse(null),
                 Json.text(json, "name").orElse(null),
                 texts(json.get("tags")),
                 values(json.get("attributes")),
                 texts(json.get("configuration")),
-                instant(json),
+                credential.expiresAt(),
                 texts(json.get("links")));
+    }
+
+    /** The same device with another credential. */
+    DeviceIdentity with(Credential credential) {
+        return new DeviceIdentity(
+                registry,
+                serial,
+                deviceId,
+                credential.key(),
+                credential.secret(),
+                fleet,
+                name,
+                tags,
+                attributes,
+                configuration,
+                credential.expiresAt(),
+                links);
     }
 
     /** Everything but registry and serial, under the names of the reply. */
@@ -102,11 +120,6 @@ public record DeviceIdentity(
         return "DeviceIdentity[deviceId=" + deviceId + ", key=" + key + ", fleet=" + fleet + ", name=" + name + "]";
     }
 
-    private static String required(Map<String, Object> json, String member) {
-        return Json.text(json, member)
-                .orElseThrow(() -> new IllegalArgumentException("no string \"" + member + "\" in it"));
-    }
-
     private static Map<String, String> texts(Object json) {
         Map<String, String> texts = new LinkedHashMap<>();
         values(json).forEach((name, value) -> {
@@ -128,13 +141,5 @@ public record DeviceIdentity(
             }
         });
         return values;
-    }
-
-    private static Instant instant(Map<String, Object> json) {
-        try {
-            return Json.text(json, "expiresAt").map(Instant::parse).orElse(null);
-        } catch (DateTimeException e) {
-            return null; // for the application's information only
-        }
     }
 }

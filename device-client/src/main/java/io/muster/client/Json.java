@@ -86,6 +86,15 @@ final class Json {
     }
 
     /**
+     * Returns the member.
+     *
+     * @throws IllegalArgumentException if it is missing, empty or not a string; quotes no value
+     */
+    static String required(Map<String, Object> object, String name) {
+        return text(object, name).orElseThrow(() -> new IllegalArgumentException("no string \"" + name + "\" in it"));
+    }
+
+    /**
      * Writes an object of strings, numbers, booleans, nulls, maps and lists.
      *
      * @throws IllegalArgumentException if there is a value of another type; the message names the type only

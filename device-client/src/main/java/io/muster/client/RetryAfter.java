@@ -33,11 +33,15 @@ final class RetryAfter {
             if (!value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9')) {
                 return Optional.of(seconds(value));
             }
-            return date(value).map(until -> headers.firstValue("Date")
-                    .flatMap(RetryAfter::date)
+            return date(value).map(until -> date(headers)
                     .map(now -> Pace.max(Duration.ZERO, Duration.between(now, until)))
                     .orElse(Pace.CAP));
         });
+    }
+
+    /** Returns the registry's time when it replied, or empty if the reply does not say. */
+    static Optional<ZonedDateTime> date(HttpHeaders headers) {
+        return headers.firstValue("Date").flatMap(RetryAfter::date);
     }
 
     private static Duration seconds(String digits) {

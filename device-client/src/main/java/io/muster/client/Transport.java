@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -64,20 +65,17 @@ final class Transport {
     /**
      * Posts and returns the whole reply, whatever its status.
      *
-     * @param authorization the value of the header, or empty to send none
+     * @param headers what to send beside the content type; {@code Accept} is among them
      * @param limit for everything, from connecting to the last byte of the reply
      * @throws IOException if there was no whole reply of at most {@link #LARGEST_REPLY} bytes in time
      */
-    Reply post(URI uri, String contentType, byte[] body, String authorization, Duration limit)
+    Reply post(URI uri, String contentType, byte[] body, Map<String, String> headers, Duration limit)
             throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                 .header("Content-Type", contentType)
-                .header("Accept", "application/json")
                 .header("User-Agent", USER_AGENT)
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
-        if (!authorization.isEmpty()) {
-            request.header("Authorization", authorization);
-        }
+        headers.forEach(request::header);
         // HttpRequest.timeout() ends with the headers; a body that drips would be waited for without end.
         CompletableFuture<HttpResponse<byte[]>> exchange =
                 http.sendAsync(request.build(), response -> new CappedBody());

@@ -245,7 +245,7 @@ class AccessTokenTest {
         DeviceIdentity known = client.register();
         Path file = directory.resolve("plain.json");
         CredentialStore.at(file)
-                .save(new DeviceIdentity(
+                .save(Stored.of(new DeviceIdentity(
                         URI.create("http://registry.example"),
                         "SN-0007",
                         known.deviceId(),
@@ -257,7 +257,7 @@ class AccessTokenTest {
                         null,
                         null,
                         null,
-                        null));
+                        null)));
 
         DeviceClient restarted = DeviceClient.builder().store(file).build();
 

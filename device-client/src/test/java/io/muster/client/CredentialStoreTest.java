@@ -62,15 +62,15 @@ class CredentialStoreTest {
 
     @Test
     void whatWasSavedIsLoaded() throws Exception {
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
 
         assertThat(store().load()).contains(IDENTITY);
     }
 
     @Test
     void savingReplacesAndLeavesNothingBehind() throws Exception {
-        store().save(Processes.Save.identity(1));
-        store().save(IDENTITY);
+        store().save(Stored.of(Processes.Save.identity(1)));
+        store().save(Stored.of(IDENTITY));
 
         assertThat(store().load()).contains(IDENTITY);
         assertThat(directory).isDirectoryContaining(path -> path.equals(file()));
@@ -79,7 +79,7 @@ class CredentialStoreTest {
 
     @Test
     void fileIsForItsOwnerOnly() throws Exception {
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
 
         assertThat(permissions(file())).isEqualTo("rw-------");
     }
@@ -100,7 +100,7 @@ class CredentialStoreTest {
 
     @Test
     void fileThatOthersCanReadIsClosedToThem() throws Exception {
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
         Files.setPosixFilePermissions(file(), PosixFilePermissions.fromString("rw-r--r--"));
 
         assertThat(store().load()).contains(IDENTITY);
@@ -114,7 +114,7 @@ class CredentialStoreTest {
         Files.setPosixFilePermissions(leftover, PosixFilePermissions.fromString("rw-rw-rw-"));
 
         assertThat(store().load()).isEmpty();
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
 
         assertThat(store().load()).contains(IDENTITY);
         assertThat(permissions(file())).isEqualTo("rw-------");
@@ -123,7 +123,7 @@ class CredentialStoreTest {
 
     @Test
     void leftoverDoesNotHideTheGoodFile() throws Exception {
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
         Files.writeString(directory.resolve("device.json.tmp"), "");
 
         assertThat(store().load()).contains(IDENTITY);
@@ -131,7 +131,7 @@ class CredentialStoreTest {
 
     @Test
     void fileCutOffAnywhereIsAClearErrorAndIsLeftAlone() throws Exception {
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
         byte[] whole = Files.readAllBytes(file());
 
         for (int length = 0; length < whole.length - 1; length++) { // the last byte is a line feed
@@ -157,7 +157,7 @@ class CredentialStoreTest {
                 "[]",
                 "{}",
                 "the-secret",
-                "{\"format\":2,\"registry\":\"https://r\",\"serial\":\"s\",\"deviceId\":\"d\",\"key\":\"k\",\"secret\":\"x\"}",
+                "{\"format\":3,\"registry\":\"https://r\",\"serial\":\"s\",\"deviceId\":\"d\",\"key\":\"k\",\"secret\":\"x\"}",
                 "{\"format\":1,\"registry\":\"h ttp\",\"serial\":\"s\",\"deviceId\":\"d\",\"key\":\"k\",\"secret\":\"x\"}",
                 "{\"format\":1,\"registry\":\"https://r\",\"deviceId\":\"d\",\"key\":\"k\",\"secret\":\"x\"}",
                 "{\"format\":1,\"registry\":\"https://r\",\"serial\":\"s\",\"deviceId\":\"d\",\"key\":\"k\",\"secret\":7}",
@@ -243,7 +243,7 @@ class CredentialStoreTest {
 
     @Test
     void interruptedThreadReadsTheStoreAllTheSame() throws Exception {
-        store().save(IDENTITY);
+        store().save(Stored.of(IDENTITY));
         Thread.currentThread().interrupt();
         try {
             assertThat(store().load()).contains(IDENTITY);

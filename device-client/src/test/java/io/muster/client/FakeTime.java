@@ -1,6 +1,7 @@
 package io.muster.client;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,10 +11,16 @@ final class FakeTime implements Waiting {
 
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 5);
     private final List<Duration> sleeps = new CopyOnWriteArrayList<>();
+    private volatile Instant deviceTime = Instant.EPOCH;
 
     @Override
     public long nanoTime() {
         return now.get();
+    }
+
+    @Override
+    public Instant deviceTime() {
+        return deviceTime;
     }
 
     @Override
@@ -26,6 +33,10 @@ final class FakeTime implements Waiting {
 
     void pass(Duration duration) {
         now.addAndGet(duration.toNanos());
+    }
+
+    void deviceThinksItIs(Instant time) {
+        deviceTime = time;
     }
 
     List<Duration> sleeps() {

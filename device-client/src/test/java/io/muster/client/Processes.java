@@ -16,14 +16,23 @@ final class Processes {
     private Processes() {}
 
     static Process start(Class<?> main, String... args) throws IOException {
+        return start(command(main, args));
+    }
+
+    static List<String> command(Class<?> main, String... args) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
                 "-Djava.util.logging.config.file=" + Path.of("src/test/resources/logging.properties"),
                 "-cp",
-                System.getProperty("java.class.path"),
+                System.getProperty("muster-device.jar", System.getProperty("java.class.path")),
                 main.getName()));
         command.addAll(List.of(args));
+        return command;
+    }
+
+    static Process start(List<String> command) throws IOException {
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -71,7 +80,7 @@ final class Processes {
         public static void main(String[] args) throws Exception {
             CredentialStore store = CredentialStore.at(Path.of(args[0]));
             for (int i = 0; ; i++) {
-                store.save(identity(i));
+                store.save(Stored.of(identity(i)));
                 System.out.println(i);
             }
         }

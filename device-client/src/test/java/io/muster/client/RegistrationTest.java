@@ -4,6 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.nimbusds.jose.EncryptionMethod;
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWEAlgorithm;
+import com.nimbusds.jose.JWEHeader;
+import com.nimbusds.jose.JWEObject;
+import com.nimbusds.jose.Payload;
+import com.nimbusds.jose.crypto.ECDHEncrypter;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.util.Base64URL;
+import com.sun.net.httpserver.HttpExchange;
 import io.muster.api.Problem;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -13,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -78,11 +90,11 @@ class RegistrationTest {
         assertThat(request.method()).isEqualTo("POST");
         assertThat(request.path()).isEqualTo("/register");
         assertThat(request.header("Content-type")).isEqualTo("application/json");
-        assertThat(request.header("Accept")).isEqualTo("application/json");
+        assertThat(request.header("Accept")).isEqualTo("application/jose, application/json");
         assertThat(request.header("User-agent")).matches("muster-device/\\d.*");
         assertThat(Json.readObject(request.body().getBytes(StandardCharsets.UTF_8)))
                 .containsEntry("serial", "SN-0007")
-                .containsOnlyKeys("serial", "requestId");
+                .containsOnlyKeys("serial", "requestId", "replyKey");
         assertThat(time.sleeps()).isEmpty();
     }
 
@@ -308,6 +320,42 @@ class RegistrationTest {
     }
 
     @Test
+    void sealedReplyIsOpenedAndOneForAnotherKeyOrDamagedIsAskedForAgain() throws Exception {
+        ECKey another = ECKey.parse(Map.copyOf(JoseKey.generate(KeyKind.P256).jwk()));
+        registry.then(exchange -> seal(exchange, another, 0))
+                .then(exchange -> seal(exchange, replyKey(), 1))
+                .then(exchange -> seal(exchange, replyKey(), 0));
+
+        DeviceIdentity identity = device().build().register();
+
+        assertThat(identity.secret()).isEqualTo(ScriptedRegistry.SECRET);
+        assertThat(registry.requests()).hasSize(3);
+    }
+
+    private ECKey replyKey() throws IOException {
+        Map<?, ?> jwk =
+                (Map<?, ?>) Json.readObject(registry.requests().get(0).body().getBytes(StandardCharsets.UTF_8))
+                        .get("replyKey");
+        return new ECKey.Builder(
+                        Curve.P_256, new Base64URL((String) jwk.get("x")), new Base64URL((String) jwk.get("y")))
+                .build();
+    }
+
+    private static void seal(HttpExchange exchange, ECKey key, int missing) throws IOException {
+        JWEObject jwe = new JWEObject(
+                new JWEHeader(JWEAlgorithm.ECDH_ES, EncryptionMethod.A256GCM), new Payload(ScriptedRegistry.RECEIPT));
+        try {
+            jwe.encrypt(new ECDHEncrypter(key));
+        } catch (JOSEException e) {
+            throw new IOException(e);
+        }
+        byte[] whole = jwe.serialize().getBytes(StandardCharsets.US_ASCII);
+        exchange.getResponseHeaders().set("Content-Type", "application/jose");
+        exchange.sendResponseHeaders(200, whole.length - missing);
+        exchange.getResponseBody().write(whole, 0, whole.length - missing);
+    }
+
+    @Test
     void replyOver64KiBIsNotReadToItsEnd() throws Exception {
         AtomicInteger written = new AtomicInteger();
         registry.then(exchange -> {
@@ -453,6 +501,11 @@ class RegistrationTest {
                     @Override
                     public long nanoTime() {
                         return 0;
+                    }
+
+                    @Override
+                    public Instant deviceTime() {
+                        return Instant.EPOCH;
                     }
 
                     @Override

@@ -11,7 +11,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * Registers this device, shows who it is and gets access tokens. Exit codes: 0 done, 1 the registry refused, 2 wrong usage, 3
+ * Registers this device, shows who it is, gets access tokens and rotates the credential. Exit codes: 0 done, 1 the registry refused, 2 wrong usage, 3
  * no answer in time, 4 no usable store, 70 a fault of the program.
  */
 @Command(
@@ -19,8 +19,8 @@ import picocli.CommandLine.Command;
         description = "Registers this device and gets access tokens for it.",
         mixinStandardHelpOptions = true,
         versionProvider = MusterDevice.Version.class,
-        subcommands = {Register.class, Token.class, Show.class, Forget.class},
-        synopsisSubcommandLabel = "(register | token | show | forget)",
+        subcommands = {Register.class, Token.class, Rotate.class, Show.class, Forget.class},
+        synopsisSubcommandLabel = "(register | token | rotate | show | forget)",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",

@@ -2,6 +2,7 @@ package io.muster.client.cli;
 
 import io.muster.client.DeviceCertificate;
 import io.muster.client.DeviceClient;
+import io.muster.client.KeyKind;
 import io.muster.client.RefusedException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -65,6 +66,15 @@ final class Register implements Callable<Integer> {
     Path key;
 
     @Option(
+            names = "--device-key",
+            paramLabel = "KIND",
+            arity = "0..1",
+            fallbackValue = "P256",
+            description = "Make a key on this device and register with that, instead of a secret: P256 or ED25519"
+                    + " (without a value: P256). It stays in the store and is never sent.")
+    KeyKind deviceKey;
+
+    @Option(
             names = "--audience",
             paramLabel = "URL",
             description = "The registry's own address (muster.issuer), if it is not that of --registry.")
@@ -79,6 +89,9 @@ final class Register implements Callable<Integer> {
         }
         if (certificate != null || key != null) {
             builder.certificate(certificate());
+        }
+        if (deviceKey != null) {
+            builder.deviceKey(deviceKey);
         }
         if (audience != null) {
             builder.audience(audience);

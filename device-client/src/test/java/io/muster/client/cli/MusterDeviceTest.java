@@ -199,6 +199,44 @@ class MusterDeviceTest {
     }
 
     @Test
+    void registersWithAKeyOfTheDeviceAndShowsNoneOfIt() throws Exception {
+        registry.then(200, "application/json", "{\"nonce\":\"N-1\"}")
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"AKEY7\"}");
+
+        assertThat(register("--device-key")).isZero();
+
+        assertThat(registry.bodies().get(1)).contains("\"publicKey\":{\"crv\":\"P-256\"", "\"proof\":\"ey");
+        assertThat(run("show", "--store", file(), "--secret")).isZero();
+        assertThat(out.toString()).contains("key: AKEY7").doesNotContain("secret", "privateKey");
+    }
+
+    @Test
+    void kindOfTheKeyCanBeChosen() {
+        registry.then(200, "application/json", "{\"nonce\":\"N-1\"}")
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"AKEY7\"}");
+
+        assertThat(register("--device-key=ED25519")).isZero();
+        assertThat(registry.bodies().get(1)).contains("\"publicKey\":{\"crv\":\"Ed25519\"");
+        assertThat(register("--device-key=RSA")).isEqualTo(2);
+    }
+
+    @Test
+    void rotateReplacesTheCredentialAndPrintsNothingOfIt() throws Exception {
+        assertThat(run("rotate", "--store", file())).isEqualTo(4);
+        registry.thenReceipt()
+                .thenToken("token-1", 900)
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\",\"secret\":\"new-secret\"}")
+                .thenToken("token-2", 900);
+        register();
+
+        assertThat(run("rotate", "--store", file())).isZero();
+
+        assertThat(out.toString()).isEmpty();
+        assertThat(err.toString()).contains("rotated; saved in").doesNotContain("new-secret", "NEW");
+        assertThat(Path.of(file())).content().contains("\"key\":\"NEW\"").doesNotContain(ScriptedRegistry.SECRET);
+    }
+
+    @Test
     void forgetWantsAYes() {
         registry.thenReceipt();
         register();
@@ -214,7 +252,8 @@ class MusterDeviceTest {
     @Test
     void helpNamesEveryExitCode() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("0 ", "1 ", "2 ", "3 ", "4 ", "70", "register", "token", "show", "forget");
+        assertThat(out.toString())
+                .contains("0 ", "1 ", "2 ", "3 ", "4 ", "70", "register", "token", "rotate", "show", "forget");
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).matches("muster-device \\d\\S*\\s+");
     }

@@ -68,8 +68,47 @@ class RecipesTest {
         assertThat(registry.bodies()).hasSize(2);
     }
 
+    @Test
+    void devicesRegisterWithTheirOwnKey() throws Exception {
+        registry.close();
+        registry = new ScriptedRegistry()
+                .then(200, "application/json", "{\"nonce\":\"N-1\"}")
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"k\"}");
+
+        RegisterWithKey.main(new String[] {url(), "SN-0007", file()});
+
+        assertThat(registry.bodies().get(1)).contains("\"publicKey\"");
+    }
+
+    @Test
+    void devicesRotateCallApisAndConnectToBrokers() throws Exception {
+        registry.thenToken("token-1", 900)
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"k\",\"secret\":\"new\"}")
+                .thenToken("token-2", 900)
+                .thenToken("token-3", 900)
+                .then(200, "text/plain", "hello");
+        RegisterOnce.main(new String[] {url(), "SN-0007", file()});
+
+        Rotate.main(new String[] {file()});
+        CallAnApiWithTokenSource.main(new String[] {file(), url() + "/api"});
+        MqttUserAndPassword.main(new String[] {file()});
+
+        assertThat(registry.bodies()).hasSize(6);
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"RegisterOnce", "CallAnApi", "ProveWithHmac", "ProveWithCertificate", "StartWithTheFleet"})
+    @ValueSource(
+            strings = {
+                "RegisterOnce",
+                "CallAnApi",
+                "CallAnApiWithTokenSource",
+                "MqttUserAndPassword",
+                "ProveWithHmac",
+                "ProveWithCertificate",
+                "RegisterWithKey",
+                "Rotate",
+                "StartWithTheFleet"
+            })
     void pageShowsTheRecipeAsItIsCompiled(String recipe) throws Exception {
         List<String> source = Files.readAllLines(Path.of("src/test/java/io/muster/client/recipes", recipe + ".java"));
         int from = source.indexOf("        // tag::recipe") + 1;

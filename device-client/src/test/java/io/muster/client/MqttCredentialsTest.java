@@ -1,0 +1,103 @@
+package io.muster.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(30)
+class MqttCredentialsTest {
+
+    @TempDir
+    Path directory;
+
+    private final FakeTime time = new FakeTime();
+    private ScriptedRegistry registry;
+    private DeviceClient client;
+
+    @BeforeEach
+    void start() throws IOException {
+        registry = new ScriptedRegistry();
+        client = device().build();
+    }
+
+    @AfterEach
+    void stop() {
+        registry.close();
+    }
+
+    private DeviceClient.Builder device() {
+        return DeviceClient.builder()
+                .registry(registry.uri())
+                .serial("SN-0007")
+                .store(directory.resolve("device.json"))
+                .waiting(time);
+    }
+
+    @Test
+    void passwordIsTheSecretAndStaysFresh() throws Exception {
+        registry.thenReceipt();
+        MqttCredentials mqtt = client.mqtt();
+
+        assertThat(mqtt.isStale()).isTrue(); // there was none yet
+        assertThat(mqtt.clientId()).isEqualTo("0190b6f0a1b27c3d8e4f5a6b7c8d9e0f");
+        assertThat(mqtt.userName()).isEqualTo("AKEY0123456789abcdef");
+        assertThat(mqtt.password()).isEqualTo(ScriptedRegistry.SECRET);
+        time.pass(Duration.ofDays(1));
+        assertThat(mqtt.isStale()).isFalse();
+        assertThat(registry.requests()).hasSize(1);
+    }
+
+    @Test
+    void passwordIsTheTokenWhereThatIsAskedForAndGoesStaleWhenItIsRenewed() throws Exception {
+        registry.thenReceipt().thenToken("token-1", 900).thenToken("token-2", 900);
+        MqttCredentials mqtt = client.mqttWithToken();
+
+        assertThat(mqtt.password()).isEqualTo("token-1");
+        assertThat(mqtt.isStale()).isFalse();
+        time.pass(Duration.ofSeconds(720));
+        assertThat(mqtt.isStale()).isTrue();
+        assertThat(mqtt.password()).isEqualTo("token-2");
+        assertThat(mqtt.isStale()).isFalse();
+    }
+
+    @Test
+    void deviceWithAKeyAlwaysGivesTheToken() throws Exception {
+        registry.then(200, "application/json", "{\"nonce\":\"N-1\"}")
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"k\"}")
+                .thenToken("token-1", 900);
+
+        assertThat(device().deviceKey().build().mqtt().password()).isEqualTo("token-1");
+    }
+
+    @Test
+    void rotationMakesUserNameAndPasswordNew() throws Exception {
+        registry.thenReceipt()
+                .thenToken("token-1", 900)
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\",\"secret\":\"new-secret\"}")
+                .thenToken("token-2", 900);
+        MqttCredentials mqtt = client.mqtt();
+        mqtt.password();
+
+        client.rotate();
+
+        assertThat(mqtt.isStale()).isTrue();
+        assertThat(mqtt.userName()).isEqualTo("NEW");
+        assertThat(mqtt.password()).isEqualTo("new-secret");
+    }
+
+    @Test
+    void sourceOfTokensCanBeAnythingAndNamesItsScheme() throws Exception {
+        TokenSource fixed = () -> "abc";
+        registry.thenReceipt().thenToken("token-1", 900);
+
+        assertThat(fixed.bearer()).isEqualTo("Bearer abc");
+        assertThat(client.bearer()).isEqualTo("Bearer token-1");
+    }
+}

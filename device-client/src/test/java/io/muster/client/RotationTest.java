@@ -1,0 +1,279 @@
+package io.muster.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(30)
+class RotationTest {
+
+    private static final RandomGenerator HALF = () -> Long.MIN_VALUE; // the double in the middle
+    private static final String NEXT = "{\"deviceId\":\"d\",\"key\":\"NEW\",\"secret\":\"new-secret\"}";
+    private static final String INVALID = "{\"error\":\"invalid_client\"}";
+
+    @TempDir
+    Path directory;
+
+    private final FakeTime time = new FakeTime();
+    private ScriptedRegistry registry;
+
+    @BeforeEach
+    void start() throws IOException {
+        registry = new ScriptedRegistry().thenReceipt();
+    }
+
+    @AfterEach
+    void stop() {
+        registry.close();
+    }
+
+    private DeviceClient.Builder device() {
+        return DeviceClient.builder()
+                .registry(registry.uri())
+                .serial("SN-0007")
+                .store(file())
+                .giveUpAfter(Duration.ofMinutes(2))
+                .waiting(time)
+                .random(HALF);
+    }
+
+    private Path file() {
+        return directory.resolve("device.json");
+    }
+
+    private Stored stored() throws IOException {
+        return CredentialStore.at(file()).loadAll().orElseThrow();
+    }
+
+    private ScriptedRegistry thenNext() {
+        return registry.then(200, "application/json", NEXT);
+    }
+
+    /** The scripted server's own clock, which is what its replies have in Date, is the only one there is. */
+    private ScriptedRegistry thenTokenToRotate(String token, Duration left) {
+        return registry.then(exchange -> {
+            byte[] reply = ("{\"access_token\":\"" + token + "\",\"expires_in\":900,\"rotate_by\":"
+                            + Instant.now().plus(left).getEpochSecond() + "}")
+                    .getBytes(StandardCharsets.US_ASCII);
+            exchange.sendResponseHeaders(200, reply.length);
+            exchange.getResponseBody().write(reply);
+        });
+    }
+
+    private List<String> paths() {
+        return registry.requests().stream().map(ScriptedRegistry.Request::path).toList();
+    }
+
+    private String keyUsedIn(int request) {
+        String basic = registry.requests().get(request).header("Authorization").replaceFirst("^Basic ", "");
+        return new String(Base64.getDecoder().decode(basic), StandardCharsets.US_ASCII).replaceFirst(":.*$", "");
+    }
+
+    @Test
+    void newCredentialIsStoredBesideTheOldOneThenUsedThenAlone() throws Exception {
+        registry.thenToken("token-1", 900);
+        thenNext();
+        registry.then(exchange -> {
+            Stored both = stored();
+            assertThat(both.identity().key()).isEqualTo("AKEY0123456789abcdef");
+            assertThat(both.next().key()).isEqualTo("NEW");
+            assertThat(directory.resolve("device.json.pending")).doesNotExist();
+            byte[] reply = "{\"access_token\":\"token-2\",\"expires_in\":900}".getBytes(StandardCharsets.US_ASCII);
+            exchange.sendResponseHeaders(200, reply.length);
+            exchange.getResponseBody().write(reply);
+        });
+        DeviceClient client = device().build();
+
+        DeviceIdentity rotated = client.rotate();
+
+        assertThat(rotated.key()).isEqualTo("NEW");
+        assertThat(rotated.secret()).isEqualTo("new-secret");
+        assertThat(rotated.configuration()).containsEntry("interval", "PT30S");
+        assertThat(paths()).containsExactly("/register", "/token", "/devices/me/credentials", "/token");
+        assertThat(registry.requests().get(2).header("Authorization")).isEqualTo("Bearer token-1");
+        assertThat(keyUsedIn(3)).isEqualTo("NEW");
+        assertThat(stored()).isEqualTo(Stored.of(rotated));
+        assertThat(client.accessToken()).isEqualTo("token-2");
+    }
+
+    @Test
+    void newCredentialThatIsRefusedIsDroppedAndTheOldOneStays() throws Exception {
+        registry.thenToken("token-1", 900);
+        thenNext();
+        registry.then(401, "application/json", INVALID).thenToken("token-2", 900);
+        DeviceClient client = device().build();
+
+        assertThatThrownBy(client::rotate).isInstanceOf(RefusedException.class);
+
+        assertThat(stored().next()).isNull();
+        assertThat(stored().identity().secret()).isEqualTo(ScriptedRegistry.SECRET);
+        assertThat(client.accessToken()).isEqualTo("token-2");
+    }
+
+    @Test
+    void bothAreKeptWhileNeitherWorks() throws Exception {
+        registry.thenToken("token-1", 900);
+        thenNext();
+        registry.then(401, "application/json", INVALID)
+                .then(401, "application/json", INVALID)
+                .thenToken("token-2", 900);
+
+        assertThatThrownBy(device().build()::rotate).isInstanceOf(RefusedException.class);
+        assertThat(stored().next().key()).isEqualTo("NEW");
+
+        assertThat(device().build().accessToken()).isEqualTo("token-2");
+        assertThat(stored().identity().key()).isEqualTo("NEW");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void rotationIsDoneAtARandomMomentBeforeTheTime(boolean restarted) throws Exception {
+        thenTokenToRotate("token-1", Duration.ofSeconds(1000)); // half of nine tenths of it: 450 s
+        DeviceClient client = device().build();
+        assertThat(client.accessToken()).isEqualTo("token-1");
+
+        time.pass(Duration.ofSeconds(440));
+        assertThat(client.accessToken()).isEqualTo("token-1");
+        assertThat(paths()).hasSize(2);
+        if (restarted) {
+            thenTokenToRotate("token-1b", Duration.ofSeconds(1000));
+            client = device().random(() -> 0L).build(); // would draw another moment, if it did not know the first
+            assertThat(client.accessToken()).isEqualTo("token-1b");
+            time.pass(Duration.ofSeconds(430)); // the server's clock did not move with ours
+        }
+
+        thenNext().thenToken("token-2", 900);
+        time.pass(Duration.ofSeconds(20));
+        assertThat(client.accessToken()).isEqualTo("token-2");
+        assertThat(stored().identity().key()).isEqualTo("NEW");
+        assertThat(stored().rotateAt()).isNull();
+    }
+
+    @Test
+    void rotationIsNotLeftToTheLastTenth() throws Exception {
+        thenTokenToRotate("token-1", Duration.ofSeconds(100));
+        DeviceClient client = device().random(() -> -1L).build();
+        client.accessToken();
+
+        thenNext().thenToken("token-2", 900);
+        time.pass(Duration.ofSeconds(90));
+
+        assertThat(client.accessToken()).isEqualTo("token-2");
+    }
+
+    @Test
+    void rotationThatFailsIsNoFailureOfTheCallAndNoStorm() throws Exception {
+        thenTokenToRotate("token-1", Duration.ZERO);
+        registry.then(403, "application/json", "{}");
+        DeviceClient client = device().build();
+
+        for (int i = 0; i < 10; i++) {
+            assertThat(client.accessToken()).isEqualTo("token-1");
+        }
+
+        assertThat(paths()).containsExactly("/register", "/token", "/devices/me/credentials");
+        thenTokenToRotate("token-2", Duration.ZERO);
+        registry.thenStatus(503);
+        time.pass(Duration.ofSeconds(800));
+        assertThat(client.accessToken()).isEqualTo("token-2");
+        assertThat(client.accessToken()).isEqualTo("token-2");
+        assertThat(paths()).hasSize(5);
+    }
+
+    @Test
+    void processThatDidNotRotateTakesWhatAnotherOneStored() throws Exception {
+        registry.thenToken("token-1", 900);
+        DeviceClient first = device().build();
+        first.accessToken();
+        registry.thenToken("token-2", 900);
+        thenNext().thenToken("token-3", 900);
+        device().build().rotate();
+
+        registry.then(401, "application/json", INVALID).thenToken("token-4", 900);
+        time.pass(Duration.ofSeconds(900));
+
+        assertThat(first.accessToken()).isEqualTo("token-4");
+        assertThat(keyUsedIn(5)).isEqualTo("AKEY0123456789abcdef");
+        assertThat(keyUsedIn(6)).isEqualTo("NEW");
+        assertThat(first.identity().orElseThrow().key()).isEqualTo("NEW");
+    }
+
+    @Test
+    void deviceWithASecretGetsAKeyIfItIsToldTo() throws Exception {
+        device().build().register();
+        registry.thenToken("token-1", 900)
+                .then(200, "application/json", "{\"nonce\":\"N-1\"}")
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\"}")
+                .thenToken("token-2", 900);
+
+        DeviceIdentity rotated = device().deviceKey().build().rotate();
+
+        assertThat(rotated.secret()).isNull();
+        assertThat(stored().deviceKey()).isNotNull();
+        assertThat(file()).content().doesNotContain(ScriptedRegistry.SECRET);
+    }
+
+    @Test
+    void storeWithBothCutAnywhereIsAClearErrorAndIsLeftAlone() throws Exception {
+        registry.thenToken("token-1", 900);
+        thenNext();
+        registry.thenStatus(503);
+        assertThatThrownBy(() -> device().random(() -> -1L)
+                        .giveUpAfter(Duration.ofMillis(500))
+                        .build()
+                        .rotate())
+                .isInstanceOf(UnavailableException.class);
+        byte[] whole = Files.readAllBytes(file());
+        assertThat(stored().next()).isNotNull();
+
+        for (int length = 0; length < whole.length - 1; length++) {
+            byte[] part = Arrays.copyOf(whole, length);
+            Files.write(file(), part);
+
+            assertThatThrownBy(() -> CredentialStore.at(file()).load())
+                    .as("cut to %d bytes", length)
+                    .isInstanceOf(CredentialStore.UnusableException.class)
+                    .message()
+                    .doesNotContain("new-secret", "s3cr3t");
+            assertThat(Files.readAllBytes(file())).isEqualTo(part);
+        }
+    }
+
+    @Test
+    void diskThatTakesNothingMoreDoesNotStopADeviceWithTwoCredentials() throws Exception {
+        registry.thenToken("token-1", 900);
+        thenNext();
+        registry.then(exchange -> {
+            Files.createDirectories(directory.resolve("device.json.tmp/x")); // no room for the next step
+            byte[] reply = "{\"access_token\":\"token-2\",\"expires_in\":900}".getBytes(StandardCharsets.US_ASCII);
+            exchange.sendResponseHeaders(200, reply.length);
+            exchange.getResponseBody().write(reply);
+        });
+        DeviceClient client = device().build();
+
+        assertThat(client.rotate().key()).isEqualTo("NEW");
+        assertThat(client.accessToken()).isEqualTo("token-2");
+        assertThat(stored().next().key()).isEqualTo("NEW");
+
+        registry.thenToken("token-3", 900);
+        assertThat(device().build().accessToken()).isEqualTo("token-3");
+        assertThat(keyUsedIn(4)).isEqualTo("NEW");
+    }
+}
