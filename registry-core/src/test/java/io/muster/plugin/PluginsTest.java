@@ -1,4 +1,4 @@
-package io.muster.verification;
+package io.muster.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -47,14 +47,14 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            return ((Verdict.Refused) plugins.verifiers().get("acme").verify(CANDIDATE)).reason();
+            return ((Verdict.Refused) plugins.verifiers().byName().get("acme").verify(CANDIDATE)).reason();
         }
     }
 
     private void assertFault(PluginJar plugin, String... parts) {
         plugin.write(directory.resolve("acme.jar"));
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers()).isEmpty();
+            assertThat(plugins.verifiers().byName()).isEmpty();
         }
         assertThat(faults).hasSize(1);
         assertThat(faults.get(0)).startsWith("plug-in acme.jar: ").contains(parts);
@@ -68,16 +68,19 @@ class PluginsTest {
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThat(plugins.verifiers()).containsOnlyKeys("acme", "other");
-            assertThat(plugins.verifiers().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
-            assertThat(plugins.verifiers().get("other").verify(CANDIDATE)).isEqualTo(Verdict.unknown());
-            assertThat(plugins.jar("acme")).contains("acme.jar");
+            assertThat(plugins.verifiers().byName()).containsOnlyKeys("acme", "other");
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                    .isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("other").verify(CANDIDATE))
+                    .isEqualTo(Verdict.unknown());
+            assertThat(plugins.verifiers().jar("acme")).contains("acme.jar");
         }
     }
 
     @Test
     void noDirectoryIsNoPlugins() {
-        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers()).isEmpty();
+        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers().byName())
+                .isEmpty();
         assertThat(faults).isEmpty();
     }
 
@@ -85,7 +88,7 @@ class PluginsTest {
     void whatIsNoJarIsLeftAlone() throws IOException {
         Files.writeString(directory.resolve("README"), "jars go here");
 
-        assertThat(load().verifiers()).isEmpty();
+        assertThat(load().verifiers().byName()).isEmpty();
         assertThat(faults).isEmpty();
     }
 
@@ -94,7 +97,7 @@ class PluginsTest {
     @Test
     void pluginSeesNoLibraryOfTheRegistryAndNoneOfTheServer() {
         String names = "com.fasterxml.jackson.databind.ObjectMapper org.slf4j.Logger io.muster.config.Settings"
-                + " org.junit.jupiter.api.Test io.muster.verification.Plugins";
+                + " org.junit.jupiter.api.Test io.muster.plugin.Plugins";
         assertThat(names.split(" "))
                 .allSatisfy(name -> assertThat(Class.forName(name)).isNotNull());
 
@@ -139,7 +142,8 @@ class PluginsTest {
         PluginJar plugin = plugin().source("lib/Part.java", "package lib; public interface Part { String name(); }")
                 .source(
                         "lib/OwnPart.java",
-                        "package lib; public class OwnPart implements Part { public String name() { return \"own\"; } }")
+                        "package lib; public class OwnPart implements Part { public String name() { return \"own\"; }"
+                                + " }")
                 .file("META-INF/services/lib.Part", "lib.OwnPart");
 
         assertThat(answer(
@@ -168,7 +172,7 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            SerialVerifier verifier = plugins.verifiers().get("acme");
+            SerialVerifier verifier = plugins.verifiers().byName().get("acme");
             Configurable configurable = (Configurable) verifier;
             assertThat(configurable.settingNames()).isEmpty();
             configurable.configure(Map.of());
@@ -194,8 +198,10 @@ class PluginsTest {
         }
 
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers().get("one").verify(CANDIDATE)).isEqualTo(Verdict.refused("one"));
-            assertThat(plugins.verifiers().get("two").verify(CANDIDATE)).isEqualTo(Verdict.refused("two"));
+            assertThat(plugins.verifiers().byName().get("one").verify(CANDIDATE))
+                    .isEqualTo(Verdict.refused("one"));
+            assertThat(plugins.verifiers().byName().get("two").verify(CANDIDATE))
+                    .isEqualTo(Verdict.refused("two"));
         }
     }
 
@@ -203,13 +209,15 @@ class PluginsTest {
     void copyOfTheSpiInTheJarIsIgnored() {
         plugin().source(
                         "io/muster/spi/SerialVerifier.java",
-                        "package io.muster.spi; public interface SerialVerifier { Verdict verify(Candidate candidate); }")
+                        "package io.muster.spi; public interface SerialVerifier { Verdict verify(Candidate candidate);"
+                                + " }")
                 .verifier("acme", GENUINE)
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThat(plugins.verifiers().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                    .isEqualTo(Verdict.genuine());
         }
     }
 
@@ -227,7 +235,7 @@ class PluginsTest {
     void fileThatIsNoZipIsNamed() throws IOException {
         Files.writeString(directory.resolve("acme.jar"), "not a jar");
 
-        assertThat(load().verifiers()).isEmpty();
+        assertThat(load().verifiers().byName()).isEmpty();
         assertThat(faults).hasSize(1);
         assertThat(faults.get(0)).startsWith("plug-in acme.jar: cannot be read as a jar");
     }
@@ -236,7 +244,7 @@ class PluginsTest {
     void directoryWithTheNameOfAJarIsNamed() throws IOException {
         Files.createDirectory(directory.resolve("acme.jar"));
 
-        assertThat(load().verifiers()).isEmpty();
+        assertThat(load().verifiers().byName()).isEmpty();
         assertThat(faults).hasSize(1);
         assertThat(faults.get(0)).startsWith("plug-in acme.jar: cannot be read as a jar");
     }
@@ -291,7 +299,7 @@ class PluginsTest {
                 plugin().source("lib/Base.java", "package lib; public class Base {}")
                         .source(
                                 "acme/Acme.java",
-                                "package acme; import io.muster.spi.*; @VerifierName(\"acme\") public class Acme"
+                                "package acme; import io.muster.spi.*; @PluginName(\"acme\") public class Acme"
                                         + " extends lib.Base implements SerialVerifier { " + GENUINE + " }")
                         .service("acme.Acme")
                         .without("lib/"),
@@ -311,7 +319,8 @@ class PluginsTest {
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
             for (int question = 0; question < 2; question++) {
-                assertThatThrownBy(() -> plugins.verifiers().get("acme").verify(CANDIDATE))
+                assertThatThrownBy(
+                                () -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
                         .isInstanceOf(VerificationUnavailableException.class)
                         .hasMessageContainingAll("acme.jar", "lib.Client");
             }
@@ -337,7 +346,7 @@ class PluginsTest {
                                         + GENUINE + " }")
                         .service("acme.Acme"),
                 "acme.Acme",
-                "@VerifierName");
+                "@PluginName");
     }
 
     @Test
@@ -364,7 +373,8 @@ class PluginsTest {
         assertFault(
                 plugin().source(
                                 "io/muster/spi/SerialVerifier.java",
-                                "package io.muster.spi; public interface SerialVerifier { Verdict verify(String serial); }")
+                                "package io.muster.spi; public interface SerialVerifier { Verdict verify(String"
+                                        + " serial); }")
                         .verifier("acme", "public Verdict verify(String serial) { return Verdict.genuine(); }")
                         .without("io/"),
                 "acme.Acme",
@@ -398,16 +408,18 @@ class PluginsTest {
                         "package io.muster.spi; public class SerialNumber { public String folded() { return null; } }")
                 .source(
                         "io/muster/spi/Candidate.java",
-                        "package io.muster.spi; public class Candidate { public SerialNumber serial() { return null; } }")
+                        "package io.muster.spi; public class Candidate { public SerialNumber serial() { return null; }"
+                                + " }")
                 .verifier(
                         "acme",
-                        "public Verdict verify(Candidate candidate) { return Verdict.refused(candidate.serial().folded()); }")
+                        "public Verdict verify(Candidate candidate) { return"
+                                + " Verdict.refused(candidate.serial().folded()); }")
                 .without("io/")
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThatThrownBy(() -> plugins.verifiers().get("acme").verify(CANDIDATE))
+            assertThatThrownBy(() -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
                     .isInstanceOf(VerificationUnavailableException.class)
                     .hasMessageContainingAll("acme.jar", "NoSuchMethodError", "folded");
         }
@@ -421,7 +433,7 @@ class PluginsTest {
         plugin().verifier("Acme", GENUINE).write(directory.resolve("d.jar"));
 
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers()).containsOnlyKeys("acme");
+            assertThat(plugins.verifiers().byName()).containsOnlyKeys("acme");
         }
         assertThat(faults)
                 .extracting(fault -> fault.substring(0, 13))
@@ -435,7 +447,8 @@ class PluginsTest {
         plugin().verifier("acme", GENUINE).write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable = (Configurable) plugins.verifiers().get("acme");
+            Configurable configurable =
+                    (Configurable) plugins.verifiers().byName().get("acme");
             configurable.configure(Map.of());
 
             assertThat(configurable.settingNames()).isEqualTo(Set.of());
@@ -454,7 +467,8 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable = (Configurable) plugins.verifiers().get("acme");
+            Configurable configurable =
+                    (Configurable) plugins.verifiers().byName().get("acme");
 
             assertThatThrownBy(configurable::settingNames)
                     .isInstanceOf(IllegalArgumentException.class)
@@ -475,7 +489,8 @@ class PluginsTest {
                 .verifier(
                         "acme",
                         "SerialVerifier, AutoCloseable",
-                        "public void close() throws Exception { new lib.Late(); java.nio.file.Files.createFile(java.nio.file.Path.of(\""
+                        "public void close() throws Exception { new lib.Late();"
+                                + " java.nio.file.Files.createFile(java.nio.file.Path.of(\""
                                 + closed + "\")); }" + GENUINE)
                 .write(directory.resolve("acme.jar"));
         plugin().verifier(
@@ -502,11 +517,11 @@ class PluginsTest {
         plugin().verifier(
                         "acme",
                         "SerialVerifier, Configurable",
-                        "private String told;"
-                                + "public Set<String> settingNames() { return Set.of(\"url\"); }"
-                                + "public Set<String> secretNames() { return Set.of(\"password\"); }"
-                                + "public void configure(Map<String, String> settings) { told = new TreeMap<>(settings).toString(); }"
-                                + "public Verdict verify(Candidate candidate) { return Verdict.genuine(Map.of(\"told\", told)); }")
+                        "private String told;public Set<String> settingNames() { return Set.of(\"url\"); }public"
+                            + " Set<String> secretNames() { return Set.of(\"password\"); }public void"
+                            + " configure(Map<String, String> settings) { told = new TreeMap<>(settings).toString();"
+                            + " }public Verdict verify(Candidate candidate) { return Verdict.genuine(Map.of(\"told\","
+                            + " told)); }")
                 .write(directory.resolve("acme.jar"));
         Path password = Files.writeString(directory.resolve("password"), "sesame\n");
         TestRegistry with = registry("acme")
@@ -531,11 +546,10 @@ class PluginsTest {
         plugin().verifier(
                         "acme",
                         "SerialVerifier, Configurable",
-                        "private String told;"
-                                + "public Set<String> settingNames() { return Set.of(\"site\"); }"
-                                + "public void configure(Map<String, String> settings) { told = settings.get(\"site\"); }"
-                                + "public Verdict verify(Candidate candidate)"
-                                + "{ return Verdict.genuine(Map.of(\"told-\" + told, told)); }")
+                        "private String told;public Set<String> settingNames() { return Set.of(\"site\"); }public void"
+                            + " configure(Map<String, String> settings) { told = settings.get(\"site\"); }public"
+                            + " Verdict verify(Candidate candidate){ return Verdict.genuine(Map.of(\"told-\" + told,"
+                            + " told)); }")
                 .write(directory.resolve("acme.jar"));
 
         try (var registry = registry("acme, north, south")
