@@ -66,7 +66,6 @@ import java.util.function.Consumer;
 public final class Registry implements AutoCloseable {
 
     private static final RareLog LOG = RareLog.of(Registry.class);
-    private static final int POLLS_PER_KEY_RELOAD = 10;
 
     private static final List<Class<?>> ENTITIES = List.of(
             Device.class,
@@ -135,7 +134,7 @@ public final class Registry implements AutoCloseable {
         this.allowances = new Allowances(database, audit, ids, clock);
         this.authenticator =
                 new ClientAuthenticator(database, devices, credentialOrders, lastUses, changes, clock, events);
-        this.signingKeys = SigningKeys.open(database, masterKey, clock);
+        this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
         this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
@@ -257,14 +256,10 @@ public final class Registry implements AutoCloseable {
             return thread;
         });
         changes.poll();
-        int[] polls = {0};
-        changes.afterPoll(() -> {
-            if (++polls[0] % POLLS_PER_KEY_RELOAD == 0) {
-                signingKeys.reload();
-            }
-        });
         long interval = Changes.INTERVAL.toMillis();
         threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
+        long tending = SigningKeys.INTERVAL.toSeconds();
+        threads.scheduleWithFixedDelay(signingKeys::tend, tending, tending, TimeUnit.SECONDS);
         threads.scheduleWithFixedDelay(audit::flush, 1, 1, TimeUnit.SECONDS);
         threads.scheduleWithFixedDelay(lastUses::flush, 10, 10, TimeUnit.SECONDS);
         threads.scheduleWithFixedDelay(() -> Spending.forgetExpired(database, clock), 1, 1, TimeUnit.MINUTES);

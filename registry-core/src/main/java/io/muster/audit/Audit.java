@@ -70,6 +70,10 @@ public final class Audit {
         ENROLMENT_KEY_REVOKED,
         /** An operator made a registration token. */
         REGISTRATION_TOKEN_CREATED,
+        /** The next signing key was published. */
+        SIGNING_KEY_CREATED,
+        /** An operator dropped every signing key for a new one. */
+        SIGNING_KEYS_REPLACED,
         /** An operator was made. */
         OPERATOR_CREATED,
         /** An operator's token was revoked. */

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param pluginsDir where plug-in jars are dropped
  * @param database the database
  * @param token access tokens
+ * @param signingKeys the keys that sign access tokens
  * @param registration registration
  * @param limits what a stranger may do
  * @param imports bulk import of expected serials
@@ -33,6 +34,7 @@ public record MusterConfig(
         Optional<Path> pluginsDir,
         Database database,
         Token token,
+        SigningKeys signingKeys,
         Registration registration,
         Limits limits,
         Imports imports,
@@ -75,6 +77,36 @@ public record MusterConfig(
      * @param audience the one audience they are for
      */
     public record Token(Duration lifetime, String audience) {}
+
+    /** How access tokens are signed. */
+    public enum TokenAlgorithm {
+        /** ECDSA with P-256 and SHA-256. */
+        ES256,
+        /** EdDSA with Ed25519. */
+        EDDSA
+    }
+
+    /**
+     * The keys that sign access tokens.
+     *
+     * @param rotation how long a key signs
+     * @param publishAhead how long a key is published before it signs
+     * @param algorithm what the keys are for that are made from now on
+     */
+    public record SigningKeys(Duration rotation, Duration publishAhead, TokenAlgorithm algorithm) {
+
+        /** How long others may use the published keys without asking again. */
+        public static final Duration MAX_AGE = Duration.ofMinutes(5);
+
+        /** How far the clocks of two nodes may differ. */
+        public static final Duration SKEW = Duration.ofSeconds(60);
+
+        // What a node knows of other nodes' changes is never older.
+        private static final Duration NEWS = Duration.ofSeconds(2);
+
+        /** When the last of those who saw the keys of before has asked again, by the clock that is ahead of all. */
+        static final Duration LEAST_AHEAD = MAX_AGE.plus(SKEW).plus(NEWS);
+    }
 
     /**
      * Registration.
@@ -182,6 +214,7 @@ public record MusterConfig(
                         settings.duration(
                                 "token.lifetime", Duration.ofMinutes(15), Duration.ofSeconds(10), Duration.ofHours(24)),
                         settings.text("token.audience", issuer.toString())),
+                signingKeys(settings),
                 new Registration(
                         refusedStatus(settings),
                         settings.duration(
@@ -213,6 +246,25 @@ public record MusterConfig(
                 settings.duration(
                         "connect-timeout", Duration.ofSeconds(2), Duration.ofMillis(250), Duration.ofMinutes(1)),
                 settings.duration("start-timeout", Duration.ofSeconds(30), Duration.ZERO, Duration.ofHours(1)));
+    }
+
+    private static SigningKeys signingKeys(Settings settings) {
+        Duration longest = Duration.ofDays(3650);
+        SigningKeys keys = new SigningKeys(
+                settings.duration("signing-keys.rotation", Duration.ofDays(30), Duration.ofMinutes(10), longest),
+                settings.duration("signing-keys.publish-ahead", Duration.ofHours(1), Duration.ZERO, longest),
+                settings.choice("token.algorithm", TokenAlgorithm.class, TokenAlgorithm.ES256));
+        if (keys.publishAhead().compareTo(SigningKeys.LEAST_AHEAD) < 0
+                || keys.publishAhead().compareTo(keys.rotation()) > 0) {
+            settings.fault(
+                    "signing-keys.publish-ahead",
+                    keys.publishAhead() + " is not between " + SigningKeys.LEAST_AHEAD
+                            + " (others keep the published keys for "
+                            + SigningKeys.MAX_AGE + ", clocks of nodes differ by up to " + SigningKeys.SKEW
+                            + ", and nodes learn of a key within " + SigningKeys.NEWS
+                            + ") and muster.signing-keys.rotation, which is " + keys.rotation());
+        }
+        return keys;
     }
 
     private static int refusedStatus(Settings settings) {

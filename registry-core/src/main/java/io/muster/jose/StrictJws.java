@@ -11,10 +11,11 @@ import io.jsonwebtoken.security.SecureDigestAlgorithm;
 import io.jsonwebtoken.security.SignatureException;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
+import java.math.BigDecimal;
 import java.security.Key;
-import java.security.PublicKey;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
@@ -33,18 +34,14 @@ public final class StrictJws {
     /** Longer tokens are refused unread. */
     public static final int MAX_LENGTH = 8192;
 
+    private static final BigDecimal YEAR_10000 = BigDecimal.valueOf(253_402_300_800L);
+
     private static final Pattern COMPACT = Pattern.compile("[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+");
 
     // Keys and addresses of keys that the token brings itself; extensions; compression.
     private static final List<String> REFUSED_MEMBERS = List.of("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip");
 
     private StrictJws() {}
-
-    /** Accepts ES256 alone, by the key that {@code kid} names; nothing else in the header chooses a key. */
-    public static JwtParserBuilder parser(Function<String, Optional<PublicKey>> keys) {
-        return parser(List.of(Jwts.SIG.ES256), header -> keys.apply(String.valueOf(header.getKeyId())))
-                .provider(Es256.PROVIDER);
-    }
 
     /**
      * Accepts these algorithms alone.
@@ -152,12 +149,36 @@ public final class StrictJws {
         try {
             JsonNode claims = Json.parse(part(token, 1));
             if (claims.isObject()) {
+                // jjwt cuts a number to 64 bits, by which a time long past can become one to come.
+                time(claims, "exp");
+                time(claims, "nbf");
                 return claims;
             }
         } catch (MalformedJsonException e) {
             // said below
         }
         throw new InvalidTokenException("its claims are not a JSON object");
+    }
+
+    /**
+     * Returns a time among the claims (NumericDate, RFC 7519 section 2: seconds, perhaps with a fraction, and never a text) to the
+     * millisecond, or empty if it is not there.
+     *
+     * @throws InvalidTokenException if what is there is no time from 1970 to 9999
+     */
+    public static Optional<Instant> time(JsonNode claims, String claim) {
+        JsonNode value = claims.path(claim);
+        if (value.isMissingNode()) {
+            return Optional.empty();
+        }
+        if (value.isNumber()) {
+            BigDecimal seconds = value.decimalValue();
+            if (seconds.signum() >= 0 && seconds.compareTo(YEAR_10000) < 0) {
+                return Optional.of(
+                        Instant.ofEpochMilli(seconds.movePointRight(3).longValue()));
+            }
+        }
+        throw new InvalidTokenException("its " + claim + " is not a time");
     }
 
     private static byte[] part(String token, int index) {

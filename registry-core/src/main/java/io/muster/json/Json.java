@@ -12,11 +12,14 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ValueNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -28,7 +31,7 @@ import java.util.Map;
 
 /**
  * Reads JSON strictly (RFC 8259): UTF-8 only, one value, no duplicate members, at most 32 levels, numbers of at most 100
- * digits. Writes records, maps and values compactly; null components are left out, an Instant is ISO 8601.
+ * digits and exponents of at most nine. Writes records, maps and values compactly; null components are left out, an Instant is ISO 8601.
  * Thread-safe.
  */
 public final class Json {
@@ -51,8 +54,24 @@ public final class Json {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .serializationInclusion(JsonInclude.Include.NON_NULL)
+            .nodeFactory(new BoundedNumbers())
             .addModule(new SimpleModule().addSerializer(Instant.class, ToStringSerializer.instance))
             .build();
+
+    /** Of the greatest exponents, what was read could not be read again once it was written: 11e2147483647 is 1.1e2147483648. */
+    private static final class BoundedNumbers extends JsonNodeFactory {
+
+        private static final long serialVersionUID = 1;
+        private static final int MAX_SCALE = 999_999_999;
+
+        @Override
+        public ValueNode numberNode(BigDecimal number) {
+            if (number.scale() > MAX_SCALE || number.scale() < -MAX_SCALE) {
+                throw new NumberFormatException("exponent");
+            }
+            return super.numberNode(number);
+        }
+    }
 
     private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
 

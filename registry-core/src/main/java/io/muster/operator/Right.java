@@ -23,6 +23,8 @@ public enum Right {
     FLEETS_WRITE,
     /** Make, list and revoke enrolment keys, and make registration tokens. */
     KEYS_WRITE,
+    /** List signing keys and rotate them. */
+    SIGNING_WRITE,
     /** Ask whether a device's access token is good: what a resource server needs, and all it needs. */
     INTROSPECT,
     /** Make and revoke operators. */

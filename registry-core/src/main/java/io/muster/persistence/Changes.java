@@ -45,7 +45,6 @@ public final class Changes {
     private final Database database;
     private final Clock clock;
     private final List<Cache<String, ?>> caches = new CopyOnWriteArrayList<>();
-    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private Set<Long> handled = new HashSet<>();
     private int polls;
     private volatile long polledAt = Long.MIN_VALUE;
@@ -62,11 +61,6 @@ public final class Changes {
                 Caffeine.newBuilder().maximumSize(atMost).build();
         caches.add(cache);
         return new Remembered<>(cache, load);
-    }
-
-    /** Runs after every successful poll, on the thread that polls. */
-    public void afterPoll(Runnable listener) {
-        listeners.add(listener);
     }
 
     /** Notes within a transaction that the subjects change with it. */
@@ -109,7 +103,6 @@ public final class Changes {
             forget(subjects);
             handled = new HashSet<>(recent.keySet());
             polledAt = started;
-            listeners.forEach(Runnable::run);
             if (++polls % POLLS_PER_CLEANING == 0) {
                 clean();
             }

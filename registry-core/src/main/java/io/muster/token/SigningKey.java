@@ -1,87 +1,62 @@
 package io.muster.token;
 
-import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
+import io.muster.json.Json;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
-import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
-import java.security.interfaces.ECPublicKey;
-import java.security.spec.ECGenParameterSpec;
+import java.security.PrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A pair of keys for ES256. Its id is the thumbprint of its public half (RFC 7638). */
-record SigningKey(int generation, String kid, KeyPair pair) {
+/**
+ * A pair of keys for one algorithm and no other. Its id is the thumbprint of its public half (RFC 7638).
+ *
+ * @param pair without the private half once that is destroyed
+ */
+record SigningKey(SigningAlgorithm algorithm, String kid, KeyPair pair) {
 
-    static final String ALGORITHM = "ES256";
-    private static final int COORDINATE = 32;
-
-    static SigningKey generate(int generation) {
+    static SigningKey generate(SigningAlgorithm algorithm) {
         try {
-            KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-            generator.initialize(new ECGenParameterSpec("secp256r1"));
-            return of(generation, generator.generateKeyPair());
+            return of(algorithm, algorithm.generate());
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every Java platform has P-256", e);
+            throw new IllegalStateException("every Java platform has " + algorithm.family(), e);
         }
     }
 
-    static SigningKey read(int generation, byte[] x509, byte[] pkcs8) {
+    /** Reads a key; of one whose private half is destroyed, {@code pkcs8} is empty. */
+    static SigningKey read(SigningAlgorithm algorithm, byte[] x509, byte[] pkcs8) {
         try {
-            KeyFactory factory = KeyFactory.getInstance("EC");
-            return of(
-                    generation,
-                    new KeyPair(
-                            factory.generatePublic(new X509EncodedKeySpec(x509)),
-                            factory.generatePrivate(new PKCS8EncodedKeySpec(pkcs8))));
+            KeyFactory factory = KeyFactory.getInstance(algorithm.family());
+            PrivateKey secret = pkcs8.length == 0 ? null : factory.generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+            return of(algorithm, new KeyPair(factory.generatePublic(new X509EncodedKeySpec(x509)), secret));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("a stored signing key is damaged", e);
         }
     }
 
-    private static SigningKey of(int generation, KeyPair pair) throws GeneralSecurityException {
-        Map<String, String> jwk = required(pair);
+    private static SigningKey of(SigningAlgorithm algorithm, KeyPair pair) throws GeneralSecurityException {
         // RFC 7638 section 3: the required members, in alphabetical order, without white space.
-        String text = "{\"crv\":\"" + jwk.get("crv") + "\",\"kty\":\"" + jwk.get("kty") + "\",\"x\":\"" + jwk.get("x")
-                + "\",\"y\":\"" + jwk.get("y") + "\"}";
-        byte[] thumbprint = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.US_ASCII));
-        return new SigningKey(generation, base64(thumbprint), pair);
+        byte[] text = Json.bytes(algorithm.required(pair.getPublic()));
+        byte[] thumbprint = MessageDigest.getInstance("SHA-256").digest(text);
+        return new SigningKey(algorithm, Base64.getUrlEncoder().withoutPadding().encodeToString(thumbprint), pair);
     }
 
-    private static Map<String, String> required(KeyPair pair) {
-        ECPublicKey key = (ECPublicKey) pair.getPublic();
-        Map<String, String> jwk = new LinkedHashMap<>();
-        jwk.put("kty", "EC");
-        jwk.put("crv", "P-256");
-        jwk.put("x", coordinate(key.getW().getAffineX()));
-        jwk.put("y", coordinate(key.getW().getAffineY()));
-        return jwk;
+    /** Tells whether it still has its private half. */
+    boolean canSign() {
+        return pair.getPrivate() != null;
     }
 
-    /** The public half as a JWK (RFC 7517, RFC 7518 section 6.2.1). */
+    /** The public half as a JWK (RFC 7517, RFC 7518 section 6.2.1, RFC 8037 section 2). */
     Map<String, String> jwk() {
-        Map<String, String> jwk = required(pair);
+        Map<String, String> jwk = new LinkedHashMap<>(algorithm.required(pair.getPublic()));
         jwk.put("kid", kid);
         jwk.put("use", "sig");
-        jwk.put("alg", ALGORITHM);
+        jwk.put("alg", algorithm.word());
         return jwk;
-    }
-
-    private static String coordinate(BigInteger number) {
-        byte[] bytes = new byte[COORDINATE];
-        byte[] signed = number.toByteArray();
-        int length = Math.min(signed.length, COORDINATE);
-        System.arraycopy(signed, signed.length - length, bytes, COORDINATE - length, length);
-        return base64(bytes);
-    }
-
-    private static String base64(byte[] bytes) {
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
     /** Names the key, never the key itself. */

@@ -3,7 +3,6 @@ package io.muster.token;
 import io.jsonwebtoken.Jwts;
 import io.muster.config.MusterConfig;
 import io.muster.credential.AuthenticatedDevice;
-import io.muster.jose.Es256;
 import io.muster.jose.JwtJson;
 import io.muster.persistence.Ids;
 import java.net.URI;
@@ -12,7 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 
-/** Issues access tokens in the profile of RFC 9068, signed with ES256. Thread-safe. */
+/** Issues access tokens in the profile of RFC 9068, signed with the key of the time. Thread-safe. */
 public final class TokenIssuer {
 
     /** The type of an access token, which no other token of the registry has (RFC 9068 section 2.1). */
@@ -46,7 +45,7 @@ public final class TokenIssuer {
         Instant now = clock.instant();
         SigningKey key = keys.current();
         return Jwts.builder()
-                .provider(Es256.PROVIDER)
+                .provider(key.algorithm().provider())
                 .json(JSON)
                 .header()
                 .type(TYPE)
@@ -61,7 +60,7 @@ public final class TokenIssuer {
                 .id(ids.nextKey())
                 .claim(VerifiedToken.CLIENT_ID, device.key())
                 .claim(VerifiedToken.FLEET, device.fleet())
-                .signWith(key.pair().getPrivate(), Jwts.SIG.ES256)
+                .signWith(key.pair().getPrivate(), key.algorithm().jjwt())
                 .compact();
     }
 }

@@ -8,6 +8,7 @@ import io.jsonwebtoken.JwtException;
 import io.jsonwebtoken.JwtParser;
 import io.muster.config.MusterConfig;
 import io.muster.credential.ClientAuthenticator;
+import io.muster.jose.InvalidTokenException;
 import io.muster.jose.StrictJws;
 import io.muster.spi.DeviceId;
 import java.net.URI;
@@ -15,22 +16,26 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Checks access tokens as RFC 8725 asks: one algorithm, keys chosen by {@code kid} among those known and by nothing else in the
- * header, the right type, issuer and audience, an expiry. A token that was checked before is not checked again, only its expiry
- * and its device. Thread-safe.
+ * Checks access tokens as RFC 8725 asks: keys chosen by {@code kid} among those known and by nothing else in the header, one
+ * algorithm for each of them, the right type, issuer and audience, an expiry. A token that was checked before is not checked again,
+ * only its expiry, its key and its device. Thread-safe.
  */
 public final class TokenVerifier {
 
     /** How far the clocks of two nodes may differ. */
-    static final Duration SKEW = Duration.ofSeconds(60);
+    static final Duration SKEW = MusterConfig.SigningKeys.SKEW;
 
     private static final int REMEMBERED = 50_000;
 
-    private final JwtParser parser;
+    private final SigningKeys keys;
+    private final Map<SigningAlgorithm, JwtParser> parsers = new EnumMap<>(SigningAlgorithm.class);
     private final ClientAuthenticator credentials;
     private final Clock clock;
     private final Cache<String, VerifiedToken> verified =
@@ -39,13 +44,20 @@ public final class TokenVerifier {
     /** Accepts what the issuer of this registry signs. */
     public TokenVerifier(
             SigningKeys keys, URI issuer, MusterConfig.Token config, ClientAuthenticator credentials, Clock clock) {
-        this.parser = parser(keys, issuer.toString(), config.audience(), clock);
+        this.keys = keys;
+        for (SigningAlgorithm algorithm : SigningAlgorithm.values()) {
+            parsers.put(algorithm, parser(keys, algorithm, issuer.toString(), config.audience(), clock));
+        }
         this.credentials = credentials;
         this.clock = clock;
     }
 
-    private static JwtParser parser(SigningKeys keys, String issuer, String audience, Clock clock) {
-        return StrictJws.parser(kid -> keys.find(kid).map(key -> key.pair().getPublic()))
+    private static JwtParser parser(
+            SigningKeys keys, SigningAlgorithm algorithm, String issuer, String audience, Clock clock) {
+        return StrictJws.parser(List.of(algorithm.jjwt()), header -> keys.find(header.getKeyId())
+                        .filter(key -> key.algorithm() == algorithm)
+                        .map(key -> key.pair().getPublic()))
+                .provider(algorithm.provider())
                 .requireIssuer(issuer)
                 .requireAudience(audience)
                 .clock(() -> Date.from(clock.instant()))
@@ -54,11 +66,11 @@ public final class TokenVerifier {
     }
 
     /**
-     * Checks a token, and that its credential and its device are still good, at most two seconds late.
+     * Checks a token, and that its key, its credential and its device are still good, at most two seconds late.
      *
      * @param token whatever the caller presented; may be anything but null
-     * @return empty if it is not an access token of this registry, is expired, or was obtained with a credential or by a device
-     *     that is no longer good
+     * @return empty if it is not an access token of this registry, is expired, was signed with a key that was
+     *     dropped, or was obtained with a credential or by a device that is no longer good
      */
     public Optional<VerifiedToken> verify(String token) {
         VerifiedToken known = verified.getIfPresent(token);
@@ -68,7 +80,8 @@ public final class TokenVerifier {
                 return Optional.empty();
             }
             verified.put(token, known);
-        } else if (!clock.instant().isBefore(known.expiresAt())) {
+        } else if (!clock.instant().isBefore(known.expiresAt())
+                || keys.find(known.kid()).isEmpty()) {
             verified.invalidate(token);
             return Optional.empty();
         }
@@ -76,11 +89,12 @@ public final class TokenVerifier {
     }
 
     private Optional<VerifiedToken> check(String token) {
-        if (!StrictJws.isWellFormed(token)) {
-            return Optional.empty();
-        }
         try {
-            Jws<Claims> jws = parser.parseSignedClaims(token);
+            Optional<SigningKey> key = StrictJws.header(token).keyId().flatMap(keys::find);
+            if (key.isEmpty()) {
+                return Optional.empty();
+            }
+            Jws<Claims> jws = parsers.get(key.get().algorithm()).parseSignedClaims(token);
             Claims claims = jws.getPayload();
             Set<String> audience = claims.getAudience();
             Instant now = clock.instant();
@@ -103,11 +117,12 @@ public final class TokenVerifier {
                     claims.get(VerifiedToken.FLEET, String.class),
                     claims.get(VerifiedToken.CLIENT_ID, String.class),
                     claims.getId(),
+                    key.get().kid(),
                     claims.getIssuer(),
                     audience.iterator().next(),
                     claims.getIssuedAt().toInstant(),
                     claims.getExpiration().toInstant()));
-        } catch (JwtException | IllegalArgumentException e) {
+        } catch (InvalidTokenException | JwtException | IllegalArgumentException e) {
             return Optional.empty();
         }
     }

@@ -16,6 +16,7 @@ public final class VerifiedToken {
     private final String fleet;
     private final String key;
     private final String id;
+    private final String kid;
     private final String issuer;
     private final String audience;
     private final Instant issuedAt;
@@ -26,6 +27,7 @@ public final class VerifiedToken {
             String fleet,
             String key,
             String id,
+            String kid,
             String issuer,
             String audience,
             Instant issuedAt,
@@ -34,6 +36,7 @@ public final class VerifiedToken {
         this.fleet = fleet;
         this.key = key;
         this.id = id;
+        this.kid = kid;
         this.issuer = issuer;
         this.audience = audience;
         this.issuedAt = issuedAt;
@@ -58,6 +61,11 @@ public final class VerifiedToken {
     /** Returns the token's own id: {@code jti}. */
     public String id() {
         return id;
+    }
+
+    /** Returns the id of the key that signed it. */
+    String kid() {
+        return kid;
     }
 
     /** Returns who issued it: {@code iss}. */

@@ -41,6 +41,9 @@ class MusterConfigTest {
         assertThat(config.database().url())
                 .isEqualTo("jdbc:h2:file:" + config.dataDir().resolve("muster"));
         assertThat(config.token()).isEqualTo(new MusterConfig.Token(Duration.ofMinutes(15), "http://127.0.0.1:8080"));
+        assertThat(config.signingKeys())
+                .isEqualTo(new MusterConfig.SigningKeys(
+                        Duration.ofDays(30), Duration.ofHours(1), MusterConfig.TokenAlgorithm.ES256));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(400, Duration.ofMillis(50)));
         assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, Duration.ofMinutes(1)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(256L << 20));
@@ -69,6 +72,9 @@ class MusterConfigTest {
         settings.put("muster.database.start-timeout", "PT4S");
         settings.put("muster.token.lifetime", "PT5M");
         settings.put("muster.token.audience", "devices");
+        settings.put("muster.token.algorithm", "eddsa");
+        settings.put("muster.signing-keys.rotation", "PT10M");
+        settings.put("muster.signing-keys.publish-ahead", "PT6M2S");
         settings.put("muster.registration.refused-status", "403");
         settings.put("muster.registration.refused-after", "PT0.1S");
         settings.put("muster.limits.refusals", "9");
@@ -100,6 +106,9 @@ class MusterConfigTest {
                         Duration.ofSeconds(4)));
         assertThat(config.database().toString()).doesNotContain("s3cret").doesNotContain("muster,");
         assertThat(config.token()).isEqualTo(new MusterConfig.Token(Duration.ofMinutes(5), "devices"));
+        assertThat(config.signingKeys())
+                .isEqualTo(new MusterConfig.SigningKeys(
+                        Duration.ofMinutes(10), Duration.ofSeconds(362), MusterConfig.TokenAlgorithm.EDDSA));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(403, Duration.ofMillis(100)));
         assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, Duration.ofMinutes(2)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(2L << 20));
@@ -131,6 +140,10 @@ class MusterConfigTest {
                 "muster.issuer | https://user:pw@x | without user information",
                 "muster.token.lifetime | 900 | is not a duration such as PT15M",
                 "muster.token.lifetime | PT48H | is not between PT10S and PT24H",
+                "muster.token.algorithm | rs256 | is none of eddsa, es256",
+                "muster.signing-keys.rotation | PT9M | is not between PT10M and PT87600H",
+                "muster.signing-keys.publish-ahead | PT6M1S | PT6M1S is not between PT6M2S (others keep the published keys for PT5M",
+                "muster.signing-keys.publish-ahead | P31D | and muster.signing-keys.rotation, which is PT720H",
                 "muster.database.url | jdbc:postgresql://x | must begin with jdbc:mariadb: or jdbc:h2:",
                 "muster.database.pool-size | many | is not a whole number between 2 and 1000",
                 "muster.database.password-file | no-such-file | cannot read no-such-file",
@@ -149,6 +162,14 @@ class MusterConfigTest {
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining(key)
                 .hasMessageContaining(expected);
+    }
+
+    @Test
+    void rotationThatIsShorterThanTheTimeAheadIsOneFault() {
+        assertThatThrownBy(() -> check(Map.of("muster.signing-keys.rotation", "PT10M")))
+                .hasMessageContaining("has a fault")
+                .hasMessageContaining("muster.signing-keys.publish-ahead: PT1H is not between PT6M2S")
+                .hasMessageContaining("and muster.signing-keys.rotation, which is PT10M");
     }
 
     @Test

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.jsonwebtoken.JwtException;
+import io.jsonwebtoken.Jwts;
 import io.muster.jose.VerificationKey.Algorithm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.PublicKey;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -63,7 +65,10 @@ class WycheproofTest {
             return false;
         }
         try {
-            StrictJws.parser(kid -> key).build().parseSignedContent(jws);
+            StrictJws.parser(List.of(Jwts.SIG.ES256), header -> key)
+                    .provider(Es256.PROVIDER)
+                    .build()
+                    .parseSignedContent(jws);
             return true;
         } catch (JwtException | IllegalArgumentException e) {
             return false;

@@ -83,6 +83,14 @@ class JsonTest {
         assertThat(Json.parse(utf8("{\"n\":1e999999999}")).get("n").isNumber()).isTrue();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"11E+2147483647", "-1e-2147483647", "0.1e2147483647", "1e1000000000", "10e999999999"})
+    void numberThatCouldNotBeReadAgainIsRefused(String number) {
+        assertThatThrownBy(() -> Json.parse(utf8("[" + number + "]")))
+                .isInstanceOf(MalformedJsonException.class)
+                .hasMessage("a number with too large an exponent");
+    }
+
     @Test
     void messageSaysWhatIsWrongAndRepeatsNothingOfTheText() {
         assertThatThrownBy(() -> Json.parse(utf8("{\"serial\":\"geheim\",\"serial\":\"geheim2\"}")))

@@ -85,6 +85,15 @@ class SerialImportTest {
         assertExpected("SN-" + (10_000 + good));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"1e401", "1e-401", "1e999999999", "10e2147483647", "1e2147483648"})
+    void numberOfTooGreatAnExponentIsRejected(String number) {
+        SerialImport.Result result = json("[{\"serial\":\"SN-0001\",\"attributes\":{\"weight\":" + number + "}}]");
+
+        assertThat(result.accepted()).isZero();
+        assertThat(rows(result)).containsExactly(1L);
+    }
+
     @Test
     void textThatEndsWithinACharacterIsNotUtf8() {
         SerialImport.Result result = csv(bytes("serial,name\nSN-0001,a\nSN-0002,b", new byte[] {(byte) 0xc3}));

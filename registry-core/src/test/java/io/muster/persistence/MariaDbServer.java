@@ -412,7 +412,10 @@ public final class MariaDbServer implements AutoCloseable {
         static Optional<Installation> ofMachine() {
             Optional<Path> mariadbd = find("mariadbd");
             Optional<Path> installDb = find("mariadb-install-db");
-            if (mariadbd.isEmpty() || installDb.isEmpty()) {
+            // What the installation script calls comes in a package of its own.
+            if (mariadbd.isEmpty()
+                    || installDb.isEmpty()
+                    || find("my_print_defaults").isEmpty()) {
                 return Optional.empty();
             }
             return Optional.of(new Installation(mariadbd.get(), installDb.get(), Optional.empty(), Optional.empty()));

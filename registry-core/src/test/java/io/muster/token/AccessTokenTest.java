@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.crypto.ECDSAVerifier;
 import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jwt.SignedJWT;
 import io.jsonwebtoken.JwtBuilder;
@@ -41,6 +42,11 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
+import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
+import org.jose4j.jwk.JsonWebKeySet;
+import org.jose4j.jwt.NumericDate;
+import org.jose4j.jwt.consumer.JwtConsumerBuilder;
+import org.jose4j.keys.resolvers.JwksVerificationKeyResolver;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -216,7 +222,7 @@ class AccessTokenTest {
 
     @TestFactory
     Stream<DynamicTest> everyMutantIsRefused() throws Exception {
-        KeyPair foreign = SigningKey.generate(1).pair();
+        KeyPair foreign = SigningKey.generate(SigningAlgorithm.ES256).pair();
         byte[] publicKey = registry.signingKeys().current().pair().getPublic().getEncoded();
         String pem = "-----BEGIN PUBLIC KEY-----\n"
                 + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(publicKey) + "\n-----END PUBLIC KEY-----";
@@ -250,14 +256,16 @@ class AccessTokenTest {
                         "another key, brought along as jwk",
                         () -> signedRaw(
                                 header(",\"jwk\":"
-                                        + Json.text(SigningKey.generate(1).jwk())),
+                                        + Json.text(SigningKey.generate(SigningAlgorithm.ES256)
+                                                .jwk())),
                                 Json.bytes(claims()),
                                 foreign.getPrivate())),
                 new Mutant(
                         "another key, brought along as jwk with a kid of its own",
                         () -> signedRaw(
                                 "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"mine\",\"jwk\":"
-                                        + Json.text(SigningKey.generate(1).jwk()) + "}",
+                                        + Json.text(SigningKey.generate(SigningAlgorithm.ES256)
+                                                .jwk()) + "}",
                                 Json.bytes(claims()),
                                 foreign.getPrivate())),
                 new Mutant(
@@ -272,6 +280,16 @@ class AccessTokenTest {
                                 header(",\"x5u\":\"http://127.0.0.1:1/cert\""),
                                 Json.bytes(claims()),
                                 foreign.getPrivate())),
+                new Mutant(
+                        "our key, under the name of another algorithm that we have",
+                        () -> signedRaw(header().replace("ES256", "EdDSA"), Json.bytes(claims()))),
+                new Mutant("another key of another algorithm under our kid", () -> builder()
+                        .signWith(
+                                SigningKey.generate(SigningAlgorithm.EDDSA)
+                                        .pair()
+                                        .getPrivate(),
+                                Jwts.SIG.EdDSA)
+                        .compact()),
                 new Mutant("an unknown kid", () -> signed(b -> b.header().keyId("../../dev/null"))),
                 new Mutant("no kid", () -> signedRaw("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", Json.bytes(claims()))),
                 new Mutant("a kid that is SQL", () -> signed(b -> b.header().keyId("' UNION SELECT 1 --"))),
@@ -390,6 +408,46 @@ class AccessTokenTest {
                 .isPresent();
         assertThat(registry.tokenVerifier().verify(rawWith("iat", NOW.getEpochSecond() + 60)))
                 .isPresent();
+    }
+
+    @Test
+    void tokenOfEd25519IsVerifiedHereAndByAnotherLibraryAndItsKeyIsPinned() throws Exception {
+        try (Registry own = TestRegistry.fresh()
+                .with("muster.token.algorithm", "eddsa")
+                .with("muster.fleet.default.verifiers", "yes")
+                .with("yes", candidate -> Verdict.genuine())
+                .start()) {
+            RegistrationReceipt one = own.registrar().register(Candidates.withSerial("SN-0003"));
+            String token = own.tokenIssuer()
+                    .issue(own.authenticator()
+                            .authenticate(one.key(), one.secret())
+                            .orElseThrow());
+            String keys = Json.text(own.signingKeys().publicKeys());
+            JWK key = JWKSet.parse(keys).getKeys().get(0);
+
+            assertThat(own.tokenVerifier().verify(token)).isPresent();
+            assertThat(new JwtConsumerBuilder()
+                            .setVerificationKeyResolver(
+                                    new JwksVerificationKeyResolver(new JsonWebKeySet(keys).getJsonWebKeys()))
+                            .setJwsAlgorithmConstraints(ConstraintType.PERMIT, "EdDSA")
+                            .setExpectedAudience(ISSUER)
+                            .setEvaluationTime(NumericDate.fromMilliseconds(NOW.toEpochMilli()))
+                            .build()
+                            .processToClaims(token)
+                            .getSubject())
+                    .isEqualTo(one.deviceId());
+            assertThat(key.computeThumbprint().toString()).isEqualTo(key.getKeyID());
+            assertThat(key.isPrivate()).isFalse();
+            assertThat(key.getAlgorithm().getName()).isEqualTo("EdDSA");
+
+            String[] parts = token.split("\\.");
+            String header = "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"" + key.getKeyID() + "\"}";
+            byte[] claims = Base64.getUrlDecoder().decode(parts[1]);
+            assertThat(own.tokenVerifier().verify(signedRaw(header, claims))).isEmpty();
+            assertThat(own.tokenVerifier()
+                            .verify(base64(header.getBytes(StandardCharsets.UTF_8)) + "." + parts[1] + "." + parts[2]))
+                    .isEmpty();
+        }
     }
 
     @Test

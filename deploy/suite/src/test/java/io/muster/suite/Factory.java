@@ -2,6 +2,7 @@ package io.muster.suite;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,13 +19,14 @@ import java.util.concurrent.TimeUnit;
 /** A manufacturer's certificate authority, by the JDK's keytool. */
 final class Factory {
 
-    private static final String PASSWORD = "changeit";
+    static final String PASSWORD = "changeit";
 
     private final Path store;
 
     Factory(Path directory) {
         this.store = directory.resolve("factory.p12");
         keytool(
+                store,
                 "-genkeypair",
                 "-alias",
                 "ca",
@@ -50,7 +52,7 @@ final class Factory {
         try {
             String pem = "-----BEGIN CERTIFICATE-----\n"
                     + Base64.getMimeEncoder(64, new byte[] {'\n'})
-                            .encodeToString(load().getCertificate("ca").getEncoded())
+                            .encodeToString(load(store).getCertificate("ca").getEncoded())
                     + "\n-----END CERTIFICATE-----\n";
             return Files.writeString(store.resolveSibling("ca.pem"), pem);
         } catch (IOException e) {
@@ -60,9 +62,45 @@ final class Factory {
         }
     }
 
+    /** A key store that trusts this authority and nobody else. */
+    Path trustStore() {
+        Path file = store.resolveSibling("trust.p12");
+        try (OutputStream out = Files.newOutputStream(file)) {
+            KeyStore trusted = KeyStore.getInstance("PKCS12");
+            trusted.load(null, null);
+            trusted.setCertificateEntry("factory", load(store).getCertificate("ca"));
+            trusted.store(out, PASSWORD.toCharArray());
+            return file;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A new key store with a key and a certificate of {@code localhost}, which signs itself. */
+    static Path serverStore(Path directory, String alias) {
+        Path file = directory.resolve("server.p12");
+        keytool(
+                file,
+                "-genkeypair",
+                "-alias",
+                alias,
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=localhost",
+                "-ext",
+                "san=dns:localhost,ip:127.0.0.1");
+        return file;
+    }
+
     /** Makes a device with this serial as its common name. */
     synchronized Unit unit(String serial) {
         keytool(
+                store,
                 "-genkeypair",
                 "-alias",
                 serial,
@@ -81,7 +119,7 @@ final class Factory {
                 "-ext",
                 "eku=clientAuth");
         try {
-            KeyStore keys = load();
+            KeyStore keys = load(store);
             return new Unit(
                     (PrivateKey) keys.getKey(serial, PASSWORD.toCharArray()), keys.getCertificateChain(serial)[0]);
         } catch (GeneralSecurityException e) {
@@ -89,7 +127,7 @@ final class Factory {
         }
     }
 
-    private KeyStore load() throws GeneralSecurityException {
+    static KeyStore load(Path store) throws GeneralSecurityException {
         try (InputStream in = Files.newInputStream(store)) {
             KeyStore keys = KeyStore.getInstance("PKCS12");
             keys.load(in, PASSWORD.toCharArray());
@@ -99,7 +137,7 @@ final class Factory {
         }
     }
 
-    private void keytool(String... arguments) {
+    private static void keytool(Path store, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
                 "-keystore",

@@ -69,6 +69,8 @@ class MalformedRequestIT {
         addresses.put("/api/v1/devices/" + ID + "/enable", List.of("POST"));
         addresses.put("/api/v1/operators", List.of("GET", "HEAD", "POST"));
         addresses.put("/api/v1/operators/" + ID, List.of("DELETE"));
+        addresses.put("/api/v1/signing-keys", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/signing-keys/rotate", List.of("POST"));
         addresses.put("/api/v1/events", List.of("GET", "HEAD"));
         return addresses;
     }

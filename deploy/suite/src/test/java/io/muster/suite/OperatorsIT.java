@@ -74,6 +74,7 @@ class OperatorsIT {
                 "fleets:read",
                 "fleets:write",
                 "keys:write",
+                "signing:write",
                 "operators:write")) {
             String[] as = bearer(operator(right).token());
             String fleet = "api/v1/fleets/default/";
@@ -98,6 +99,11 @@ class OperatorsIT {
                             json(as)));
             assertAllowed(right, "keys:write", registry.get(fleet + "enrolment-keys?limit=1", as));
             assertAllowed(right, "keys:write", registry.post("api/v1/fleets/rights/enrolment-keys", JSON, "{}", as));
+            assertAllowed(right, "signing:write", registry.get("api/v1/signing-keys", as));
+            assertAllowed(
+                    right,
+                    "signing:write",
+                    registry.post("api/v1/signing-keys/rotate", JSON, "{\"emergency\":false}", as));
             assertAllowed(right, "introspect", registry.post("introspect", FORM, "token=" + token, as));
             assertAllowed(right, "devices:read", registry.get("api/v1/devices?limit=1", as));
             assertAllowed(right, "devices:read", registry.get("api/v1/devices/" + device.deviceId(), as));

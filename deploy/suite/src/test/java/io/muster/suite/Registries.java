@@ -154,7 +154,7 @@ final class Registries {
         properties.put(verifier + "breaker-failures", "1000");
     }
 
-    private static int unusedPort() {
+    static int unusedPort() {
         try (ServerSocket socket = new ServerSocket()) {
             socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             return socket.getLocalPort();

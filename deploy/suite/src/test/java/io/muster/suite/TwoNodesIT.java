@@ -56,6 +56,31 @@ class TwoNodesIT {
     }
 
     @Test
+    void signingKeyThatIsDroppedHereIsDroppedThereWithinTwoSeconds() {
+        Registered device = here.newDevice();
+        String token = here.accessToken(device);
+        assertThat(there.isActive(token)).isTrue();
+        String keys = here.get(".well-known/jwks.json").text();
+
+        Reply dropped = here.post(
+                "api/v1/signing-keys/rotate",
+                RegistryUnderTest.JSON,
+                "{\"emergency\":true,\"reason\":\"a test\"}",
+                here.asOperator());
+
+        assertThat(dropped.status()).isEqualTo(200);
+        assertThat(dropped.json().path("signingKeys")).hasSize(1);
+        assertThat(dropped.json().at("/signingKeys/0/state").asText()).isEqualTo("signing");
+        assertThat(here.isActive(token)).isFalse();
+        assertProblem(here.ownRecord(token), 401, "unauthorized");
+        within(STALE, "not active there", () -> !there.isActive(token));
+        within(STALE, "other keys there", () -> !there.get(".well-known/jwks.json")
+                .text()
+                .equals(keys));
+        assertThat(here.isActive(there.accessToken(device))).isTrue();
+    }
+
+    @Test
     void operatorThatIsRevokedHereIsRefusedThereWithinTwoSeconds() {
         Reply made = here.post(
                 "api/v1/operators",

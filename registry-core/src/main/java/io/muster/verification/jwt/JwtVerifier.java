@@ -16,7 +16,6 @@ import io.muster.verification.Prover;
 import io.muster.verification.Strategy;
 import io.muster.verification.Use;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +43,6 @@ public final class JwtVerifier implements Prover, AutoCloseable {
     private static final String NONE = "none";
     private static final Set<String> RESERVED =
             Set.of("iss", "aud", "exp", "nbf", "iat", "jti", RegistrationTokenSigner.URL);
-    private static final BigDecimal YEAR_10000 = BigDecimal.valueOf(253_402_300_800L);
     private static final int LONGEST_ID = 256;
     private static final long LARGEST_FILE = 1 << 20;
 
@@ -214,17 +212,19 @@ public final class JwtVerifier implements Prover, AutoCloseable {
 
     private Optional<Instant> checkTimes(JsonNode claims) {
         Instant now = clock.instant();
-        Optional<Instant> expiry = time(claims, "exp");
+        Optional<Instant> expiry = StrictJws.time(claims, "exp");
         if (expiry.isEmpty() && requireExpiry) {
             throw new InvalidTokenException("it has no exp");
         }
         if (expiry.filter(end -> !now.isBefore(end.plus(SKEW))).isPresent()) {
             throw new InvalidTokenException("it has expired");
         }
-        if (time(claims, "nbf").filter(begin -> now.plus(SKEW).isBefore(begin)).isPresent()) {
+        if (StrictJws.time(claims, "nbf")
+                .filter(begin -> now.plus(SKEW).isBefore(begin))
+                .isPresent()) {
             throw new InvalidTokenException("it is not valid yet");
         }
-        Optional<Instant> issued = time(claims, "iat");
+        Optional<Instant> issued = StrictJws.time(claims, "iat");
         if (issued.filter(made -> now.plus(SKEW).isBefore(made)).isPresent()) {
             throw new InvalidTokenException("its iat is in the future");
         }
@@ -234,22 +234,6 @@ public final class JwtVerifier implements Prover, AutoCloseable {
             throw new InvalidTokenException("it is older than max-age, or has no iat");
         }
         return expiry;
-    }
-
-    /** RFC 7519 section 2, NumericDate: seconds, perhaps with a fraction, and never a text. */
-    private static Optional<Instant> time(JsonNode claims, String claim) {
-        JsonNode value = claims.path(claim);
-        if (value.isMissingNode()) {
-            return Optional.empty();
-        }
-        if (value.isNumber()) {
-            BigDecimal seconds = value.decimalValue();
-            if (seconds.signum() >= 0 && seconds.compareTo(YEAR_10000) < 0) {
-                return Optional.of(
-                        Instant.ofEpochMilli(seconds.movePointRight(3).longValue()));
-            }
-        }
-        throw new InvalidTokenException("its " + claim + " is not a time");
     }
 
     private Use use(JsonNode claims, Optional<Instant> expiry) {

@@ -1,6 +1,7 @@
 package io.muster.web.device;
 
 import io.muster.Registry;
+import io.muster.config.MusterConfig;
 import io.muster.json.Json;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -22,7 +23,8 @@ import java.util.Map;
 @ApplicationScoped
 public class DiscoveryResource {
 
-    private static final String CACHEABLE = "public, max-age=300";
+    // The time ahead for which a signing key is published counts on it.
+    private static final String CACHEABLE = "public, max-age=" + MusterConfig.SigningKeys.MAX_AGE.toSeconds();
 
     @Inject
     Registry registry;

@@ -1,0 +1,356 @@
+package io.muster.suite;
+
+import static io.muster.suite.ProblemAssert.assertProblem;
+import static io.muster.suite.ProblemAssert.pointers;
+import static io.muster.suite.RegistryUnderTest.JSON;
+import static io.muster.suite.Within.within;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWEObject;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.JWSObject;
+import com.nimbusds.jose.Payload;
+import com.nimbusds.jose.crypto.ECDHDecrypter;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import io.muster.suite.RegistryUnderTest.Registered;
+import java.io.IOException;
+import java.text.ParseException;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Devices that come back, keep their own key, lose replies, renew their credentials, and are shut out. */
+@Tag("portable")
+class CredentialsIT {
+
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private final RegistryUnderTest registry = Registries.onMariaDb();
+
+    private static ECKey key() {
+        try {
+            return new ECKeyGenerator(Curve.P_256).generate();
+        } catch (JOSEException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private String nonce() {
+        return registry.post("nonce", JSON, "").json().path("nonce").asText();
+    }
+
+    private String proof(ECKey key, String serial) {
+        // The registry says itself what its address is.
+        String issuer = registry.get(".well-known/oauth-authorization-server")
+                .json()
+                .path("issuer")
+                .asText();
+        try {
+            JWSObject proof = new JWSObject(
+                    new JWSHeader.Builder(JWSAlgorithm.ES256)
+                            .type(new JOSEObjectType("muster-proof+jwt"))
+                            .build(),
+                    new Payload(Map.<String, Object>of("serial", serial, "aud", issuer, "nonce", nonce())));
+            proof.sign(new ECDSASigner(key));
+            return proof.serialize();
+        } catch (JOSEException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private String withKey(ECKey key, String serial) {
+        return "{\"serial\":\"" + serial + "\",\"publicKey\":" + key.toPublicJWK() + ",\"proof\":\""
+                + proof(key, serial) + "\"}";
+    }
+
+    private static String sealed(ECKey reader, String serial, String requestId) {
+        return "{\"serial\":\"" + serial + "\",\"requestId\":\"" + requestId + "\",\"replyKey\":" + reader.toPublicJWK()
+                + "}";
+    }
+
+    private static JsonNode open(Reply reply, ECKey reader) {
+        try {
+            JWEObject jwe = JWEObject.parse(reply.text());
+            jwe.decrypt(new ECDHDecrypter(reader));
+            return MAPPER.readTree(jwe.getPayload().toString());
+        } catch (ParseException | JOSEException | IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private Reply operator(String path, String body) {
+        return registry.post("api/v1/" + path, JSON, body, registry.asOperator());
+    }
+
+    private JsonNode device(String deviceId) {
+        return registry.get("api/v1/devices/" + deviceId, registry.asOperator()).json();
+    }
+
+    private Reply rotate(String accessToken, String body) {
+        return registry.post("devices/me/credentials", JSON, body, RegistryUnderTest.bearer(accessToken));
+    }
+
+    @Test
+    void deviceThatKeepsItsKeyGetsNoSecretAndTheSameAnswerAgain() {
+        String serial = registry.expectedSerial();
+        ECKey own = key();
+
+        Reply first = registry.post("register", JSON, withKey(own, serial));
+        Reply again = registry.post("register", JSON, withKey(own, serial));
+
+        assertThat(first.status()).as(first.toString()).isEqualTo(200);
+        assertThat(first.json().has("secret")).isFalse();
+        assertThat(again.json().path("key")).isEqualTo(first.json().path("key"));
+        JsonNode credentials = device(first.json().path("deviceId").asText()).path("credentials");
+        assertThat(credentials).hasSize(1);
+        assertThat(credentials.get(0).path("kind").asText()).isEqualTo("public-key");
+        assertProblem(registry.post("register", JSON, withKey(key(), serial)), 400, "registration-refused");
+        assertProblem(registry.register(serial), 400, "registration-refused");
+    }
+
+    @Test
+    void keyWithoutProofIsAFaultAndProofOfAnotherKeyIsRefused() {
+        String serial = registry.expectedSerial();
+        ECKey own = key();
+
+        Reply unproved = registry.post(
+                "register", JSON, "{\"serial\":\"" + serial + "\",\"publicKey\":" + own.toPublicJWK() + "}");
+        assertProblem(unproved, 400, "invalid-request");
+        assertThat(pointers(unproved)).containsExactly("#/proof");
+        assertProblem(
+                registry.post(
+                        "register",
+                        JSON,
+                        "{\"serial\":\"" + serial + "\",\"publicKey\":" + own.toPublicJWK() + ",\"proof\":\""
+                                + proof(key(), serial) + "\"}"),
+                400,
+                "registration-refused");
+        assertThat(registry.register(serial).status()).isEqualTo(200);
+    }
+
+    @Test
+    void sealedReplyIsForTheDeviceAloneAndTheSameAgain() {
+        String serial = registry.expectedSerial();
+        ECKey reader = key();
+
+        Reply first = registry.post("register", JSON, sealed(reader, serial, "attempt-1"));
+        Reply again = registry.post("register", JSON, sealed(reader, serial, "attempt-1"));
+
+        assertThat(first.status()).as(first.toString()).isEqualTo(200);
+        assertThat(first.header("Content-Type"))
+                .hasValueSatisfying(type -> assertThat(type).startsWith("application/jose"));
+        assertThat(again.text()).isEqualTo(first.text());
+        JsonNode receipt = open(first, reader);
+        assertThat(registry.token(
+                                receipt.path("key").asText(),
+                                receipt.path("secret").asText())
+                        .status())
+                .isEqualTo(200);
+        assertProblem(
+                registry.post("register", JSON, sealed(reader, serial, "attempt-1")), 400, "registration-refused");
+    }
+
+    @Test
+    void registeredAndConfirmedDeviceIsNotTakenOverByItsSerialAndAnUnconfirmedOneHeals() {
+        String serial = registry.expectedSerial();
+        Registered lost = registry.registered(serial);
+        Registered device = registry.registered(serial);
+        assertThat(registry.token(lost).status()).isEqualTo(401);
+        assertThat(registry.token(device).status()).isEqualTo(200);
+
+        Reply attacker = registry.register(serial);
+
+        assertProblem(attacker, 400, "registration-refused");
+        assertThat(attacker.text()).doesNotContain("secret");
+        assertThat(registry.token(device).status()).isEqualTo(200);
+        assertThat(registry.devicesOf(serial)).hasSize(1);
+    }
+
+    @Test
+    void deviceThatPresentsItsCredentialGetsAFurtherOne() {
+        Registered device = registry.newDevice();
+        registry.accessToken(device);
+
+        for (String authorization : new String[] {
+            RegistryUnderTest.basic(device.key(), device.secret()), "Bearer " + registry.accessToken(device)
+        }) {
+            Reply reply = registry.post(
+                    "register", JSON, RegistryUnderTest.body(device.serial()), "Authorization", authorization);
+            assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+            assertThat(reply.json().path("deviceId").asText()).isEqualTo(device.deviceId());
+        }
+        assertProblem(
+                registry.post(
+                        "register",
+                        JSON,
+                        RegistryUnderTest.body(device.serial()),
+                        "Authorization",
+                        RegistryUnderTest.basic(device.key(), "wrong")),
+                400,
+                "registration-refused");
+    }
+
+    @Test
+    void allowanceLetsASerialInOnce() {
+        Registered device = registry.newDevice();
+        registry.accessToken(device);
+
+        Reply allowed = operator(
+                "fleets/default/allowances", "{\"serials\":[\"" + device.serial() + "\"],\"reason\":\"repaired\"}");
+        assertThat(allowed.status()).as(allowed.toString()).isEqualTo(201);
+        Registered back = registry.registered(device.serial());
+
+        assertThat(back.deviceId()).isEqualTo(device.deviceId());
+        assertThat(registry.token(device).status()).isEqualTo(200);
+        assertThat(registry.token(back).status()).isEqualTo(200);
+        assertThat(registry.token(device).status()).isEqualTo(401);
+        assertProblem(registry.register(device.serial()), 400, "registration-refused");
+        JsonNode allowance = registry.get(
+                        "api/v1/fleets/default/allowances?serial=" + device.serial(), registry.asOperator())
+                .json()
+                .path("allowances")
+                .get(0);
+        assertThat(allowance.path("state").asText()).isEqualTo("spent");
+        assertProblem(
+                registry.send(
+                        "DELETE",
+                        "api/v1/fleets/default/allowances/"
+                                + allowance.path("id").asText(),
+                        null,
+                        registry.asOperator()),
+                409,
+                "conflict");
+        Reply faults = operator("fleets/default/allowances", "{\"serials\":[\"x\"],\"since\":1}");
+        assertThat(pointers(faults)).contains("#/serials/0", "#/reason", "#/since");
+    }
+
+    @Test
+    void deviceRenewsItsCredentialAndTheLastOneAskedForCounts() {
+        Registered device = registry.newDevice();
+        String token = registry.accessToken(device);
+
+        Registered lost = RegistryUnderTest.receipt(device.serial(), rotate(token, "{}"));
+        Registered kept = RegistryUnderTest.receipt(device.serial(), rotate(token, "{}"));
+
+        assertThat(registry.token(lost).status()).isEqualTo(401);
+        assertThat(registry.token(device).status()).isEqualTo(200);
+        assertThat(registry.token(kept).status()).isEqualTo(200);
+        // For the fleet's overlap.
+        assertThat(registry.token(device).status()).isEqualTo(200);
+        JsonNode credentials =
+                registry.ownRecord(registry.accessToken(kept)).json().path("credentials");
+        assertThat(credentials).hasSize(2);
+        assertThat(credentials.get(0).has("expiresAt")).isTrue();
+        assertThat(credentials.get(1).path("state").asText()).isEqualTo("confirmed");
+        assertProblem(rotate("nonsense", "{}"), 401, "unauthorized");
+    }
+
+    @Test
+    void rotationMaySealItsReplyAndBindAKey() {
+        Registered device = registry.newDevice();
+        String token = registry.accessToken(device);
+        ECKey reader = key();
+        ECKey own = key();
+
+        Reply sealed = rotate(token, "{\"requestId\":\"r\",\"replyKey\":" + reader.toPublicJWK() + "}");
+        Reply bound = rotate(
+                token, "{\"publicKey\":" + own.toPublicJWK() + ",\"proof\":\"" + proof(own, device.serial()) + "\"}");
+
+        assertThat(open(sealed, reader).path("deviceId").asText()).isEqualTo(device.deviceId());
+        assertThat(bound.status()).as(bound.toString()).isEqualTo(200);
+        assertThat(bound.json().has("secret")).isFalse();
+    }
+
+    @Test
+    void orderedRotationIsToldWithTheToken() {
+        Registered device = registry.newDevice();
+        registry.accessToken(device);
+
+        assertThat(operator("devices/" + device.deviceId() + "/rotate", "{\"reason\":\"drill\"}")
+                        .status())
+                .isEqualTo(200);
+
+        within(Duration.ofSeconds(2), "the device is told to renew", () -> registry.token(device)
+                .json()
+                .has("rotate_by"));
+        long by = registry.token(device).json().path("rotate_by").asLong();
+        long now = System.currentTimeMillis() / 1000;
+        assertThat(by).isBetween(now - 60, now + Duration.ofDays(1).toSeconds() + 60);
+    }
+
+    @Test
+    void whatIsRevokedIsRefusedAndInactive() {
+        Registered device = registry.newDevice();
+        String token = registry.accessToken(device);
+        Reply wrong = operator("devices/" + device.deviceId() + "/revoke", "{\"key\":\"nobodys\"}");
+        assertProblem(wrong, 404, "not-found");
+
+        assertThat(operator(
+                                "devices/" + device.deviceId() + "/revoke",
+                                "{\"key\":\"" + device.key() + "\",\"reason\":\"leaked\"}")
+                        .status())
+                .isEqualTo(200);
+
+        assertThat(registry.token(device).status()).isEqualTo(401);
+        assertThat(registry.isActive(token)).isFalse();
+        assertThat(registry.ownRecord(token).status()).isEqualTo(401);
+        assertProblem(registry.register(device.serial()), 400, "registration-refused");
+    }
+
+    @Test
+    void lotIsRevokedAsAWholeAndItsNeighbourIsNot() {
+        String lot = "L-" + RegistryUnderTest.unusedSerial();
+        String serial = RegistryUnderTest.unusedSerial();
+        assertThat(registry.load("serial,lot\n" + serial + "," + lot + "\n").status())
+                .isEqualTo(200);
+        Registered ofLot = registry.registered(serial);
+        Registered other = registry.newDevice();
+        String token = registry.accessToken(ofLot);
+        registry.accessToken(other);
+
+        Reply ambiguous = operator("fleets/default/revocations", "{\"reason\":\"leaked\"}");
+        assertThat(pointers(ambiguous)).containsExactly("#/lot");
+        assertThat(operator("fleets/default/revocations", "{\"lot\":\"" + lot + "\",\"reason\":\"leaked\"}")
+                        .status())
+                .isEqualTo(201);
+
+        assertThat(registry.token(ofLot).status()).isEqualTo(401);
+        assertThat(registry.isActive(token)).isFalse();
+        assertThat(registry.token(other).status()).isEqualTo(200);
+        assertThat(device(ofLot.deviceId())
+                        .path("credentials")
+                        .get(0)
+                        .path("state")
+                        .asText())
+                .isEqualTo("revoked");
+    }
+
+    @Test
+    void retiredDeviceNeverComesBackByItself() {
+        Registered device = registry.newDevice();
+        registry.accessToken(device);
+
+        assertThat(registry.change(device.deviceId(), "retire").status()).isEqualTo(200);
+
+        assertThat(registry.token(device).status()).isEqualTo(401);
+        assertProblem(registry.register(device.serial()), 400, "registration-refused");
+        assertProblem(registry.change(device.deviceId(), "enable"), 409, "conflict");
+        assertThat(operator(
+                                "fleets/default/allowances",
+                                "{\"serials\":[\"" + device.serial() + "\"],\"reason\":\"found again\"}")
+                        .status())
+                .isEqualTo(201);
+        Registered back = registry.registered(device.serial());
+        assertThat(registry.token(back).status()).isEqualTo(200);
+        assertThat(registry.token(device).status()).isEqualTo(401);
+    }
+}

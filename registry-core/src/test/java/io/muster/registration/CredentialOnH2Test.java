@@ -1,0 +1,11 @@
+package io.muster.registration;
+
+import io.muster.TestRegistry;
+
+class CredentialOnH2Test implements CredentialContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.fresh();
+    }
+}

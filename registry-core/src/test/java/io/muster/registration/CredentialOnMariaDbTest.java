@@ -1,0 +1,11 @@
+package io.muster.registration;
+
+import io.muster.TestRegistry;
+
+class CredentialOnMariaDbTest implements CredentialContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}

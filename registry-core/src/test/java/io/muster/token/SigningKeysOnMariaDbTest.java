@@ -1,0 +1,11 @@
+package io.muster.token;
+
+import io.muster.TestRegistry;
+
+class SigningKeysOnMariaDbTest implements SigningKeysContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}
