@@ -69,18 +69,15 @@ class PluginsTest {
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
             assertThat(plugins.verifiers().byName()).containsOnlyKeys("acme", "other");
-            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
-                    .isEqualTo(Verdict.genuine());
-            assertThat(plugins.verifiers().byName().get("other").verify(CANDIDATE))
-                    .isEqualTo(Verdict.unknown());
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("other").verify(CANDIDATE)).isEqualTo(Verdict.unknown());
             assertThat(plugins.verifiers().jar("acme")).contains("acme.jar");
         }
     }
 
     @Test
     void noDirectoryIsNoPlugins() {
-        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers().byName())
-                .isEmpty();
+        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers().byName()).isEmpty();
         assertThat(faults).isEmpty();
     }
 
@@ -142,8 +139,7 @@ class PluginsTest {
         PluginJar plugin = plugin().source("lib/Part.java", "package lib; public interface Part { String name(); }")
                 .source(
                         "lib/OwnPart.java",
-                        "package lib; public class OwnPart implements Part { public String name() { return \"own\"; }"
-                                + " }")
+                        "package lib; public class OwnPart implements Part { public String name() { return \"own\"; } }")
                 .file("META-INF/services/lib.Part", "lib.OwnPart");
 
         assertThat(answer(
@@ -198,10 +194,8 @@ class PluginsTest {
         }
 
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers().byName().get("one").verify(CANDIDATE))
-                    .isEqualTo(Verdict.refused("one"));
-            assertThat(plugins.verifiers().byName().get("two").verify(CANDIDATE))
-                    .isEqualTo(Verdict.refused("two"));
+            assertThat(plugins.verifiers().byName().get("one").verify(CANDIDATE)).isEqualTo(Verdict.refused("one"));
+            assertThat(plugins.verifiers().byName().get("two").verify(CANDIDATE)).isEqualTo(Verdict.refused("two"));
         }
     }
 
@@ -209,15 +203,13 @@ class PluginsTest {
     void copyOfTheSpiInTheJarIsIgnored() {
         plugin().source(
                         "io/muster/spi/SerialVerifier.java",
-                        "package io.muster.spi; public interface SerialVerifier { Verdict verify(Candidate candidate);"
-                                + " }")
+                        "package io.muster.spi; public interface SerialVerifier { Verdict verify(Candidate candidate); }")
                 .verifier("acme", GENUINE)
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
-                    .isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
         }
     }
 
@@ -319,8 +311,7 @@ class PluginsTest {
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
             for (int question = 0; question < 2; question++) {
-                assertThatThrownBy(
-                                () -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                assertThatThrownBy(() -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
                         .isInstanceOf(VerificationUnavailableException.class)
                         .hasMessageContainingAll("acme.jar", "lib.Client");
             }
@@ -373,8 +364,7 @@ class PluginsTest {
         assertFault(
                 plugin().source(
                                 "io/muster/spi/SerialVerifier.java",
-                                "package io.muster.spi; public interface SerialVerifier { Verdict verify(String"
-                                        + " serial); }")
+                                "package io.muster.spi; public interface SerialVerifier { Verdict verify(String serial); }")
                         .verifier("acme", "public Verdict verify(String serial) { return Verdict.genuine(); }")
                         .without("io/"),
                 "acme.Acme",
@@ -408,12 +398,10 @@ class PluginsTest {
                         "package io.muster.spi; public class SerialNumber { public String folded() { return null; } }")
                 .source(
                         "io/muster/spi/Candidate.java",
-                        "package io.muster.spi; public class Candidate { public SerialNumber serial() { return null; }"
-                                + " }")
+                        "package io.muster.spi; public class Candidate { public SerialNumber serial() { return null; } }")
                 .verifier(
                         "acme",
-                        "public Verdict verify(Candidate candidate) { return"
-                                + " Verdict.refused(candidate.serial().folded()); }")
+                        "public Verdict verify(Candidate candidate) { return Verdict.refused(candidate.serial().folded()); }")
                 .without("io/")
                 .write(directory.resolve("acme.jar"));
 
@@ -447,8 +435,7 @@ class PluginsTest {
         plugin().verifier("acme", GENUINE).write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable =
-                    (Configurable) plugins.verifiers().byName().get("acme");
+            Configurable configurable = (Configurable) plugins.verifiers().byName().get("acme");
             configurable.configure(Map.of());
 
             assertThat(configurable.settingNames()).isEqualTo(Set.of());
@@ -467,8 +454,7 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable =
-                    (Configurable) plugins.verifiers().byName().get("acme");
+            Configurable configurable = (Configurable) plugins.verifiers().byName().get("acme");
 
             assertThatThrownBy(configurable::settingNames)
                     .isInstanceOf(IllegalArgumentException.class)
@@ -489,8 +475,7 @@ class PluginsTest {
                 .verifier(
                         "acme",
                         "SerialVerifier, AutoCloseable",
-                        "public void close() throws Exception { new lib.Late();"
-                                + " java.nio.file.Files.createFile(java.nio.file.Path.of(\""
+                        "public void close() throws Exception { new lib.Late(); java.nio.file.Files.createFile(java.nio.file.Path.of(\""
                                 + closed + "\")); }" + GENUINE)
                 .write(directory.resolve("acme.jar"));
         plugin().verifier(
@@ -517,11 +502,11 @@ class PluginsTest {
         plugin().verifier(
                         "acme",
                         "SerialVerifier, Configurable",
-                        "private String told;public Set<String> settingNames() { return Set.of(\"url\"); }public"
-                            + " Set<String> secretNames() { return Set.of(\"password\"); }public void"
-                            + " configure(Map<String, String> settings) { told = new TreeMap<>(settings).toString();"
-                            + " }public Verdict verify(Candidate candidate) { return Verdict.genuine(Map.of(\"told\","
-                            + " told)); }")
+                        "private String told;"
+                                + "public Set<String> settingNames() { return Set.of(\"url\"); }"
+                                + "public Set<String> secretNames() { return Set.of(\"password\"); }"
+                                + "public void configure(Map<String, String> settings) { told = new TreeMap<>(settings).toString(); }"
+                                + "public Verdict verify(Candidate candidate) { return Verdict.genuine(Map.of(\"told\", told)); }")
                 .write(directory.resolve("acme.jar"));
         Path password = Files.writeString(directory.resolve("password"), "sesame\n");
         TestRegistry with = registry("acme")
@@ -546,10 +531,11 @@ class PluginsTest {
         plugin().verifier(
                         "acme",
                         "SerialVerifier, Configurable",
-                        "private String told;public Set<String> settingNames() { return Set.of(\"site\"); }public void"
-                            + " configure(Map<String, String> settings) { told = settings.get(\"site\"); }public"
-                            + " Verdict verify(Candidate candidate){ return Verdict.genuine(Map.of(\"told-\" + told,"
-                            + " told)); }")
+                        "private String told;"
+                                + "public Set<String> settingNames() { return Set.of(\"site\"); }"
+                                + "public void configure(Map<String, String> settings) { told = settings.get(\"site\"); }"
+                                + "public Verdict verify(Candidate candidate)"
+                                + "{ return Verdict.genuine(Map.of(\"told-\" + told, told)); }")
                 .write(directory.resolve("acme.jar"));
 
         try (var registry = registry("acme, north, south")

@@ -8,7 +8,7 @@ import jakarta.inject.Named;
 import java.util.Map;
 
 /** A credential issuer as a CDI bean. */
-@Named("from-cdi")
+@Named("issuer-from-cdi")
 @ApplicationScoped
 public class CdiIssuer implements CredentialIssuer {
 
