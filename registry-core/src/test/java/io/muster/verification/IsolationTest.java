@@ -207,7 +207,8 @@ class IsolationTest {
             assertThat(other.fleet()).isEqualTo("default");
             assertThat(known).hasSize(20).containsOnly("keys");
             assertThat(answered).as("the others still wait").hasValue(strange - mayWait);
-            assertThat(threads("muster-verifier-factory-")).isLessThanOrEqualTo(AT_ONCE);
+            // A thread whose question has ended gives its room back before it is free itself.
+            assertThat(threads("muster-verifier-factory-")).isLessThan(2 * AT_ONCE);
             assertThat(threads("muster-keys-factory")).isEqualTo(1);
             assertThat(wire.questions()).as("one fetch for all").hasSize(2);
 

@@ -56,6 +56,37 @@ class TwoNodesIT {
     }
 
     @Test
+    void credentialThatIsRevokedHereIsRefusedThereWithinTwoSecondsAndSoIsALot() {
+        String lot = "L-" + RegistryUnderTest.unusedSerial();
+        List<String> serials = RegistryUnderTest.unusedSerials(2);
+        assertThat(here.load("serial,lot\n" + serials.get(0) + "," + lot + "\n" + serials.get(1) + "," + lot + "\n")
+                        .status())
+                .isEqualTo(200);
+        List<Registered> devices = serials.stream().map(here::registered).toList();
+        List<String> tokens = devices.stream().map(there::accessToken).toList();
+        assertThat(tokens).allMatch(there::isActive);
+
+        here.post(
+                "api/v1/devices/" + devices.get(0).deviceId() + "/revoke",
+                RegistryUnderTest.JSON,
+                "{\"reason\":\"lost\"}",
+                here.asOperator());
+        assertThat(here.token(devices.get(0)).status()).isEqualTo(401);
+        within(STALE, "no token there", () -> there.token(devices.get(0)).status() == 401);
+        within(STALE, "not active there", () -> !there.isActive(tokens.get(0)));
+        assertThat(there.isActive(tokens.get(1))).isTrue();
+
+        here.post(
+                "api/v1/fleets/default/revocations",
+                RegistryUnderTest.JSON,
+                "{\"lot\":\"" + lot + "\",\"reason\":\"leaked\"}",
+                here.asOperator());
+        assertThat(here.token(devices.get(1)).status()).isEqualTo(401);
+        within(STALE, "no token there", () -> there.token(devices.get(1)).status() == 401);
+        within(STALE, "not active there", () -> !there.isActive(tokens.get(1)));
+    }
+
+    @Test
     void signingKeyThatIsDroppedHereIsDroppedThereWithinTwoSeconds() {
         Registered device = here.newDevice();
         String token = here.accessToken(device);
