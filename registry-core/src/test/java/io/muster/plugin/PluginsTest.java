@@ -69,15 +69,18 @@ class PluginsTest {
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
             assertThat(plugins.verifiers().byName()).containsOnlyKeys("acme", "other");
-            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
-            assertThat(plugins.verifiers().byName().get("other").verify(CANDIDATE)).isEqualTo(Verdict.unknown());
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                    .isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("other").verify(CANDIDATE))
+                    .isEqualTo(Verdict.unknown());
             assertThat(plugins.verifiers().jar("acme")).contains("acme.jar");
         }
     }
 
     @Test
     void noDirectoryIsNoPlugins() {
-        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers().byName()).isEmpty();
+        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers().byName())
+                .isEmpty();
         assertThat(faults).isEmpty();
     }
 
@@ -194,8 +197,10 @@ class PluginsTest {
         }
 
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers().byName().get("one").verify(CANDIDATE)).isEqualTo(Verdict.refused("one"));
-            assertThat(plugins.verifiers().byName().get("two").verify(CANDIDATE)).isEqualTo(Verdict.refused("two"));
+            assertThat(plugins.verifiers().byName().get("one").verify(CANDIDATE))
+                    .isEqualTo(Verdict.refused("one"));
+            assertThat(plugins.verifiers().byName().get("two").verify(CANDIDATE))
+                    .isEqualTo(Verdict.refused("two"));
         }
     }
 
@@ -209,7 +214,8 @@ class PluginsTest {
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                    .isEqualTo(Verdict.genuine());
         }
     }
 
@@ -311,7 +317,8 @@ class PluginsTest {
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
             for (int question = 0; question < 2; question++) {
-                assertThatThrownBy(() -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                assertThatThrownBy(
+                                () -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
                         .isInstanceOf(VerificationUnavailableException.class)
                         .hasMessageContainingAll("acme.jar", "lib.Client");
             }
@@ -435,7 +442,8 @@ class PluginsTest {
         plugin().verifier("acme", GENUINE).write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable = (Configurable) plugins.verifiers().byName().get("acme");
+            Configurable configurable =
+                    (Configurable) plugins.verifiers().byName().get("acme");
             configurable.configure(Map.of());
 
             assertThat(configurable.settingNames()).isEqualTo(Set.of());
@@ -454,7 +462,8 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable = (Configurable) plugins.verifiers().byName().get("acme");
+            Configurable configurable =
+                    (Configurable) plugins.verifiers().byName().get("acme");
 
             assertThatThrownBy(configurable::settingNames)
                     .isInstanceOf(IllegalArgumentException.class)

@@ -89,7 +89,8 @@ class ContainerIT {
         registry.fleets()
                 .put(
                         "issued",
-                        "{\"verifiers\":[\"from-directory\"],\"issuer\":\"issuer-from-cdi\"}".getBytes(StandardCharsets.UTF_8),
+                        "{\"verifiers\":[\"from-directory\"],\"issuer\":\"issuer-from-cdi\"}"
+                                .getBytes(StandardCharsets.UTF_8),
                         there -> true,
                         "test");
 
