@@ -4,6 +4,7 @@ import io.muster.audit.Audit;
 import io.muster.audit.AuditEvent;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
+import io.muster.config.Settings;
 import io.muster.config.Sources;
 import io.muster.credential.ClientAuthenticator;
 import io.muster.credential.CredentialKind;
@@ -29,10 +30,12 @@ import io.muster.persistence.Ids;
 import io.muster.persistence.InstantConverter;
 import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
+import io.muster.plugin.Plugins;
 import io.muster.problem.RareLog;
 import io.muster.registration.Allowances;
 import io.muster.registration.Registrar;
 import io.muster.registration.Spending;
+import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
 import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
@@ -77,6 +80,7 @@ public final class Registry implements AutoCloseable {
     private final MusterConfig config;
     private final Clock clock;
     private final Database database;
+    private final Plugins plugins;
     private final Verifiers verifiers;
     private final Nonces nonces;
     private final Fleets fleets;
@@ -106,7 +110,9 @@ public final class Registry implements AutoCloseable {
             Database database,
             MasterKey masterKey,
             Changes changes,
+            Plugins plugins,
             Verifiers verifiers,
+            Issuers issuers,
             Strategy.Stores stores,
             Audit audit,
             Ids ids,
@@ -115,6 +121,7 @@ public final class Registry implements AutoCloseable {
         this.config = config;
         this.clock = clock;
         this.database = database;
+        this.plugins = plugins;
         this.verifiers = verifiers;
         this.audit = audit;
         this.enrolmentKeys = stores.enrolmentKeys();
@@ -135,7 +142,6 @@ public final class Registry implements AutoCloseable {
         this.serialList = new SerialList(database, audit);
         this.lots = new Lots(database, audit);
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
-        Issuers issuers = new Issuers(ids, Map.of());
         this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
         this.registrar = new Registrar(
                 config, fleets, database, changes, credentialOrders, nonces, audit, issuers, ids, clock, events);
@@ -147,41 +153,66 @@ public final class Registry implements AutoCloseable {
      * Starts a registry.
      *
      * @param sources the configuration
-     * @param supplied verifiers that are there already, by name
+     * @param suppliedVerifiers verifiers that are there already, by name
+     * @param suppliedIssuers credential issuers that are there already, by name
      * @param clock what time it is
      * @param events gets the events of {@code io.muster.spi}, on the thread that causes them; what it throws is logged
      * @throws io.muster.config.ConfigurationException if the configuration or the database is not usable; lists every fault
      */
     public static Registry start(
-            Sources sources, Map<String, SerialVerifier> supplied, Clock clock, Consumer<Object> events) {
+            Sources sources,
+            Map<String, SerialVerifier> suppliedVerifiers,
+            Map<String, CredentialIssuer> suppliedIssuers,
+            Clock clock,
+            Consumer<Object> events) {
         MusterConfig config = MusterConfig.from(sources);
-        // Verifiers come first, so that their faults are reported with all others; the database is opened when there
-        // are none.
+        Settings settings = config.settings();
+        Ids ids = new Ids(clock);
+        // Verifiers and issuers come first, so that their faults are reported with all others; the database is opened
+        // when there are none.
+        Plugins plugins = Plugins.load(config.pluginsDir(), settings::fault);
         AtomicReference<Strategy.Stores> stores = new AtomicReference<>();
         Verifiers verifiers = new Verifiers(
-                config, supplied, new Strategy.Surroundings(stores::get, config.issuer(), clock), sources.names());
+                config,
+                suppliedVerifiers,
+                plugins.verifiers(),
+                new Strategy.Surroundings(stores::get, config.issuer(), clock),
+                sources.names());
+        Issuers issuers = new Issuers(ids, suppliedIssuers, plugins.issuers(), settings.below("issuer"));
         Database database = null;
         try {
             checkFleets(config);
-            config.settings().check(sources.names());
+            settings.check(sources.names());
             verifiers.announce();
+            issuers.announce();
             createDataDir(config.dataDir());
             database = Database.open(config.database(), ENTITIES, clock);
             MasterKey masterKey = MasterKey.open(database, config.masterKeyFile());
             Changes changes = new Changes(database, clock);
-            Ids ids = new Ids(clock);
             Audit audit = new Audit(database, ids);
             stores.set(new Strategy.Stores(
                     new ExpectedSerials(database),
                     new EnrolmentKeys(database, masterKey, changes, audit, ids, clock),
                     new Nonces(masterKey.derive("nonce"), config.issuer(), clock)));
             return new Registry(
-                    config, database, masterKey, changes, verifiers, stores.get(), audit, ids, clock, guarded(events));
+                    config,
+                    database,
+                    masterKey,
+                    changes,
+                    plugins,
+                    verifiers,
+                    issuers,
+                    stores.get(),
+                    audit,
+                    ids,
+                    clock,
+                    guarded(events));
         } catch (RuntimeException e) {
             if (database != null) {
                 database.close();
             }
             verifiers.close();
+            plugins.close();
             throw e;
         }
     }
@@ -362,6 +393,7 @@ public final class Registry implements AutoCloseable {
         audit.flush();
         lastUses.flush();
         verifiers.close();
+        plugins.close();
         database.close();
     }
 }

@@ -2,6 +2,7 @@ package io.muster;
 
 import io.muster.config.Sources;
 import io.muster.persistence.MariaDbServer;
+import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,6 +27,7 @@ public final class TestRegistry {
 
     private final Map<String, String> settings = new HashMap<>();
     private final Map<String, SerialVerifier> verifiers = new HashMap<>();
+    private final Map<String, CredentialIssuer> issuers = new HashMap<>();
     private final List<Object> events = Collections.synchronizedList(new ArrayList<>());
     private Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
 
@@ -76,6 +78,12 @@ public final class TestRegistry {
         return this;
     }
 
+    /** Supplies a credential issuer, as a CDI bean would be. */
+    public TestRegistry withIssuer(String name, CredentialIssuer issuer) {
+        issuers.put(name, issuer);
+        return this;
+    }
+
     /** Supplies a verifier no more. */
     public TestRegistry without(String name) {
         verifiers.remove(name);
@@ -93,6 +101,7 @@ public final class TestRegistry {
         return Registry.start(
                 new Sources(key -> Optional.ofNullable(settings.get(key)), settings.keySet()),
                 verifiers,
+                issuers,
                 clock,
                 events::add);
     }

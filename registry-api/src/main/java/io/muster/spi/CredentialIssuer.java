@@ -5,9 +5,12 @@ package io.muster.spi;
  * nobody.
  *
  * <p>A fleet names its issuer: {@code standard} (a secret, or the public key that the device offers), {@code secret}, {@code
- * public-key}, or one of a plug-in. A plug-in is one class in one jar, named by {@link VerifierName} and in its service file {@code
- * META-INF/services/io.muster.spi.CredentialIssuer}; its settings are {@code muster.issuer-plugin.<name>.*}, see {@link
- * Configurable}.
+ * public-key}, or one of a plug-in. A plug-in is one class in one jar, named by {@link PluginName} and in its service file {@code
+ * META-INF/services/io.muster.spi.CredentialIssuer}; its settings are {@code muster.issuer.<name>.*}, see {@link
+ * Configurable}. A CDI bean with {@code @Named} in {@code WEB-INF/lib} does as well. What a plug-in sees, and how it is called and
+ * closed, is as for a {@link SerialVerifier}.
+ *
+ * <p>Whatever it throws ends the registration with 500: nothing is stored, and the device is told none of it.
  *
  * <p>The contract is a test: {@code CredentialIssuerContract} in the test-jar of registry-api.
  */

@@ -2,7 +2,7 @@ package io.muster.spi;
 
 /**
  * A strategy that says whether a candidate is genuine. One class with a public constructor without parameters, named by
- * {@link VerifierName} and listed in {@code META-INF/services/io.muster.spi.SerialVerifier} of a jar in the plug-in directory,
+ * {@link PluginName} and listed in {@code META-INF/services/io.muster.spi.SerialVerifier} of a jar in the plug-in directory,
  * is a complete plug-in; so is a CDI bean with {@code @Named} in {@code WEB-INF/lib}.
  *
  * <p>A plug-in sees the JDK, this package and its own jar, nothing else of the registry or the server, and is called with its own

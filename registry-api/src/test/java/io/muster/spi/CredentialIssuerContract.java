@@ -87,9 +87,9 @@ public interface CredentialIssuerContract {
 
         assertTrue(credential.toString().contains(credential.key()));
         secret(credential).ifPresent(text -> assertFalse(credential.toString().contains(text)));
-        credential
-                .extras()
-                .values()
+        // An extra may repeat the key, which is no secret.
+        credential.extras().values().stream()
+                .filter(text -> !text.equals(credential.key()))
                 .forEach(text -> assertFalse(credential.toString().contains(text)));
     }
 }

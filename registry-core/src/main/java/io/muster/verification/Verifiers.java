@@ -2,7 +2,9 @@ package io.muster.verification;
 
 import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
-import io.muster.spi.Configurable;
+import io.muster.plugin.PluginVerifier;
+import io.muster.plugin.Plugins;
+import io.muster.plugin.Services;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.VerificationUnavailableException;
 import io.muster.verification.jwt.JwtVerifier;
@@ -69,39 +71,26 @@ public final class Verifiers implements AutoCloseable {
     private final Map<String, String> missing = new HashMap<>();
     private final Map<String, String> jars = new TreeMap<>();
     private final Clock clock;
-    private final Plugins plugins;
+    private final Services<SerialVerifier, PluginVerifier> plugins;
     private final Map<String, ThreadPoolExecutor> shadows = new ConcurrentHashMap<>();
 
     /**
      * Makes them. Faults go to the settings, whose check reports them together with all others.
      *
      * @param supplied verifiers by name that are there already, such as CDI beans
+     * @param plugins those of the plug-in directory; closed by whoever loaded them
      * @param keys every key of the configuration whose name is known, for the verifiers that it configures
      */
     public Verifiers(
             MusterConfig config,
             Map<String, SerialVerifier> supplied,
+            Services<SerialVerifier, PluginVerifier> plugins,
             Strategy.Surroundings surroundings,
             Set<String> keys) {
         this.clock = surroundings.clock();
         Settings all = config.settings().below("verifier");
-        this.plugins =
-                Plugins.load(config.pluginsDir(), fault -> config.settings().fault(fault));
-        Map<String, SerialVerifier> found = new HashMap<>(supplied);
-        plugins.verifiers().forEach((name, verifier) -> {
-            if (found.putIfAbsent(name, verifier) != null) {
-                config.settings()
-                        .fault("plug-in " + plugins.jar(name).orElseThrow() + ": a CDI bean has the name " + name
-                                + " too");
-            }
-        });
-        for (String builtIn : BUILT_IN.keySet()) {
-            if (found.containsKey(builtIn)) {
-                config.settings()
-                        .fault(plugins.jar(builtIn).map(jar -> "plug-in " + jar).orElse("a CDI bean")
-                                + ": its verifier has the name of the built-in verifier " + builtIn);
-            }
-        }
+        this.plugins = plugins;
+        Map<String, SerialVerifier> found = plugins.with(supplied, BUILT_IN.keySet());
         Set<String> named = named(config, keys);
         Set<String> names = new LinkedHashSet<>(named);
         names.addAll(found.keySet());
@@ -194,13 +183,7 @@ public final class Verifiers implements AutoCloseable {
         SerialVerifier plugin =
                 type.equals(name) ? found.get(name) : plugins.another(type).orElse(null);
         if (plugin != null) {
-            if (plugin instanceof Configurable configurable) {
-                try {
-                    configurable.configure(settings.of(configurable.settingNames(), configurable.secretNames()));
-                } catch (IllegalArgumentException e) {
-                    settings.fault("*", e.getMessage());
-                }
-            }
+            Plugins.configure(plugin, settings);
             return Optional.of(plugin);
         }
         Strategy strategy = BUILT_IN.get(type);
@@ -332,6 +315,5 @@ public final class Verifiers implements AutoCloseable {
     public void close() {
         shadows.values().forEach(ThreadPoolExecutor::shutdownNow);
         steps.values().forEach(step -> close(step.verifier()));
-        plugins.close();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import io.muster.TestRegistry;
 import io.muster.config.MusterConfig;
 import io.muster.config.Sources;
+import io.muster.plugin.Plugins;
 import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
@@ -134,7 +135,9 @@ class VerifierPagesTest {
                 URI.create("https://registry.example"),
                 Clock.fixed(TestRegistry.NOW, ZoneOffset.UTC));
 
-        try (Verifiers verifiers = new Verifiers(config, supplied, surroundings, sources.names())) {
+        try (Plugins plugins = Plugins.load(config.pluginsDir(), config.settings()::fault);
+                Verifiers verifiers =
+                        new Verifiers(config, supplied, plugins.verifiers(), surroundings, sources.names())) {
             assertThatCode(() -> config.settings().check(sources.names())).doesNotThrowAnyException();
             config.fleets().values().forEach(fleet -> fleet.verifiers()
                     .forEach(name -> assertThat(verifiers.fault(name)).isEmpty()));

@@ -2,6 +2,7 @@ package io.muster.web;
 
 import io.muster.Registry;
 import io.muster.config.Sources;
+import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
@@ -19,13 +20,17 @@ import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 
-/** Starts the registry with the configuration of the process and the verifiers that are CDI beans, and hands it to the resources. */
+/** Starts the registry with the configuration of the process and the verifiers and credential issuers that are CDI beans, and hands it to the resources. */
 @ApplicationScoped
 public class Wiring {
 
     @Inject
     @Any
     Instance<SerialVerifier> verifiers;
+
+    @Inject
+    @Any
+    Instance<CredentialIssuer> issuers;
 
     @Inject
     Event<Object> events;
@@ -38,22 +43,27 @@ public class Wiring {
      * @throws RuntimeException if it cannot start; the message is for the operator
      */
     void start() {
-        Map<String, SerialVerifier> supplied = new HashMap<>();
-        for (Instance.Handle<SerialVerifier> handle : verifiers.handles()) {
+        registry = Registry.start(
+                Sources.of(System.getProperties(), System.getenv(), serverSources()),
+                byName("verifier", verifiers),
+                byName("credential issuer", issuers),
+                Clock.systemUTC(),
+                events::fire);
+    }
+
+    private static <T> Map<String, T> byName(String kind, Instance<T> beans) {
+        Map<String, T> byName = new HashMap<>();
+        for (Instance.Handle<T> handle : beans.handles()) {
             Named named = handle.getBean().getQualifiers().stream()
                     .filter(Named.class::isInstance)
                     .map(Named.class::cast)
                     .findFirst()
-                    .orElseThrow(() -> new IllegalStateException(
-                            "The verifier " + handle.getBean().getBeanClass().getName()
-                                    + " needs @Named, its name in the configuration"));
-            supplied.put(named.value(), handle.get());
+                    .orElseThrow(() -> new IllegalStateException("The " + kind + " "
+                            + handle.getBean().getBeanClass().getName()
+                            + " needs @Named, its name in the configuration"));
+            byName.put(named.value(), handle.get());
         }
-        registry = Registry.start(
-                Sources.of(System.getProperties(), System.getenv(), serverSources()),
-                supplied,
-                Clock.systemUTC(),
-                events::fire);
+        return byName;
     }
 
     void stop() {

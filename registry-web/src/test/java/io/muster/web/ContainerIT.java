@@ -17,6 +17,7 @@ import io.muster.spi.SerialNumber;
 import io.muster.spi.SerialVerifier;
 import jakarta.inject.Inject;
 import java.io.File;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -32,7 +33,7 @@ import org.jboss.shrinkwrap.api.spec.JavaArchive;
 import org.jboss.shrinkwrap.api.spec.WebArchive;
 import org.junit.jupiter.api.Test;
 
-/** Inside a container: verifiers are found in both ways, and transactions commit and roll back with the server's EclipseLink. */
+/** Inside a container: verifiers are found in both ways, issuers as beans, and transactions commit and roll back with the server's EclipseLink. */
 @ArquillianTest
 class ContainerIT {
 
@@ -53,6 +54,7 @@ class ContainerIT {
                 .exportTo(new File(plugins, "directory-verifier.jar"), true);
         JavaArchive cdi = ShrinkWrap.create(JavaArchive.class, "cdi-verifier.jar")
                 .addClass(CdiVerifier.class)
+                .addClass(CdiIssuer.class)
                 .addAsManifestResource(
                         new StringAsset("<beans xmlns=\"https://jakarta.ee/xml/ns/jakartaee\" version=\"4.0\""
                                 + " bean-discovery-mode=\"annotated\"/>"),
@@ -80,6 +82,23 @@ class ContainerIT {
                     RegistryException.class, () -> registry.registrar().register(candidate(refused)));
             assertEquals(ProblemType.REGISTRATION_REFUSED, no.type());
         }
+    }
+
+    @Test
+    void issuerOfCdiIssuesForTheFleetThatNamesIt() {
+        registry.fleets()
+                .put(
+                        "issued",
+                        "{\"verifiers\":[\"from-directory\"],\"issuer\":\"issuer-from-cdi\"}"
+                                .getBytes(StandardCharsets.UTF_8),
+                        there -> true,
+                        "test");
+
+        RegistrationReceipt receipt =
+                registry.registrar().register(Candidate.of(new SerialNumber("SN-2001"), "issued", "192.0.2.7"));
+
+        assertEquals(Map.of("found", "CDI"), receipt.extras());
+        assertEquals(receipt.deviceId(), receipt.key());
     }
 
     @Test

@@ -2,14 +2,14 @@ package io.muster.web;
 
 import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
+import io.muster.spi.PluginName;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
-import io.muster.spi.VerifierName;
 import java.util.Map;
 import java.util.Set;
 
 /** A plug-in as an integrator writes one: found in the plug-in directory, with a setting of its own. */
-@VerifierName("from-directory")
+@PluginName("from-directory")
 public class DirectoryVerifier implements SerialVerifier, Configurable {
 
     private String prefix;

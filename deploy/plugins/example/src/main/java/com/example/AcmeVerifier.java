@@ -1,12 +1,12 @@
 package com.example;
 
 import io.muster.spi.Candidate;
+import io.muster.spi.PluginName;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
-import io.muster.spi.VerifierName;
 import java.util.Map;
 
-@VerifierName("acme")
+@PluginName("acme")
 public class AcmeVerifier implements SerialVerifier {
 
     @Override

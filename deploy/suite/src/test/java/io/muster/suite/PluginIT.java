@@ -8,6 +8,7 @@ import io.muster.plugin.mongo.MongoServer;
 import io.muster.plugin.redis.RedisServer;
 import io.muster.suite.server.MusterServer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -43,7 +44,10 @@ class PluginIT {
         Path directory = Registries.directory("plugins");
         Path plugins = Files.createDirectory(directory.resolve("plugins"));
         for (String jar : new String[] {
-            "example/target/acme-verifier-1.0.jar", "redis/target/muster-redis.jar", "mongo/target/muster-mongo.jar"
+            "example/target/acme-verifier-1.0.jar",
+            "example-issuer/target/psk-issuer-1.0.jar",
+            "redis/target/muster-redis.jar",
+            "mongo/target/muster-mongo.jar"
         }) {
             Path file = Path.of(System.getProperty("muster.plugins"), jar);
             Files.copy(file, plugins.resolve(file.getFileName()));
@@ -80,7 +84,7 @@ class PluginIT {
     @AfterAll
     static void stop() throws IOException {
         if (server != null) {
-            String log = Files.readString(server.log(), java.nio.charset.StandardCharsets.ISO_8859_1);
+            String log = Files.readString(server.log(), StandardCharsets.ISO_8859_1);
             server.close();
             assertThat(log).doesNotContain(redis.password());
         }
@@ -112,6 +116,28 @@ class PluginIT {
         assertThat(reply.json().at("/attributes/series").asInt()).isEqualTo(1);
         assertRefused("default", "ACME-0001");
         assertRefused("default", "SN-0001");
+    }
+
+    @Test
+    @Order(1)
+    void issuerOfTheGuideIssuesItsCredentials() {
+        Reply fleet = registry.send(
+                "PUT",
+                "api/v1/fleets/psk",
+                "{\"verifiers\": [\"acme\"], \"issuer\": \"example-psk\"}".getBytes(StandardCharsets.UTF_8),
+                "Authorization",
+                "Bearer " + registry.operatorToken(),
+                "Content-Type",
+                RegistryUnderTest.JSON);
+        assertThat(fleet.status()).as(fleet.toString()).isBetween(200, 201);
+
+        Reply reply = registry.registerIn("psk", "ACME-2001");
+
+        assertWorks(reply, "ACME-2001");
+        assertThat(reply.json().path("secret").asText()).matches("[0-9a-f]{64}");
+        assertThat(reply.json().at("/extras/pskIdentity"))
+                .isEqualTo(reply.json().path("key"));
+        assertThat(reply.json().at("/extras/psk")).isEqualTo(reply.json().path("secret"));
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -26,17 +27,22 @@ final class Processes {
 
     /** Runs {@code java} with these arguments, in a directory, without any {@code MUSTER_} variable but the given ones. */
     static Ended java(Path directory, Map<String, String> environment, List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        command.addAll(arguments);
+        return run(directory, environment, command);
+    }
+
+    /** Runs a command, in a directory, without any {@code MUSTER_} variable but the given ones. */
+    static Ended run(Path directory, Map<String, String> environment, List<String> command) {
         try {
             Path out = Files.createTempFile(directory, "process", ".out");
             Path err = Files.createTempFile(directory, "process", ".err");
-            ProcessBuilder builder = new ProcessBuilder()
+            ProcessBuilder builder = new ProcessBuilder(command)
                     .directory(directory.toFile())
                     .redirectOutput(out.toFile())
                     .redirectError(err.toFile());
-            builder.command()
-                    .add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            builder.command().addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-            builder.command().addAll(arguments);
             builder.environment().keySet().removeIf(name -> name.startsWith("MUSTER_") || name.startsWith("JAVA_"));
             builder.environment().putAll(environment);
             Process process = builder.start();

@@ -9,8 +9,18 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The guide shows the project that is built here, whole; that its device is admitted is tested by {@link PluginIT}. */
+/** The guides show the projects that are built here; that their devices are admitted is tested by {@link PluginIT}. */
 class WritingOneIT {
+
+    @Test
+    void guideOfIssuersHasTheExampleAsItIs() throws IOException {
+        Path plugins = Path.of(System.getProperty("muster.plugins"));
+
+        assertThat(Files.readString(plugins.resolve("../../docs/issuers.md")))
+                .contains("```java\n"
+                        + Files.readString(plugins.resolve("example-issuer/src/main/java/com/example/PskIssuer.java"))
+                        + "```");
+    }
 
     @Test
     void guideHasEveryFileOfTheExampleAsItIs() throws IOException {

@@ -10,10 +10,10 @@ import com.mongodb.client.MongoCollection;
 import com.mongodb.client.model.Projections;
 import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
+import io.muster.spi.PluginName;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
-import io.muster.spi.VerifierName;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 
 /** Asks a MongoDB whether a serial is genuine: exactly one document must match. */
-@VerifierName("mongo")
+@PluginName("mongo")
 public final class MongoVerifier implements SerialVerifier, Configurable, AutoCloseable {
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(100);

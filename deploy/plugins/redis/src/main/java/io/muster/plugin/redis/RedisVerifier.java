@@ -2,10 +2,10 @@ package io.muster.plugin.redis;
 
 import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
+import io.muster.spi.PluginName;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
-import io.muster.spi.VerifierName;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +19,7 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.Protocol.Command;
 
 /** Asks a Redis whether a serial is genuine: a member of a set, a field of a hash, or a key of its own. */
-@VerifierName("redis")
+@PluginName("redis")
 public final class RedisVerifier implements SerialVerifier, Configurable, AutoCloseable {
 
     private static final Pattern NUMBER = Pattern.compile("-?\\d{1,30}(\\.\\d{1,30})?([eE][+-]?\\d{1,3})?");

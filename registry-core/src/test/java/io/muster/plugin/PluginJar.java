@@ -1,5 +1,6 @@
-package io.muster.verification;
+package io.muster.plugin;
 
+import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -21,8 +22,6 @@ import javax.tools.ToolProvider;
 /** Makes a plug-in as its author would: compiles sources against the SPI and packs what came of it. */
 final class PluginJar {
 
-    private static final String SERVICE_FILE = "META-INF/services/" + SerialVerifier.class.getName();
-
     private final Map<String, String> sources = new TreeMap<>();
     private final Map<String, byte[]> files = new TreeMap<>();
     private final List<String> left = new ArrayList<>();
@@ -41,23 +40,35 @@ final class PluginJar {
 
     /** The same, with what it implements. */
     PluginJar verifier(String name, String promises, String members) {
+        return named(name, promises, members).service("acme.Acme");
+    }
+
+    /** A credential issuer of this name, whose class is {@code acme.Acme}, implements this and has these members. */
+    PluginJar issuer(String name, String promises, String members) {
+        return named(name, promises, members).service(CredentialIssuer.class, "acme.Acme");
+    }
+
+    private PluginJar named(String name, String promises, String members) {
         return source(
-                        "acme/Acme.java",
-                        """
+                "acme/Acme.java",
+                """
                         package acme;
                         import io.muster.spi.*;
                         import java.util.*;
-                        @VerifierName("%s")
+                        @PluginName("%s")
                         public class Acme implements %s {
                             %s
                         }
                         """
-                                .formatted(name, promises, members))
-                .service("acme.Acme");
+                        .formatted(name, promises, members));
     }
 
     PluginJar service(String lines) {
-        return file(SERVICE_FILE, lines);
+        return service(SerialVerifier.class, lines);
+    }
+
+    PluginJar service(Class<?> kind, String lines) {
+        return file("META-INF/services/" + kind.getName(), lines);
     }
 
     PluginJar file(String name, String text) {

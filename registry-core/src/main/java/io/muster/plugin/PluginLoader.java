@@ -1,4 +1,4 @@
-package io.muster.verification;
+package io.muster.plugin;
 
 import io.muster.spi.SerialVerifier;
 import java.io.UncheckedIOException;

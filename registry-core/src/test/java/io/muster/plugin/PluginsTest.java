@@ -1,4 +1,4 @@
-package io.muster.verification;
+package io.muster.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -47,14 +47,14 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            return ((Verdict.Refused) plugins.verifiers().get("acme").verify(CANDIDATE)).reason();
+            return ((Verdict.Refused) plugins.verifiers().byName().get("acme").verify(CANDIDATE)).reason();
         }
     }
 
     private void assertFault(PluginJar plugin, String... parts) {
         plugin.write(directory.resolve("acme.jar"));
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers()).isEmpty();
+            assertThat(plugins.verifiers().byName()).isEmpty();
         }
         assertThat(faults).hasSize(1);
         assertThat(faults.get(0)).startsWith("plug-in acme.jar: ").contains(parts);
@@ -68,16 +68,19 @@ class PluginsTest {
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThat(plugins.verifiers()).containsOnlyKeys("acme", "other");
-            assertThat(plugins.verifiers().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
-            assertThat(plugins.verifiers().get("other").verify(CANDIDATE)).isEqualTo(Verdict.unknown());
-            assertThat(plugins.jar("acme")).contains("acme.jar");
+            assertThat(plugins.verifiers().byName()).containsOnlyKeys("acme", "other");
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                    .isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("other").verify(CANDIDATE))
+                    .isEqualTo(Verdict.unknown());
+            assertThat(plugins.verifiers().jar("acme")).contains("acme.jar");
         }
     }
 
     @Test
     void noDirectoryIsNoPlugins() {
-        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers()).isEmpty();
+        assertThat(Plugins.load(Optional.empty(), faults::add).verifiers().byName())
+                .isEmpty();
         assertThat(faults).isEmpty();
     }
 
@@ -85,7 +88,7 @@ class PluginsTest {
     void whatIsNoJarIsLeftAlone() throws IOException {
         Files.writeString(directory.resolve("README"), "jars go here");
 
-        assertThat(load().verifiers()).isEmpty();
+        assertThat(load().verifiers().byName()).isEmpty();
         assertThat(faults).isEmpty();
     }
 
@@ -94,7 +97,7 @@ class PluginsTest {
     @Test
     void pluginSeesNoLibraryOfTheRegistryAndNoneOfTheServer() {
         String names = "com.fasterxml.jackson.databind.ObjectMapper org.slf4j.Logger io.muster.config.Settings"
-                + " org.junit.jupiter.api.Test io.muster.verification.Plugins";
+                + " org.junit.jupiter.api.Test io.muster.plugin.Plugins";
         assertThat(names.split(" "))
                 .allSatisfy(name -> assertThat(Class.forName(name)).isNotNull());
 
@@ -168,7 +171,7 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            SerialVerifier verifier = plugins.verifiers().get("acme");
+            SerialVerifier verifier = plugins.verifiers().byName().get("acme");
             Configurable configurable = (Configurable) verifier;
             assertThat(configurable.settingNames()).isEmpty();
             configurable.configure(Map.of());
@@ -194,8 +197,10 @@ class PluginsTest {
         }
 
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers().get("one").verify(CANDIDATE)).isEqualTo(Verdict.refused("one"));
-            assertThat(plugins.verifiers().get("two").verify(CANDIDATE)).isEqualTo(Verdict.refused("two"));
+            assertThat(plugins.verifiers().byName().get("one").verify(CANDIDATE))
+                    .isEqualTo(Verdict.refused("one"));
+            assertThat(plugins.verifiers().byName().get("two").verify(CANDIDATE))
+                    .isEqualTo(Verdict.refused("two"));
         }
     }
 
@@ -209,7 +214,8 @@ class PluginsTest {
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThat(plugins.verifiers().get("acme").verify(CANDIDATE)).isEqualTo(Verdict.genuine());
+            assertThat(plugins.verifiers().byName().get("acme").verify(CANDIDATE))
+                    .isEqualTo(Verdict.genuine());
         }
     }
 
@@ -227,7 +233,7 @@ class PluginsTest {
     void fileThatIsNoZipIsNamed() throws IOException {
         Files.writeString(directory.resolve("acme.jar"), "not a jar");
 
-        assertThat(load().verifiers()).isEmpty();
+        assertThat(load().verifiers().byName()).isEmpty();
         assertThat(faults).hasSize(1);
         assertThat(faults.get(0)).startsWith("plug-in acme.jar: cannot be read as a jar");
     }
@@ -236,7 +242,7 @@ class PluginsTest {
     void directoryWithTheNameOfAJarIsNamed() throws IOException {
         Files.createDirectory(directory.resolve("acme.jar"));
 
-        assertThat(load().verifiers()).isEmpty();
+        assertThat(load().verifiers().byName()).isEmpty();
         assertThat(faults).hasSize(1);
         assertThat(faults.get(0)).startsWith("plug-in acme.jar: cannot be read as a jar");
     }
@@ -291,7 +297,7 @@ class PluginsTest {
                 plugin().source("lib/Base.java", "package lib; public class Base {}")
                         .source(
                                 "acme/Acme.java",
-                                "package acme; import io.muster.spi.*; @VerifierName(\"acme\") public class Acme"
+                                "package acme; import io.muster.spi.*; @PluginName(\"acme\") public class Acme"
                                         + " extends lib.Base implements SerialVerifier { " + GENUINE + " }")
                         .service("acme.Acme")
                         .without("lib/"),
@@ -311,7 +317,8 @@ class PluginsTest {
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
             for (int question = 0; question < 2; question++) {
-                assertThatThrownBy(() -> plugins.verifiers().get("acme").verify(CANDIDATE))
+                assertThatThrownBy(
+                                () -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
                         .isInstanceOf(VerificationUnavailableException.class)
                         .hasMessageContainingAll("acme.jar", "lib.Client");
             }
@@ -337,7 +344,7 @@ class PluginsTest {
                                         + GENUINE + " }")
                         .service("acme.Acme"),
                 "acme.Acme",
-                "@VerifierName");
+                "@PluginName");
     }
 
     @Test
@@ -407,7 +414,7 @@ class PluginsTest {
 
         try (Plugins plugins = load()) {
             assertThat(faults).isEmpty();
-            assertThatThrownBy(() -> plugins.verifiers().get("acme").verify(CANDIDATE))
+            assertThatThrownBy(() -> plugins.verifiers().byName().get("acme").verify(CANDIDATE))
                     .isInstanceOf(VerificationUnavailableException.class)
                     .hasMessageContainingAll("acme.jar", "NoSuchMethodError", "folded");
         }
@@ -421,7 +428,7 @@ class PluginsTest {
         plugin().verifier("Acme", GENUINE).write(directory.resolve("d.jar"));
 
         try (Plugins plugins = load()) {
-            assertThat(plugins.verifiers()).containsOnlyKeys("acme");
+            assertThat(plugins.verifiers().byName()).containsOnlyKeys("acme");
         }
         assertThat(faults)
                 .extracting(fault -> fault.substring(0, 13))
@@ -435,7 +442,8 @@ class PluginsTest {
         plugin().verifier("acme", GENUINE).write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable = (Configurable) plugins.verifiers().get("acme");
+            Configurable configurable =
+                    (Configurable) plugins.verifiers().byName().get("acme");
             configurable.configure(Map.of());
 
             assertThat(configurable.settingNames()).isEqualTo(Set.of());
@@ -454,7 +462,8 @@ class PluginsTest {
                 .write(directory.resolve("acme.jar"));
 
         try (Plugins plugins = load()) {
-            Configurable configurable = (Configurable) plugins.verifiers().get("acme");
+            Configurable configurable =
+                    (Configurable) plugins.verifiers().byName().get("acme");
 
             assertThatThrownBy(configurable::settingNames)
                     .isInstanceOf(IllegalArgumentException.class)

@@ -1,11 +1,6 @@
-package io.muster.verification;
+package io.muster.plugin;
 
-import io.muster.problem.RareLog;
-import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
-import io.muster.spi.SerialVerifier;
-import io.muster.spi.Verdict;
-import io.muster.spi.VerificationUnavailableException;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -15,55 +10,42 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A verifier of a plug-in, called with the plug-in's class loader as the thread's, because libraries look for their own parts
- * there. A plug-in that turns out to be broken is unavailable, not a defect of the registry.
+ * An object of a plug-in, called with the plug-in's class loader as the thread's, because libraries look for their own parts there.
+ * One without settings takes none.
+ *
+ * @param <T> what it is
  */
-final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseable {
+public class Plugin<T> implements Configurable, AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PluginVerifier.class);
-    private static final RareLog RARE = RareLog.of(PluginVerifier.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Plugin.class);
 
     private final String jar;
     private final ClassLoader loader;
-    private final ServiceLoader.Provider<SerialVerifier> provider;
-    private final SerialVerifier verifier;
+    private final T service;
 
     /**
-     * Makes a verifier of the plug-in.
+     * Makes an object of the plug-in.
      *
      * @throws ServiceConfigurationError if its constructor fails
      */
-    PluginVerifier(String jar, ClassLoader loader, ServiceLoader.Provider<SerialVerifier> provider) {
+    Plugin(String jar, ClassLoader loader, ServiceLoader.Provider<T> provider) {
         this.jar = jar;
         this.loader = loader;
-        this.provider = provider;
-        this.verifier = inside(provider::get);
+        this.service = inside(provider::get);
     }
 
-    /** Makes another one, with settings of its own. */
-    PluginVerifier another() {
-        return new PluginVerifier(jar, loader, provider);
-    }
-
-    String jar() {
+    /** Returns the name of the file that it comes from. */
+    public final String jar() {
         return jar;
     }
 
-    @Override
-    public Verdict verify(Candidate candidate) {
-        try {
-            return inside(() -> verifier.verify(candidate));
-        } catch (LinkageError | ServiceConfigurationError e) {
-            // What these say is the JVM's text about classes, free of serials and secrets.
-            String reason = reason(e);
-            RARE.error(jar, "Plug-in {} is broken, or made for another version: {}", jar, reason);
-            throw new VerificationUnavailableException("plug-in " + jar + ": " + reason);
-        }
+    final T service() {
+        return service;
     }
 
     @Override
-    public void configure(Map<String, String> settings) {
-        if (verifier instanceof Configurable configurable) {
+    public final void configure(Map<String, String> settings) {
+        if (service instanceof Configurable configurable) {
             configuring(() -> {
                 configurable.configure(settings);
                 return null;
@@ -72,21 +54,21 @@ final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseabl
     }
 
     @Override
-    public Set<String> settingNames() {
-        return verifier instanceof Configurable configurable
+    public final Set<String> settingNames() {
+        return service instanceof Configurable configurable
                 ? configuring(() -> Set.copyOf(configurable.settingNames()))
                 : Set.of();
     }
 
     @Override
-    public Set<String> secretNames() {
-        return verifier instanceof Configurable configurable
+    public final Set<String> secretNames() {
+        return service instanceof Configurable configurable
                 ? configuring(() -> Set.copyOf(configurable.secretNames()))
                 : Set.of();
     }
 
     /** Whatever is thrown instead of what the SPI promises is a fault of the configuration too, and names the jar. */
-    private <T> T configuring(Supplier<T> call) {
+    private <R> R configuring(Supplier<R> call) {
         try {
             return inside(call);
         } catch (IllegalArgumentException e) {
@@ -100,7 +82,7 @@ final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseabl
         }
     }
 
-    private <T> T inside(Supplier<T> call) {
+    final <R> R inside(Supplier<R> call) {
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(loader);
@@ -111,10 +93,10 @@ final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseabl
         }
     }
 
-    /** Closes the verifier if it can be closed; never throws. */
+    /** Closes the object if it can be closed; never throws. */
     @Override
-    public void close() {
-        if (verifier instanceof AutoCloseable closeable) {
+    public final void close() {
+        if (service instanceof AutoCloseable closeable) {
             inside(() -> {
                 try {
                     closeable.close();
@@ -128,9 +110,8 @@ final class PluginVerifier implements SerialVerifier, Configurable, AutoCloseabl
 
     /** Says in words what kept a class from being used. */
     static String reason(Throwable thrown) {
-        String said = thrown.getMessage() == null
-                ? ""
-                : thrown.getMessage().replace(SerialVerifier.class.getName() + ": ", "");
+        String said =
+                thrown.getMessage() == null ? "" : thrown.getMessage().replaceFirst("^io\\.muster\\.spi\\.\\w+: ", "");
         if (thrown instanceof UnsupportedClassVersionError) {
             return "it was compiled for a newer Java: " + said;
         }
