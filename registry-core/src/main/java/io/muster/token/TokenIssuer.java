@@ -1,5 +1,6 @@
 package io.muster.token;
 
+import io.jsonwebtoken.JwtBuilder;
 import io.jsonwebtoken.Jwts;
 import io.muster.config.MusterConfig;
 import io.muster.credential.AuthenticatedDevice;
@@ -11,6 +12,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.Map;
+import java.util.Optional;
 
 /** Issues access tokens in the profile of RFC 9068, signed with ES256. Thread-safe. */
 public final class TokenIssuer {
@@ -40,12 +43,21 @@ public final class TokenIssuer {
         return config.lifetime();
     }
 
-    /** Issues a token for a device that authenticated. */
-    @SuppressWarnings("deprecation") // single(): an audience of one is a string to most readers, not an array
+    /** Issues a bearer token for a device that authenticated. */
     public String issue(AuthenticatedDevice device) {
+        return issue(device, Optional.empty());
+    }
+
+    /**
+     * Issues a token for a device that authenticated.
+     *
+     * @param proof of the key that it is to be bound to; empty for a bearer token
+     */
+    @SuppressWarnings("deprecation") // single(): an audience of one is a string to most readers, not an array
+    public String issue(AuthenticatedDevice device, Optional<DpopProof> proof) {
         Instant now = clock.instant();
         SigningKey key = keys.current();
-        return Jwts.builder()
+        JwtBuilder token = Jwts.builder()
                 .provider(Es256.PROVIDER)
                 .json(JSON)
                 .header()
@@ -60,8 +72,9 @@ public final class TokenIssuer {
                 .expiration(Date.from(now.plus(config.lifetime())))
                 .id(ids.nextKey())
                 .claim(VerifiedToken.CLIENT_ID, device.key())
-                .claim(VerifiedToken.FLEET, device.fleet())
-                .signWith(key.pair().getPrivate(), Jwts.SIG.ES256)
-                .compact();
+                .claim(VerifiedToken.FLEET, device.fleet());
+        proof.ifPresent(
+                bound -> token.claim(VerifiedToken.CONFIRMATION, Map.of(VerifiedToken.THUMBPRINT, bound.thumbprint())));
+        return token.signWith(key.pair().getPrivate(), Jwts.SIG.ES256).compact();
     }
 }

@@ -15,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -32,15 +33,22 @@ public final class TokenVerifier {
 
     private final JwtParser parser;
     private final ClientAuthenticator credentials;
+    private final RevokedTokens revoked;
     private final Clock clock;
     private final Cache<String, VerifiedToken> verified =
             Caffeine.newBuilder().maximumSize(REMEMBERED).build();
 
     /** Accepts what the issuer of this registry signs. */
     public TokenVerifier(
-            SigningKeys keys, URI issuer, MusterConfig.Token config, ClientAuthenticator credentials, Clock clock) {
+            SigningKeys keys,
+            URI issuer,
+            MusterConfig.Token config,
+            ClientAuthenticator credentials,
+            RevokedTokens revoked,
+            Clock clock) {
         this.parser = parser(keys, issuer.toString(), config.audience(), clock);
         this.credentials = credentials;
+        this.revoked = revoked;
         this.clock = clock;
     }
 
@@ -54,11 +62,12 @@ public final class TokenVerifier {
     }
 
     /**
-     * Checks a token, and that its credential and its device are still good, at most two seconds late.
+     * Checks a token, and that it, its credential and its device are still good, at most two seconds late. Who presents a token that
+     * is bound to a key must prove to have the key, which is for the caller to ask for.
      *
      * @param token whatever the caller presented; may be anything but null
-     * @return empty if it is not an access token of this registry, is expired, or was obtained with a credential or by a device
-     *     that is no longer good
+     * @return empty if it is not an access token of this registry, is expired or revoked, or was obtained with a credential or
+     *     by a device that is no longer good
      */
     public Optional<VerifiedToken> verify(String token) {
         VerifiedToken known = verified.getIfPresent(token);
@@ -72,7 +81,7 @@ public final class TokenVerifier {
             verified.invalidate(token);
             return Optional.empty();
         }
-        return credentials.isGood(known.key()) ? Optional.of(known) : Optional.empty();
+        return credentials.isGood(known.key()) && !revoked.isRevoked(known) ? Optional.of(known) : Optional.empty();
     }
 
     private Optional<VerifiedToken> check(String token) {
@@ -94,7 +103,8 @@ public final class TokenVerifier {
                     && claims.getId() != null
                     && DeviceId.isValid(claims.getSubject())
                     && claims.get(VerifiedToken.CLIENT_ID) instanceof String
-                    && claims.get(VerifiedToken.FLEET) instanceof String;
+                    && claims.get(VerifiedToken.FLEET) instanceof String
+                    && thumbprint(claims).isPresent() == claims.containsKey(VerifiedToken.CONFIRMATION);
             if (!wellFormed) {
                 return Optional.empty();
             }
@@ -106,9 +116,19 @@ public final class TokenVerifier {
                     claims.getIssuer(),
                     audience.iterator().next(),
                     claims.getIssuedAt().toInstant(),
-                    claims.getExpiration().toInstant()));
+                    claims.getExpiration().toInstant(),
+                    thumbprint(claims)));
         } catch (JwtException | IllegalArgumentException e) {
             return Optional.empty();
         }
+    }
+
+    /** The only confirmation there is; whatever else says that a token is bound makes it no bearer token. */
+    private static Optional<String> thumbprint(Claims claims) {
+        return claims.get(VerifiedToken.CONFIRMATION) instanceof Map<?, ?> confirmation
+                        && confirmation.size() == 1
+                        && confirmation.get(VerifiedToken.THUMBPRINT) instanceof String thumbprint
+                ? Optional.of(thumbprint)
+                : Optional.empty();
     }
 }

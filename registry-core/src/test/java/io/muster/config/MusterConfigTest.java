@@ -42,7 +42,7 @@ class MusterConfigTest {
                 .isEqualTo("jdbc:h2:file:" + config.dataDir().resolve("muster"));
         assertThat(config.token()).isEqualTo(new MusterConfig.Token(Duration.ofMinutes(15), "http://127.0.0.1:8080"));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(400, Duration.ofMillis(50)));
-        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, Duration.ofMinutes(1)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, 100, Duration.ofMinutes(1)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(256L << 20));
         assertThat(config.fleets()).containsOnlyKeys("default");
         MusterConfig.Fleet fleet = config.fleets().get("default");
@@ -72,6 +72,7 @@ class MusterConfigTest {
         settings.put("muster.registration.refused-status", "403");
         settings.put("muster.registration.refused-after", "PT0.1S");
         settings.put("muster.limits.refusals", "9");
+        settings.put("muster.limits.failures", "8");
         settings.put("muster.limits.window", "PT2M");
         settings.put("muster.import.max-size", "2MiB");
         settings.put("muster.fleets", "pumps, meters");
@@ -101,7 +102,7 @@ class MusterConfigTest {
         assertThat(config.database().toString()).doesNotContain("s3cret").doesNotContain("muster,");
         assertThat(config.token()).isEqualTo(new MusterConfig.Token(Duration.ofMinutes(5), "devices"));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(403, Duration.ofMillis(100)));
-        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, Duration.ofMinutes(2)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, 8, Duration.ofMinutes(2)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(2L << 20));
         assertThat(config.fleets()).containsOnlyKeys("default", "pumps", "meters");
         assertThat(config.fleets().get("pumps"))
