@@ -30,13 +30,18 @@ import io.muster.persistence.Ids;
 import io.muster.persistence.InstantConverter;
 import io.muster.persistence.MasterKey;
 import io.muster.persistence.OwnerOnlyFile;
+import io.muster.persistence.UsedOnce;
 import io.muster.plugin.Plugins;
+import io.muster.problem.Limits;
 import io.muster.problem.RareLog;
 import io.muster.registration.Allowances;
 import io.muster.registration.Registrar;
 import io.muster.registration.Spending;
 import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
+import io.muster.token.ClientAssertions;
+import io.muster.token.DpopProofs;
+import io.muster.token.RevokedTokens;
 import io.muster.token.SigningKeys;
 import io.muster.token.TokenIssuer;
 import io.muster.token.TokenVerifier;
@@ -94,6 +99,10 @@ public final class Registry implements AutoCloseable {
     private final SigningKeys signingKeys;
     private final TokenIssuer tokenIssuer;
     private final TokenVerifier tokenVerifier;
+    private final RevokedTokens revokedTokens;
+    private final ClientAssertions clientAssertions;
+    private final DpopProofs dpopProofs;
+    private final Limits failures;
     private final DeviceStore devices;
     private final Operators operators;
     private final SerialImport serialImport;
@@ -136,7 +145,13 @@ public final class Registry implements AutoCloseable {
                 new ClientAuthenticator(database, devices, credentialOrders, lastUses, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
-        this.tokenVerifier = new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, clock);
+        this.revokedTokens = new RevokedTokens(database, changes, clock);
+        this.tokenVerifier =
+                new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, revokedTokens, clock);
+        UsedOnce usedOnce = new UsedOnce(database);
+        this.clientAssertions = new ClientAssertions(config, authenticator, nonces, usedOnce, clock);
+        this.dpopProofs = new DpopProofs(config, nonces, usedOnce, clock);
+        this.failures = new Limits(config.limits().failures(), config.limits().window(), clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(stores.serials(), database, audit);
         this.serialList = new SerialList(database, audit);
@@ -329,6 +344,26 @@ public final class Registry implements AutoCloseable {
     /** Returns what checks access tokens. */
     public TokenVerifier tokenVerifier() {
         return tokenVerifier;
+    }
+
+    /** Returns the access tokens that are no longer good although they have not expired. */
+    public RevokedTokens revokedTokens() {
+        return revokedTokens;
+    }
+
+    /** Returns what authenticates devices by what they sign. */
+    public ClientAssertions clientAssertions() {
+        return clientAssertions;
+    }
+
+    /** Returns what checks proofs of possession. */
+    public DpopProofs dpopProofs() {
+        return dpopProofs;
+    }
+
+    /** Returns how often devices may fail to authenticate. */
+    public Limits failures() {
+        return failures;
     }
 
     /** Returns the devices. */

@@ -62,11 +62,12 @@ CREATE TABLE credential_order (
     CONSTRAINT credential_order_pk PRIMARY KEY (id)
 ) ${table};
 
--- Access tokens that are no longer good although they have not expired, by their jti.
+-- Access tokens that are no longer good although they have not expired: the key they were obtained with, and their jti.
 CREATE TABLE revoked_token (
+    access_key VARCHAR(64) NOT NULL,
     id         VARCHAR(64) NOT NULL,
     expires_at BIGINT      NOT NULL,
-    CONSTRAINT revoked_token_pk PRIMARY KEY (id)
+    CONSTRAINT revoked_token_pk PRIMARY KEY (access_key, id)
 ) ${table};
 
 CREATE INDEX revoked_token_expiry ON revoked_token (expires_at);

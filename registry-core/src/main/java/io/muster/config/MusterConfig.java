@@ -45,6 +45,11 @@ public record MusterConfig(
     /** The fleet of registrations that name none. */
     public static final String DEFAULT_FLEET = "default";
 
+    /** Returns the address of a path below the issuer's; of none, the issuer's without a slash at its end. */
+    public String address(String path) {
+        return issuer.toString().replaceAll("/+$", "") + path;
+    }
+
     /**
      * The database.
      *
@@ -120,9 +125,10 @@ public record MusterConfig(
      * What a stranger may do.
      *
      * @param refusals refused registrations from one address within the window before that address is answered 429
+     * @param failures failed authentications of one key from one address within the window before further failures are answered 429
      * @param window the window
      */
-    public record Limits(int refusals, Duration window) {}
+    public record Limits(int refusals, int failures, Duration window) {}
 
     /**
      * Bulk import.
@@ -224,6 +230,7 @@ public record MusterConfig(
                                 Duration.ofSeconds(5))),
                 new Limits(
                         settings.number("limits.refusals", 1000, 1, 1_000_000),
+                        settings.number("limits.failures", 100, 1, 1_000_000),
                         settings.duration(
                                 "limits.window", Duration.ofMinutes(1), Duration.ofSeconds(1), Duration.ofDays(1))),
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -15,6 +16,9 @@ import java.util.TreeMap;
  * the same key are equal, whatever else was written beside them. Immutable.
  */
 public final class PublicJwk {
+
+    /** What devices sign with: one algorithm for each kind of key. */
+    public static final List<String> ALGORITHMS = List.of(Algorithm.ES256.word(), Algorithm.EDDSA.word());
 
     private final VerificationKey key;
     private final Map<String, String> members;

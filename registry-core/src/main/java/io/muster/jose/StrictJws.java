@@ -16,6 +16,7 @@ import java.security.Key;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
@@ -40,6 +41,10 @@ public final class StrictJws {
 
     // Keys and addresses of keys that the token brings itself; extensions; compression.
     private static final List<String> REFUSED_MEMBERS = List.of("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip");
+
+    // Skew enough for every exp and nbf that is a date at all.
+    private static final Clock ANY_TIME = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
+    private static final Duration FAR = Duration.ofDays(365L * 10_000);
 
     private StrictJws() {}
 
@@ -90,21 +95,73 @@ public final class StrictJws {
      * @throws InvalidTokenException if it is not the header of a plain signed token
      */
     public static UnverifiedHeader header(String token) {
-        if (!isWellFormed(token)) {
-            throw new InvalidTokenException("it is not a signed token of at most " + MAX_LENGTH + " characters");
-        }
-        Map<String, Object> header;
-        try {
-            header = Json.parseObject(part(token, 0));
-        } catch (MalformedJsonException e) {
-            throw new InvalidTokenException("its header is not a JSON object");
-        }
-        for (String member : REFUSED_MEMBERS) {
+        return header(parsedHeader(token), REFUSED_MEMBERS);
+    }
+
+    private static UnverifiedHeader header(Map<String, Object> header, List<String> refused) {
+        for (String member : refused) {
             if (header.containsKey(member)) {
                 throw new InvalidTokenException("its header has the member " + member + ", which is not accepted");
             }
         }
         return new UnverifiedHeader(text(header, "alg").orElse(""), text(header, "kid"), text(header, "typ"));
+    }
+
+    private static Map<String, Object> parsedHeader(String token) {
+        if (!isWellFormed(token)) {
+            throw new InvalidTokenException("it is not a signed token of at most " + MAX_LENGTH + " characters");
+        }
+        try {
+            return Json.parseObject(part(token, 0));
+        } catch (MalformedJsonException e) {
+            throw new InvalidTokenException("its header is not a JSON object");
+        }
+    }
+
+    /**
+     * Returns a claim of a text that may be anything, before anything was checked: good for choosing a key among known ones, and for
+     * nothing else. Empty if it has no such claim that is a text.
+     */
+    public static Optional<String> unverifiedClaim(String token, String name) {
+        if (!isWellFormed(token)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Json.parse(part(token, 1)).path(name))
+                    .filter(JsonNode::isTextual)
+                    .map(JsonNode::textValue);
+        } catch (MalformedJsonException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * A token that was signed by the key that it brings along, which proves that its sender has that key and nothing else.
+     *
+     * @param type {@code typ}
+     * @param key the key
+     * @param claims as they were signed; times are not looked at
+     */
+    public record SelfSigned(Optional<String> type, PublicJwk key, JsonNode claims) {}
+
+    /**
+     * Checks a token by the key in its own header, for proofs of possession (RFC 9449), which are the only ones whose {@code jwk}
+     * counts.
+     *
+     * @throws InvalidTokenException if it brings none that can be used, or is not signed by it
+     */
+    public static SelfSigned selfSigned(String token) {
+        Map<String, Object> members = parsedHeader(token);
+        UnverifiedHeader header = header(
+                members,
+                REFUSED_MEMBERS.stream().filter(member -> !member.equals("jwk")).toList());
+        PublicJwk key;
+        try {
+            key = PublicJwk.read(Json.parse(part(token, 0)).path("jwk"));
+        } catch (PublicJwk.InvalidKeyException e) {
+            throw new InvalidTokenException("the key in its header " + e.getMessage());
+        }
+        return new SelfSigned(header.type(), key, verified(token, key.key(), ANY_TIME, FAR));
     }
 
     private static Optional<String> text(Map<String, Object> header, String member) {
@@ -128,6 +185,19 @@ public final class StrictJws {
      */
     public static JsonNode claims(String token, VerificationKey key, Clock clock, Duration skew) {
         header(token);
+        return verified(token, key, clock, skew);
+    }
+
+    /**
+     * Checks a token's signature as {@link #claims} does, and not its times, for those who require other proof that it was made now.
+     *
+     * @throws InvalidTokenException if the token is not to be believed
+     */
+    public static JsonNode claimsOfAnyTime(String token, VerificationKey key) {
+        return claims(token, key, ANY_TIME, FAR);
+    }
+
+    private static JsonNode verified(String token, VerificationKey key, Clock clock, Duration skew) {
         try {
             parser(key)
                     .clock(() -> Date.from(clock.instant()))

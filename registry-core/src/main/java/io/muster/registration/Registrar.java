@@ -13,6 +13,7 @@ import io.muster.fleet.Fleets;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.problem.Limits;
 import io.muster.problem.RareLog;
 import io.muster.problem.RegistryException;
 import io.muster.registration.RegistrationAttempt.OfferedKey;
@@ -61,7 +62,7 @@ public final class Registrar {
             Clock clock,
             Consumer<Object> events) {
         this.fleets = fleets;
-        this.limits = new Limits(config.limits(), clock);
+        this.limits = new Limits(config.limits().refusals(), config.limits().window(), clock);
         this.keyProof = new KeyProof(config.issuer(), nonces, clock);
         this.enrolment = new Enrolment(database, changes, orders, issuers, new Receipts(config.issuer()), ids, clock);
         this.audit = audit;

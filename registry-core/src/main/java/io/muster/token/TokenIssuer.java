@@ -1,5 +1,6 @@
 package io.muster.token;
 
+import io.jsonwebtoken.JwtBuilder;
 import io.jsonwebtoken.Jwts;
 import io.muster.config.MusterConfig;
 import io.muster.credential.AuthenticatedDevice;
@@ -10,6 +11,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.Map;
+import java.util.Optional;
 
 /** Issues access tokens in the profile of RFC 9068, signed with the key of the time. Thread-safe. */
 public final class TokenIssuer {
@@ -39,12 +42,21 @@ public final class TokenIssuer {
         return config.lifetime();
     }
 
-    /** Issues a token for a device that authenticated. */
-    @SuppressWarnings("deprecation") // single(): an audience of one is a string to most readers, not an array
+    /** Issues a bearer token for a device that authenticated. */
     public String issue(AuthenticatedDevice device) {
+        return issue(device, Optional.empty());
+    }
+
+    /**
+     * Issues a token for a device that authenticated.
+     *
+     * @param proof of the key that it is to be bound to; empty for a bearer token
+     */
+    @SuppressWarnings("deprecation") // single(): an audience of one is a string to most readers, not an array
+    public String issue(AuthenticatedDevice device, Optional<DpopProof> proof) {
         Instant now = clock.instant();
         SigningKey key = keys.current();
-        return Jwts.builder()
+        JwtBuilder token = Jwts.builder()
                 .provider(key.algorithm().provider())
                 .json(JSON)
                 .header()
@@ -59,8 +71,9 @@ public final class TokenIssuer {
                 .expiration(Date.from(now.plus(config.lifetime())))
                 .id(ids.nextKey())
                 .claim(VerifiedToken.CLIENT_ID, device.key())
-                .claim(VerifiedToken.FLEET, device.fleet())
-                .signWith(key.pair().getPrivate(), key.algorithm().jjwt())
-                .compact();
+                .claim(VerifiedToken.FLEET, device.fleet());
+        proof.ifPresent(
+                bound -> token.claim(VerifiedToken.CONFIRMATION, Map.of(VerifiedToken.THUMBPRINT, bound.thumbprint())));
+        return token.signWith(key.pair().getPrivate(), key.algorithm().jjwt()).compact();
     }
 }

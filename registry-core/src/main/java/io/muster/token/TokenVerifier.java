@@ -37,18 +37,25 @@ public final class TokenVerifier {
     private final SigningKeys keys;
     private final Map<SigningAlgorithm, JwtParser> parsers = new EnumMap<>(SigningAlgorithm.class);
     private final ClientAuthenticator credentials;
+    private final RevokedTokens revoked;
     private final Clock clock;
     private final Cache<String, VerifiedToken> verified =
             Caffeine.newBuilder().maximumSize(REMEMBERED).build();
 
     /** Accepts what the issuer of this registry signs. */
     public TokenVerifier(
-            SigningKeys keys, URI issuer, MusterConfig.Token config, ClientAuthenticator credentials, Clock clock) {
+            SigningKeys keys,
+            URI issuer,
+            MusterConfig.Token config,
+            ClientAuthenticator credentials,
+            RevokedTokens revoked,
+            Clock clock) {
         this.keys = keys;
         for (SigningAlgorithm algorithm : SigningAlgorithm.values()) {
             parsers.put(algorithm, parser(keys, algorithm, issuer.toString(), config.audience(), clock));
         }
         this.credentials = credentials;
+        this.revoked = revoked;
         this.clock = clock;
     }
 
@@ -66,11 +73,12 @@ public final class TokenVerifier {
     }
 
     /**
-     * Checks a token, and that its key, its credential and its device are still good, at most two seconds late.
+     * Checks a token, and that it, its key, its credential and its device are still good, at most two seconds late. Who presents a
+     * token that is bound to a key must prove to have the key, which is for the caller to ask for.
      *
      * @param token whatever the caller presented; may be anything but null
-     * @return empty if it is not an access token of this registry, is expired, was signed with a key that was
-     *     dropped, or was obtained with a credential or by a device that is no longer good
+     * @return empty if it is not an access token of this registry, is expired or revoked, was signed with a key that was dropped, or
+     *     was obtained with a credential or by a device that is no longer good
      */
     public Optional<VerifiedToken> verify(String token) {
         VerifiedToken known = verified.getIfPresent(token);
@@ -85,7 +93,7 @@ public final class TokenVerifier {
             verified.invalidate(token);
             return Optional.empty();
         }
-        return credentials.isGood(known.key()) ? Optional.of(known) : Optional.empty();
+        return credentials.isGood(known.key()) && !revoked.isRevoked(known) ? Optional.of(known) : Optional.empty();
     }
 
     private Optional<VerifiedToken> check(String token) {
@@ -108,7 +116,8 @@ public final class TokenVerifier {
                     && claims.getId() != null
                     && DeviceId.isValid(claims.getSubject())
                     && claims.get(VerifiedToken.CLIENT_ID) instanceof String
-                    && claims.get(VerifiedToken.FLEET) instanceof String;
+                    && claims.get(VerifiedToken.FLEET) instanceof String
+                    && thumbprint(claims).isPresent() == claims.containsKey(VerifiedToken.CONFIRMATION);
             if (!wellFormed) {
                 return Optional.empty();
             }
@@ -121,9 +130,19 @@ public final class TokenVerifier {
                     claims.getIssuer(),
                     audience.iterator().next(),
                     claims.getIssuedAt().toInstant(),
-                    claims.getExpiration().toInstant()));
+                    claims.getExpiration().toInstant(),
+                    thumbprint(claims)));
         } catch (InvalidTokenException | JwtException | IllegalArgumentException e) {
             return Optional.empty();
         }
+    }
+
+    /** The only confirmation there is; whatever else says that a token is bound makes it no bearer token. */
+    private static Optional<String> thumbprint(Claims claims) {
+        return claims.get(VerifiedToken.CONFIRMATION) instanceof Map<?, ?> confirmation
+                        && confirmation.size() == 1
+                        && confirmation.get(VerifiedToken.THUMBPRINT) instanceof String thumbprint
+                ? Optional.of(thumbprint)
+                : Optional.empty();
     }
 }

@@ -2,6 +2,7 @@ package io.muster.token;
 
 import io.muster.spi.DeviceId;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * An access token whose signature, issuer, audience, type and lifetime were checked. Only {@link TokenVerifier} makes one, so
@@ -11,6 +12,8 @@ public final class VerifiedToken {
 
     static final String CLIENT_ID = "client_id";
     static final String FLEET = "fleet";
+    static final String CONFIRMATION = "cnf";
+    static final String THUMBPRINT = "jkt";
 
     private final DeviceId deviceId;
     private final String fleet;
@@ -21,6 +24,7 @@ public final class VerifiedToken {
     private final String audience;
     private final Instant issuedAt;
     private final Instant expiresAt;
+    private final Optional<String> thumbprint;
 
     VerifiedToken(
             DeviceId deviceId,
@@ -31,7 +35,8 @@ public final class VerifiedToken {
             String issuer,
             String audience,
             Instant issuedAt,
-            Instant expiresAt) {
+            Instant expiresAt,
+            Optional<String> thumbprint) {
         this.deviceId = deviceId;
         this.fleet = fleet;
         this.key = key;
@@ -41,6 +46,7 @@ public final class VerifiedToken {
         this.audience = audience;
         this.issuedAt = issuedAt;
         this.expiresAt = expiresAt;
+        this.thumbprint = thumbprint;
     }
 
     /** Returns the device: the token's {@code sub}. */
@@ -81,6 +87,14 @@ public final class VerifiedToken {
     /** Returns when it was issued. */
     public Instant issuedAt() {
         return issuedAt;
+    }
+
+    /**
+     * Returns the thumbprint of the key that it is bound to (RFC 9449 section 6.1), or empty for a bearer token. Who presents a bound
+     * one must prove to have that key.
+     */
+    public Optional<String> thumbprint() {
+        return thumbprint;
     }
 
     /** Returns when it expires. */

@@ -45,7 +45,7 @@ class MusterConfigTest {
                 .isEqualTo(new MusterConfig.SigningKeys(
                         Duration.ofDays(30), Duration.ofHours(1), MusterConfig.TokenAlgorithm.ES256));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(400, Duration.ofMillis(50)));
-        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, Duration.ofMinutes(1)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, 100, Duration.ofMinutes(1)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(256L << 20));
         assertThat(config.fleets()).containsOnlyKeys("default");
         MusterConfig.Fleet fleet = config.fleets().get("default");
@@ -78,6 +78,7 @@ class MusterConfigTest {
         settings.put("muster.registration.refused-status", "403");
         settings.put("muster.registration.refused-after", "PT0.1S");
         settings.put("muster.limits.refusals", "9");
+        settings.put("muster.limits.failures", "8");
         settings.put("muster.limits.window", "PT2M");
         settings.put("muster.import.max-size", "2MiB");
         settings.put("muster.fleets", "pumps, meters");
@@ -110,7 +111,7 @@ class MusterConfigTest {
                 .isEqualTo(new MusterConfig.SigningKeys(
                         Duration.ofMinutes(10), Duration.ofSeconds(362), MusterConfig.TokenAlgorithm.EDDSA));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(403, Duration.ofMillis(100)));
-        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, Duration.ofMinutes(2)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, 8, Duration.ofMinutes(2)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(2L << 20));
         assertThat(config.fleets()).containsOnlyKeys("default", "pumps", "meters");
         assertThat(config.fleets().get("pumps"))

@@ -8,10 +8,13 @@ import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.MusterConfig;
 import io.muster.fleet.FleetsContract;
+import io.muster.jose.PublicJwk;
 import io.muster.operator.SerialImport;
 import io.muster.persistence.MariaDbServer;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidates;
+import io.muster.spi.Verdict;
+import io.muster.token.DeviceKey;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -124,6 +128,53 @@ class RegistrationOnMariaDbTest implements RegistrationContract, FleetsContract 
             assertThat(after.get("Com_update") - steady.get("Com_update")).isZero();
             assertThat(after.get("Com_select") - steady.get("Com_select")).isLessThan(POLLS);
         }
+    }
+
+    @Test
+    void assertionIsOneInsertAndACheckOfItsTokenIsNone() throws Exception {
+        int requests = 100;
+        try (Registry registry = fresh().with("muster.fleet.default.verifiers", "yes")
+                .with("yes", candidate -> Verdict.genuine())
+                .start()) {
+            DeviceKey own = DeviceKey.ec();
+            PublicJwk publicKey = own.publicJwk();
+            long now = TestRegistry.NOW.getEpochSecond();
+            String issuer = "https://registry.example";
+            String proof = own.sign(
+                    Map.of("alg", "ES256", "typ", "muster-proof+jwt"),
+                    Map.of("serial", "SN-0001", "aud", issuer, "iat", now));
+            RegistrationReply.Plain reply = (RegistrationReply.Plain) registry.registrar()
+                    .register(new RegistrationAttempt(
+                            Candidates.withSerial("SN-0001"),
+                            Optional.of(new RegistrationAttempt.OfferedKey(publicKey, proof)),
+                            Optional.empty(),
+                            Optional.empty()));
+            String key = reply.receipt().key();
+            List<String> assertions = IntStream.rangeClosed(0, requests)
+                    .mapToObj(i -> own.sign(
+                            Map.of("alg", "ES256"),
+                            Map.of("iss", key, "sub", key, "aud", issuer, "exp", now + 60, "jti", "id" + i)))
+                    .toList();
+            assertThat(tokenIsGood(registry, assertions.get(0))).isTrue();
+
+            Map<String, Long> before = statements();
+            for (String assertion : assertions.subList(1, requests + 1)) {
+                assertThat(tokenIsGood(registry, assertion)).isTrue();
+            }
+            Map<String, Long> after = statements();
+
+            assertThat(after.get("Com_insert") - before.get("Com_insert")).isEqualTo(requests);
+            assertThat(after.get("Com_update") - before.get("Com_update")).isZero();
+            assertThat(after.get("Com_select") - before.get("Com_select")).isLessThan(POLLS);
+        }
+    }
+
+    private static boolean tokenIsGood(Registry registry, String assertion) {
+        return registry.clientAssertions()
+                .authenticate(assertion)
+                .map(registry.tokenIssuer()::issue)
+                .flatMap(registry.tokenVerifier()::verify)
+                .isPresent();
     }
 
     @Test

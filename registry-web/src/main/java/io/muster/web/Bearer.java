@@ -2,9 +2,11 @@ package io.muster.web;
 
 import io.muster.Registry;
 import io.muster.api.ProblemType;
+import io.muster.jose.PublicJwk;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
+import io.muster.token.DpopProofs.InvalidProofException;
 import io.muster.token.VerifiedToken;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -17,16 +19,21 @@ import jakarta.ws.rs.ext.Provider;
 import java.util.Optional;
 
 /**
- * Who calls, by the bearer token of the request (RFC 6750). Each resource method asks for what it needs itself, so that no
- * spelling of an address gets around it.
+ * Who calls, by the token of the request: a bearer token (RFC 6750), or one that is bound to a key and comes with a proof (RFC 9449).
+ * Each resource method asks for what it needs itself, so that no spelling of an address gets around it.
  */
 @ApplicationScoped
 public class Bearer {
 
-    private static final String SCHEME = "bearer ";
+    private static final String BEARER = "bearer ";
+    private static final String DPOP = "dpop ";
+    private static final String FAULT = Bearer.class.getName() + ".fault";
 
     @Inject
     Registry registry;
+
+    @Inject
+    Dpop dpop;
 
     /**
      * Returns the operator who calls.
@@ -34,7 +41,7 @@ public class Bearer {
      * @throws RegistryException {@code UNAUTHORIZED} without a valid token, {@code FORBIDDEN} if it lacks the right
      */
     public Operator operator(HttpServletRequest request, Right right) {
-        Operator operator = token(request)
+        Operator operator = token(request, BEARER)
                 .flatMap(registry.operators()::authenticate)
                 .filter(Operator::active)
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token"));
@@ -47,22 +54,40 @@ public class Bearer {
     /**
      * Returns the access token of the device that calls.
      *
-     * @throws RegistryException {@code UNAUTHORIZED} without a valid token
+     * @throws RegistryException {@code UNAUTHORIZED} without a valid token, or without the proof that belongs to it
      */
     public VerifiedToken device(HttpServletRequest request) {
         return presented(request)
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid access token"));
     }
 
-    /** Returns the access token that a request presents, or empty if it presents none that is valid. */
+    /** Returns the access token that a request presents as it must be presented, or empty if it presents none that is valid. */
     public Optional<VerifiedToken> presented(HttpServletRequest request) {
-        return token(request).flatMap(registry.tokenVerifier()::verify);
+        Optional<VerifiedToken> unbound = token(request, BEARER)
+                .flatMap(registry.tokenVerifier()::verify)
+                .filter(token -> token.thumbprint().isEmpty());
+        return unbound.isPresent() ? unbound : token(request, DPOP).flatMap(token -> proved(request, token));
     }
 
-    private static Optional<String> token(HttpServletRequest request) {
+    private Optional<VerifiedToken> proved(HttpServletRequest request, String token) {
+        request.setAttribute(FAULT, "invalid_token");
+        Optional<VerifiedToken> verified = registry.tokenVerifier().verify(token);
+        if (verified.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            dpop.requireProof(request, token, verified.get());
+            return verified;
+        } catch (InvalidProofException e) {
+            request.setAttribute(FAULT, e.error());
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<String> token(HttpServletRequest request, String scheme) {
         String header = request.getHeader(HttpHeaders.AUTHORIZATION);
-        return header != null && header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
-                ? Optional.of(header.substring(SCHEME.length()).strip())
+        return header != null && header.regionMatches(true, 0, scheme, 0, scheme.length())
+                ? Optional.of(header.substring(scheme.length()).strip())
                 : Optional.empty();
     }
 
@@ -73,12 +98,17 @@ public class Bearer {
         @Override
         public void filter(ContainerRequestContext request, ContainerResponseContext response) {
             if (response.getStatus() == 401 && !response.getHeaders().containsKey(HttpHeaders.WWW_AUTHENTICATE)) {
-                boolean presented = request.getHeaderString(HttpHeaders.AUTHORIZATION) != null;
-                response.getHeaders()
-                        .putSingle(
-                                HttpHeaders.WWW_AUTHENTICATE,
-                                "Bearer realm=\"muster\"" + (presented ? ", error=\"invalid_token\"" : ""));
+                response.getHeaders().putSingle(HttpHeaders.WWW_AUTHENTICATE, challenge(request));
             }
+        }
+
+        private static String challenge(ContainerRequestContext request) {
+            if (request.getProperty(FAULT) instanceof String fault) {
+                return "DPoP realm=\"muster\", error=\"" + fault + "\", algs=\""
+                        + String.join(" ", PublicJwk.ALGORITHMS) + "\"";
+            }
+            boolean presented = request.getHeaderString(HttpHeaders.AUTHORIZATION) != null;
+            return "Bearer realm=\"muster\"" + (presented ? ", error=\"invalid_token\"" : "");
         }
     }
 }

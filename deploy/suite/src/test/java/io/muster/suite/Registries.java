@@ -85,7 +85,8 @@ final class Registries {
 
     /** Settings with a property file of these lines. */
     static ServerSettings settings(Path directory, Map<String, String> properties) {
-        Map<String, String> all = new TreeMap<>(Map.of("muster.limits.refusals", "1000000"));
+        Map<String, String> all =
+                new TreeMap<>(Map.of("muster.limits.refusals", "1000000", "muster.limits.failures", "1000000"));
         all.putAll(properties);
         return ServerSettings.in(directory)
                 .withEnvironment(

@@ -2,6 +2,7 @@ package io.muster.web.device;
 
 import io.muster.Registry;
 import io.muster.config.MusterConfig;
+import io.muster.jose.PublicJwk;
 import io.muster.json.Json;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -23,6 +24,8 @@ import java.util.Map;
 @ApplicationScoped
 public class DiscoveryResource {
 
+    private static final List<String> CLIENT_AUTHENTICATION =
+            List.of("client_secret_basic", "client_secret_post", "private_key_jwt");
     // The time ahead for which a signing key is published counts on it.
     private static final String CACHEABLE = "public, max-age=" + MusterConfig.SigningKeys.MAX_AGE.toSeconds();
 
@@ -40,16 +43,23 @@ public class DiscoveryResource {
     @GET
     @Path("/oauth-authorization-server")
     public Response metadata(@Context HttpServletRequest request) {
-        String issuer = registry.config().issuer().toString();
-        String base = issuer.replaceAll("/+$", "");
+        MusterConfig config = registry.config();
         Map<String, Object> metadata = new LinkedHashMap<>();
-        metadata.put("issuer", issuer);
-        metadata.put("token_endpoint", base + "/token");
-        metadata.put("jwks_uri", base + "/.well-known/jwks.json");
-        metadata.put("introspection_endpoint", base + "/introspect");
+        metadata.put("issuer", config.issuer().toString());
+        metadata.put("token_endpoint", config.address("/token"));
+        metadata.put("jwks_uri", config.address("/.well-known/jwks.json"));
+        metadata.put("introspection_endpoint", config.address("/introspect"));
         metadata.put("grant_types_supported", List.of("client_credentials"));
         metadata.put("response_types_supported", List.of());
-        metadata.put("token_endpoint_auth_methods_supported", List.of("client_secret_basic", "client_secret_post"));
+        metadata.put("token_endpoint_auth_methods_supported", CLIENT_AUTHENTICATION);
+        metadata.put("token_endpoint_auth_signing_alg_values_supported", PublicJwk.ALGORITHMS);
+        metadata.put("revocation_endpoint", config.address("/revoke"));
+        metadata.put("revocation_endpoint_auth_methods_supported", CLIENT_AUTHENTICATION);
+        metadata.put("revocation_endpoint_auth_signing_alg_values_supported", PublicJwk.ALGORITHMS);
+        // An operator's token, which is none of the methods by which devices authenticate (RFC 8414 section 2 allows
+        // both).
+        metadata.put("introspection_endpoint_auth_methods_supported", List.of("Bearer"));
+        metadata.put("dpop_signing_alg_values_supported", PublicJwk.ALGORITHMS);
         return cacheable(request, metadata, MediaType.APPLICATION_JSON);
     }
 

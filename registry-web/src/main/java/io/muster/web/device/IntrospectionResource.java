@@ -71,7 +71,8 @@ public class IntrospectionResource {
         answer.put("iat", token.issuedAt().getEpochSecond());
         answer.put("exp", token.expiresAt().getEpochSecond());
         answer.put("jti", token.id());
-        answer.put("token_type", "Bearer");
+        answer.put("token_type", token.thumbprint().isPresent() ? "DPoP" : "Bearer");
+        token.thumbprint().ifPresent(thumbprint -> answer.put("cnf", Map.of("jkt", thumbprint)));
         return answer;
     }
 }

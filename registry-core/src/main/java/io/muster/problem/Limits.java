@@ -1,4 +1,4 @@
-package io.muster.registration;
+package io.muster.problem;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -7,29 +7,33 @@ import io.github.bucket4j.Bucket;
 import io.github.bucket4j.EstimationProbe;
 import io.github.bucket4j.TimeMeter;
 import io.muster.api.ProblemType;
-import io.muster.config.MusterConfig;
-import io.muster.problem.RegistryException;
 import java.time.Clock;
 import java.time.Duration;
 
 /**
- * What a stranger may do. Counts refusals, not registrations: a factory behind one address may register as fast as it can,
- * somebody who walks through serials may not. Each node counts for itself. Thread-safe.
+ * How often a stranger may be told no. Counts refusals, not requests: who is in the right may come as fast as it can. Each node
+ * counts for itself. Thread-safe.
  */
-final class Limits {
+public final class Limits {
 
-    private static final int ADDRESSES = 100_000;
+    private static final int STRANGERS = 100_000;
+    private static final int LONGEST_NAME = 200;
 
-    private final Cache<String, Bucket> byAddress;
+    private final Cache<String, Bucket> byStranger;
     private final Bandwidth budget;
     private final TimeMeter time;
 
-    Limits(MusterConfig.Limits config, Clock clock) {
+    /**
+     * Begins to count.
+     *
+     * @param refusals within the window at most
+     */
+    public Limits(int refusals, Duration window, Clock clock) {
         this.budget = Bandwidth.builder()
-                .capacity(config.refusals())
-                .refillGreedy(config.refusals(), config.window())
+                .capacity(refusals)
+                .refillGreedy(refusals, window)
                 .build();
-        this.byAddress = Caffeine.newBuilder().maximumSize(ADDRESSES).build();
+        this.byStranger = Caffeine.newBuilder().maximumSize(STRANGERS).build();
         this.time = new TimeMeter() {
             @Override
             public long currentTimeNanos() {
@@ -43,9 +47,13 @@ final class Limits {
         };
     }
 
-    /** Says 429 to an address that was refused too often. */
-    void check(String origin) {
-        Bucket bucket = byAddress.getIfPresent(origin);
+    /**
+     * Asks whether a stranger was refused too often.
+     *
+     * @throws RegistryException {@code TOO_MANY_REQUESTS} if so
+     */
+    public void check(String stranger) {
+        Bucket bucket = byStranger.getIfPresent(name(stranger));
         if (bucket == null) {
             return;
         }
@@ -53,18 +61,23 @@ final class Limits {
         if (!probe.canBeConsumed()) {
             throw RegistryException.later(
                     ProblemType.TOO_MANY_REQUESTS,
-                    "too many refusals for " + origin,
+                    "too many refusals for " + name(stranger),
                     Duration.ofNanos(probe.getNanosToWaitForRefill()));
         }
     }
 
     /** Counts a refusal. */
-    void refused(String origin) {
-        byAddress
-                .get(origin, address -> Bucket.builder()
+    public void refused(String stranger) {
+        byStranger
+                .get(name(stranger), who -> Bucket.builder()
                         .addLimit(budget)
                         .withCustomTimePrecision(time)
                         .build())
                 .tryConsume(1);
+    }
+
+    // What is remembered is bounded in length as in number.
+    private static String name(String stranger) {
+        return stranger.length() <= LONGEST_NAME ? stranger : stranger.substring(0, LONGEST_NAME);
     }
 }

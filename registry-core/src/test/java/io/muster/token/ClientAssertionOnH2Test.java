@@ -1,0 +1,11 @@
+package io.muster.token;
+
+import io.muster.TestRegistry;
+
+class ClientAssertionOnH2Test implements ClientAssertionContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.fresh();
+    }
+}

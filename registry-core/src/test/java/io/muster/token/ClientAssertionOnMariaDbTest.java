@@ -1,0 +1,11 @@
+package io.muster.token;
+
+import io.muster.TestRegistry;
+
+class ClientAssertionOnMariaDbTest implements ClientAssertionContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}

@@ -1,0 +1,11 @@
+package io.muster.token;
+
+import io.muster.TestRegistry;
+
+class RevokedTokenOnH2Test implements RevokedTokenContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.fresh();
+    }
+}

@@ -1,0 +1,11 @@
+package io.muster.token;
+
+import io.muster.TestRegistry;
+
+class RevokedTokenOnMariaDbTest implements RevokedTokenContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}
