@@ -24,7 +24,7 @@ public final class Es256 {
             Provider provider = (Provider) type.getField("INSTANCE").get(null);
             Throwable fault = (Throwable) type.getMethod("getLoadingError").invoke(provider);
             if (fault == null) {
-                LOG.info("ES256 is native");
+                LOG.debug("ES256 is native");
                 return provider;
             }
             LOG.info("ES256 is the platform's: the native one does not load here");

@@ -117,7 +117,7 @@ class MalformedRegistrationIT {
                 text("evidence is no object", "{\"serial\":\"SN-0001\",\"evidence\":[]}", "#/evidence"),
                 text("requestId is no string", "{\"serial\":\"SN-0001\",\"requestId\":7}", "#/requestId"),
                 text("requestId is empty", "{\"serial\":\"SN-0001\",\"requestId\":\"\"}", "#/requestId"),
-                text("a key of its own", "{\"serial\":\"SN-0001\",\"publicKey\":{}}", "#/publicKey"),
+                text("a key of its own", "{\"serial\":\"SN-0001\",\"publicKey\":{}}", "#/publicKey", "#/proof"),
                 text(
                         "everything at once",
                         "{\"serial\":1,\"evidence\":2,\"requestId\":3,\"publicKey\":4,\"proof\":5}",

@@ -45,7 +45,9 @@ class MalformedRequestIT {
         addresses.put("/nonce", List.of("POST"));
         addresses.put("/token", List.of("POST"));
         addresses.put("/introspect", List.of("POST"));
+        addresses.put("/revoke", List.of("POST"));
         addresses.put("/devices/me", List.of("GET", "HEAD"));
+        addresses.put("/devices/me/credentials", List.of("POST"));
         addresses.put("/.well-known/jwks.json", List.of("GET", "HEAD"));
         addresses.put("/.well-known/oauth-authorization-server", List.of("GET", "HEAD"));
         addresses.put("/health/live", List.of("GET", "HEAD"));
@@ -63,10 +65,18 @@ class MalformedRequestIT {
         addresses.put("/api/v1/fleets/default/serials/SN-0001/unblock", List.of("POST"));
         addresses.put("/api/v1/fleets/default/lots", List.of("GET", "HEAD"));
         addresses.put("/api/v1/fleets/default/lots/L1", List.of("GET", "HEAD", "PUT"));
+        addresses.put("/api/v1/fleets/default/allowances", List.of("GET", "HEAD", "POST"));
+        addresses.put("/api/v1/fleets/default/allowances/" + ID, List.of("DELETE"));
+        addresses.put("/api/v1/fleets/default/revocations", List.of("GET", "HEAD", "POST"));
+        addresses.put("/api/v1/fleets/default/rotations", List.of("GET", "HEAD", "POST"));
+        addresses.put("/api/v1/fleets/default/rotations/" + ID, List.of("DELETE"));
         addresses.put("/api/v1/devices", List.of("GET", "HEAD"));
         addresses.put("/api/v1/devices/" + ID, List.of("GET", "HEAD"));
         addresses.put("/api/v1/devices/" + ID + "/disable", List.of("POST"));
         addresses.put("/api/v1/devices/" + ID + "/enable", List.of("POST"));
+        addresses.put("/api/v1/devices/" + ID + "/retire", List.of("POST"));
+        addresses.put("/api/v1/devices/" + ID + "/revoke", List.of("POST"));
+        addresses.put("/api/v1/devices/" + ID + "/rotate", List.of("POST"));
         addresses.put("/api/v1/operators", List.of("GET", "HEAD", "POST"));
         addresses.put("/api/v1/operators/" + ID, List.of("DELETE"));
         addresses.put("/api/v1/signing-keys", List.of("GET", "HEAD"));

@@ -112,6 +112,31 @@ class OperatorsIT {
                     right,
                     "devices:write",
                     registry.send("POST", "api/v1/devices/" + device.deviceId() + "/enable", new byte[0], as));
+            for (String list : List.of("allowances", "revocations", "rotations")) {
+                assertAllowed(right, "devices:read", registry.get("api/v1/fleets/rights/" + list, as));
+            }
+            assertAllowed(
+                    right,
+                    "devices:write",
+                    registry.post(
+                            "api/v1/fleets/default/allowances",
+                            JSON,
+                            "{\"serials\":[\"SN-right\"],\"reason\":\"a test\"}",
+                            as));
+            for (String order : List.of("revocations", "rotations")) {
+                assertAllowed(
+                        right,
+                        "devices:write",
+                        registry.post(
+                                "api/v1/fleets/default/" + order,
+                                JSON,
+                                "{\"lot\":\"of nobody\",\"reason\":\"a test\"}",
+                                as));
+            }
+            assertAllowed(
+                    right,
+                    "devices:write",
+                    registry.post("api/v1/devices/" + device.deviceId() + "/rotate", JSON, "{}", as));
             assertAllowed(
                     right,
                     "serials:write",
@@ -153,6 +178,16 @@ class OperatorsIT {
             assertProblem(registry.get("api/v1/fleets/default/serials", as), 401, "unauthorized");
             assertProblem(registry.get("api/v1/fleets/default/lots", as), 401, "unauthorized");
             assertProblem(registry.get("api/v1/fleets/default/enrolment-keys", as), 401, "unauthorized");
+            for (String order : List.of("allowances", "revocations", "rotations")) {
+                assertProblem(registry.get("api/v1/fleets/default/" + order, as), 401, "unauthorized");
+                assertProblem(registry.post("api/v1/fleets/default/" + order, JSON, "{}", as), 401, "unauthorized");
+            }
+            for (String verb : List.of("disable", "retire", "revoke", "rotate")) {
+                assertProblem(
+                        registry.post("api/v1/devices/" + device.deviceId() + "/" + verb, JSON, "{}", as),
+                        401,
+                        "unauthorized");
+            }
             assertProblem(
                     registry.post("api/v1/fleets/default/registration-tokens", JSON, "{}", as), 401, "unauthorized");
             assertProblem(registry.post("api/v1/fleets/default/explain", JSON, "{}", as), 401, "unauthorized");

@@ -199,7 +199,8 @@ interface ScenarioContract {
         assertThat(reply.json().path("deviceId").asText()).isEqualTo(device.deviceId());
         assertThat(reply.json().path("serial").asText()).isEqualTo(device.serial());
         assertThat(reply.json().path("state").asText()).isEqualTo("active");
-        assertThat(reply.text()).doesNotContain(device.secret()).doesNotContain(device.key());
+        assertThat(reply.json().at("/credentials/0/key").asText()).isEqualTo(device.key());
+        assertThat(reply.text()).doesNotContain(device.secret());
     }
 
     @Test
