@@ -113,7 +113,7 @@ class OperatorsIT {
                     "devices:write",
                     registry.send("POST", "api/v1/devices/" + device.deviceId() + "/enable", new byte[0], as));
             for (String list : List.of("allowances", "revocations", "rotations")) {
-                assertAllowed(right, "devices:read", registry.get("api/v1/fleets/rights/" + list, as));
+                assertAllowed(right, "devices:read", registry.get("api/v1/fleets/default/" + list, as));
             }
             assertAllowed(
                     right,
