@@ -318,6 +318,10 @@ class AccessTokenTest {
                 new Mutant("a client_id that nobody has", () -> rawWith("client_id", "0000000000000000000000")),
                 new Mutant("a client_id that is a number", () -> rawWith("client_id", 5)),
                 new Mutant("no fleet", () -> rawWithout("fleet")),
+                new Mutant("bound by a certificate", () -> rawWith("cnf", Map.of("x5t#S256", "x"))),
+                new Mutant("bound in two ways", () -> rawWith("cnf", Map.of("jkt", "x", "x5t#S256", "x"))),
+                new Mutant("bound to a number", () -> rawWith("cnf", Map.of("jkt", 5))),
+                new Mutant("bound by a text", () -> rawWith("cnf", "x")),
                 new Mutant("typ JWT", () -> signed(b -> b.header().type("JWT"))),
                 new Mutant(
                         "no typ", () -> signedRaw(header().replace(",\"typ\":\"at+jwt\"", ""), Json.bytes(claims()))),

@@ -1,0 +1,43 @@
+package io.muster.suite;
+
+import static io.muster.suite.RegistryUnderTest.FORM;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.suite.RegistryUnderTest.Registered;
+import io.muster.suite.server.MusterServer;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Who guesses is slowed down, and locks out nobody by guessing. */
+class FailuresIT {
+
+    @Test
+    void afterAHundredFailuresFurtherOnesAreTooManyAndTheDeviceIsServedAllTheSame() {
+        try (MusterServer server = MusterServer.start(Registries.settings(
+                Registries.directory("failures"),
+                Map.of("muster.limits.failures", "100", "muster.limits.window", "PT24H")))) {
+            RegistryUnderTest registry = new RegistryUnderTest(server, server.operatorToken());
+            Registered device = registry.newDevice();
+            Registered neighbour = registry.newDevice();
+
+            for (int i = 0; i < 100; i++) {
+                assertThat(registry.token(device.key(), "wrong" + i).status()).isEqualTo(401);
+            }
+            for (int i = 0; i < 20; i++) {
+                Reply reply = registry.token(device.key(), "wrong" + i);
+                ProblemAssert.assertProblem(reply, 429, "too-many-requests");
+                assertThat(Integer.parseInt(reply.header("Retry-After").orElseThrow()))
+                        .isBetween(1, 86_400);
+            }
+            ProblemAssert.assertProblem(
+                    registry.post(
+                            "revoke", FORM, "token=x", "Authorization", RegistryUnderTest.basic(device.key(), "wrong")),
+                    429,
+                    "too-many-requests");
+
+            assertThat(registry.token(device).status()).isEqualTo(200);
+            assertThat(registry.token(neighbour).status()).isEqualTo(200);
+            assertThat(registry.token(neighbour.key(), "wrong").status()).isEqualTo(401);
+        }
+    }
+}
