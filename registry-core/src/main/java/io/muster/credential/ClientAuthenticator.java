@@ -1,5 +1,7 @@
 package io.muster.credential;
 
+import io.muster.credential.CredentialOrders.Owner;
+import io.muster.credential.CredentialOrders.Renewable;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
@@ -22,7 +24,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /**
  * Says whether a device that presents a credential has it, and may authenticate. In the steady state it runs no SQL: what it
@@ -119,22 +120,11 @@ public final class ClientAuthenticator {
     }
 
     private Optional<Instant> rotateBy(String key, Known credential) {
-        Optional<Instant> ordered = orders.of(credential.fleet())
-                .rotateBy(credential.lot(), credential.deviceId(), key, credential.createdAt());
-        return Stream.concat(ordered.stream(), beforeItEnds(credential).stream())
-                .min(Instant::compareTo);
-    }
-
-    /** In the second half of its life, and some time before its end. */
-    private Optional<Instant> beforeItEnds(Known credential) {
-        if (credential.lifetime().isEmpty() || credential.expiresAt().isEmpty()) {
-            return Optional.empty();
-        }
-        Duration lifetime = credential.lifetime().get();
-        Instant end = credential.expiresAt().get();
-        return clock.instant().isBefore(end.minus(lifetime.dividedBy(2)))
-                ? Optional.empty()
-                : Optional.of(end.minus(lifetime.dividedBy(10)));
+        return orders.of(credential.fleet())
+                .rotateBy(
+                        new Owner(credential.lot(), credential.deviceId()),
+                        new Renewable(key, credential.createdAt(), credential.expiresAt(), credential.lifetime()),
+                        clock.instant());
     }
 
     /** Lists the credentials of a device, the oldest first: every admission it ever got. */
@@ -147,18 +137,9 @@ public final class ClientAuthenticator {
         return isGood(credentials.get(key));
     }
 
-    /** Returns by when a credential is to be renewed, or empty; at most two seconds late. */
-    public Optional<Instant> rotateBy(String key) {
-        return known(key).flatMap(credential -> rotateBy(key, credential));
-    }
-
-    /** Tells whether an order of an operator revokes a credential; at most two seconds late. */
-    public boolean isRevokedByOrder(String key) {
-        return known(key).filter(this::isRevokedByOrder).isPresent();
-    }
-
     private boolean isRevokedByOrder(Known credential) {
-        return orders.of(credential.fleet()).revoke(credential.lot(), credential.deviceId(), credential.createdAt());
+        return orders.of(credential.fleet())
+                .revoke(new Owner(credential.lot(), credential.deviceId()), credential.createdAt());
     }
 
     private boolean isGood(Optional<Known> known) {
@@ -186,6 +167,10 @@ public final class ClientAuthenticator {
             // The device's row is the lock that registering again takes too, so one of the two comes first.
             em.find(Device.class, device, LockModeType.PESSIMISTIC_WRITE);
             StoredCredential stored = em.find(StoredCredential.class, key);
+            if (stored == null) {
+                // Void before it was used, and so long ago that it is not kept any more.
+                return false;
+            }
             if (stored.state() == CredentialState.PROVISIONAL && stored.isGood(now)) {
                 stored.confirm(now);
                 changed.add(key);

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What operators order for all credentials of a fleet, a lot or a device at once: to be revoked, or to be renewed within a window. An
@@ -63,8 +64,28 @@ public final class CredentialOrders {
         }
     }
 
-    /** Whose a credential is. */
-    record Owner(Optional<String> lot, DeviceId device) {}
+    /**
+     * Whose a credential is.
+     *
+     * @param lot of the device, if it came in one
+     */
+    public record Owner(Optional<String> lot, DeviceId device) {}
+
+    /**
+     * What of a credential decides when it is to be renewed.
+     *
+     * @param expiresAt when it ends
+     * @param lifetime how long it is good from its first use on; empty for ever
+     */
+    public record Renewable(String key, Instant createdAt, Optional<Instant> expiresAt, Optional<Duration> lifetime) {
+
+        /** In the second half of its life, and some time before its end. */
+        private Optional<Instant> beforeItEnds(Instant now) {
+            return lifetime.flatMap(life -> expiresAt
+                    .filter(end -> !now.isBefore(end.minus(life.dividedBy(2))))
+                    .map(end -> end.minus(life.dividedBy(10))));
+        }
+    }
 
     /**
      * An order.
@@ -221,17 +242,17 @@ public final class CredentialOrders {
     public record OfFleet(String fleet, List<Order> all) {
 
         /** Tells whether a credential of this age is revoked by an order. */
-        public boolean revoke(Optional<String> lot, DeviceId device, Instant createdAt) {
-            Owner owner = new Owner(lot, device);
+        public boolean revoke(Owner owner, Instant createdAt) {
             return all.stream().anyMatch(order -> order.means(Kind.REVOKE, owner, createdAt));
         }
 
-        /** Returns by when a credential is to be renewed by order, or empty; of several orders the earliest. */
-        public Optional<Instant> rotateBy(Optional<String> lot, DeviceId device, String key, Instant createdAt) {
-            Owner owner = new Owner(lot, device);
-            return all.stream()
-                    .filter(order -> order.means(Kind.ROTATE, owner, createdAt))
-                    .map(order -> order.turnOf(key))
+        /** Returns by when a credential is to be renewed, by order or because it ends, whichever is earlier; or empty. */
+        public Optional<Instant> rotateBy(Owner owner, Renewable credential, Instant now) {
+            return Stream.concat(
+                            all.stream()
+                                    .filter(order -> order.means(Kind.ROTATE, owner, credential.createdAt()))
+                                    .map(order -> order.turnOf(credential.key())),
+                            credential.beforeItEnds(now).stream())
                     .min(Instant::compareTo);
         }
     }

@@ -205,6 +205,12 @@ public class StoredCredential {
         return Optional.ofNullable(expiresAt);
     }
 
+    /** Returns what decides when it is to be renewed. */
+    public CredentialOrders.Renewable renewable() {
+        return new CredentialOrders.Renewable(
+                key, createdAt, expiresAt(), Optional.ofNullable(lifetime).map(Duration::ofMillis));
+    }
+
     /** Returns when it was last used, some minutes late; empty if it never was, or that is not written yet. */
     public Optional<Instant> lastUsedAt() {
         return Optional.ofNullable(lastUsedAt);

@@ -1,6 +1,7 @@
 package io.muster.registration;
 
 import io.muster.credential.CredentialOrders;
+import io.muster.credential.CredentialOrders.Owner;
 import io.muster.credential.CredentialState;
 import io.muster.credential.Issuers;
 import io.muster.credential.StoredCredential;
@@ -267,12 +268,12 @@ public final class Enrolment {
             Map<String, String> tags,
             List<StoredCredential> credentials,
             Instant now) {
-        Optional<String> lot = Optional.ofNullable(tags.get(DeviceTag.LOT));
+        Owner owner = new Owner(Optional.ofNullable(tags.get(DeviceTag.LOT)), device.id());
         return new RegisterAgain(
                 fleet.document().registerAgain(),
                 device.state(),
                 credentials,
-                credential -> credential.isGood(now) && !ordered.revoke(lot, device.id(), credential.createdAt()),
+                credential -> credential.isGood(now) && !ordered.revoke(owner, credential.createdAt()),
                 fleet.document().rotationOverlap());
     }
 

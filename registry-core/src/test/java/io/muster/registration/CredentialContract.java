@@ -430,7 +430,11 @@ interface CredentialContract {
                 assertThat(turns)
                         .anyMatch(turn -> !turn.isBefore(begin) && turn.isBefore(begin.plus(Duration.ofHours(5))));
             }
-            assertThat(registry.authenticator().rotateBy(other.key())).isEmpty();
+            assertThat(registry.authenticator()
+                            .authenticate(other.key(), other.secret())
+                            .orElseThrow()
+                            .rotateBy())
+                    .isEmpty();
             clock.pass(Duration.ofMinutes(1));
             RegistrationReceipt renewed = rotate(registry, lot.get(0));
             assertThat(registry.authenticator()
@@ -440,7 +444,11 @@ interface CredentialContract {
                     .isEmpty();
             assertThat(registry.credentialOrders().callOff("default", order, "test"))
                     .isTrue();
-            assertThat(registry.authenticator().rotateBy(lot.get(1).key())).isEmpty();
+            assertThat(registry.authenticator()
+                            .authenticate(lot.get(1).key(), lot.get(1).secret())
+                            .orElseThrow()
+                            .rotateBy())
+                    .isEmpty();
         }
     }
 
@@ -607,6 +615,25 @@ interface CredentialContract {
 
             assertThat(credentials(registry, last)).hasSizeBetween(50, 52);
             assertThat(works(registry, last)).isTrue();
+        }
+    }
+
+    @Test
+    default void credentialThatAnotherNodeRemembersAndThatIsNotKeptAnyMoreIsNotGood() {
+        TestClock clock = new TestClock();
+        TestRegistry test = open(clock);
+        try (Registry one = test.start();
+                Registry two = test.start()) {
+            RegistrationReceipt lost = register(one, "SN-0001");
+            assertThat(two.authenticator().authenticate(lost.key(), "wrong")).isEmpty();
+
+            for (int i = 0; i < 52; i++) {
+                clock.pass(Duration.ofMillis(1));
+                register(one, "SN-0001");
+            }
+
+            assertThat(works(two, lost)).isFalse();
+            assertThat(credentials(one, lost)).extracting(StoredCredential::key).doesNotContain(lost.key());
         }
     }
 

@@ -39,11 +39,12 @@ public class OwnDeviceResource {
     @GET
     public Response own(@Context HttpServletRequest request) {
         Device device = device(bearer.device(request));
-        Map<String, Object> record = DeviceView.of(device, registry.devices().tags(device));
+        Map<String, String> tags = registry.devices().tags(device);
+        Map<String, Object> record = DeviceView.of(device, tags);
         registry.fleets()
                 .find(device.fleet())
                 .ifPresent(fleet -> record.put("configuration", fleet.document().configuration()));
-        record.put("credentials", CredentialView.of(registry, device.id(), false));
+        record.put("credentials", CredentialView.of(registry, device, tags, false));
         return Response.ok(Json.bytes(record), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();

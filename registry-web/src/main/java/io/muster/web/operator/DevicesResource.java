@@ -167,8 +167,9 @@ public class DevicesResource {
 
     private Response view(Optional<Device> found) {
         Device device = found.orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device"));
-        Map<String, Object> view = DeviceView.of(device, registry.devices().tags(device));
-        view.put("credentials", CredentialView.of(registry, device.id(), true));
+        Map<String, String> tags = registry.devices().tags(device);
+        Map<String, Object> view = DeviceView.of(device, tags);
+        view.put("credentials", CredentialView.of(registry, device, tags, true));
         return Replies.json(view).build();
     }
 }
