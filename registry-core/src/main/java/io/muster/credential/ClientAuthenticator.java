@@ -165,7 +165,7 @@ public final class ClientAuthenticator {
         boolean good = database.transaction(em -> {
             changed.clear();
             // The device's row is the lock that registering again takes too, so one of the two comes first.
-            em.find(Device.class, device, LockModeType.PESSIMISTIC_WRITE);
+            Device locked = em.find(Device.class, device, LockModeType.PESSIMISTIC_WRITE);
             StoredCredential stored = em.find(StoredCredential.class, key);
             if (stored == null) {
                 // Void before it was used, and so long ago that it is not kept any more.
@@ -180,7 +180,7 @@ public final class ClientAuthenticator {
                             other.end(stored, now);
                             changed.add(other.key());
                         });
-                spendAllowance(em, stored, now);
+                spendAllowances(em, locked, now);
                 changes.note(em, changed);
             }
             return stored.state() == CredentialState.CONFIRMED;
@@ -192,14 +192,15 @@ public final class ClientAuthenticator {
         return good;
     }
 
-    /** What a device got by an allowance is used, so nobody gets anything by it any more. */
-    private static void spendAllowance(EntityManager em, StoredCredential confirmed, Instant now) {
-        if (confirmed.replacesAll()) {
-            em.createNativeQuery("UPDATE allowance SET spent_at = ? WHERE given_key = ? AND spent_at IS NULL")
-                    .setParameter(1, now.toEpochMilli())
-                    .setParameter(2, confirmed.key())
-                    .executeUpdate();
-        }
+    /** The device is on line with something new, so nobody gets anything more by what let it in, or was meant to. */
+    private static void spendAllowances(EntityManager em, Device device, Instant now) {
+        em.createNativeQuery("UPDATE allowance SET spent_at = ? WHERE fleet = ? AND serial = ? AND not_before <= ?"
+                        + " AND spent_at IS NULL AND revoked_at IS NULL")
+                .setParameter(1, now.toEpochMilli())
+                .setParameter(2, device.fleet())
+                .setParameter(3, device.serial().value())
+                .setParameter(4, now.toEpochMilli())
+                .executeUpdate();
     }
 
     private Optional<Known> load(String key) {

@@ -155,11 +155,6 @@ public class StoredCredential {
         return state != CredentialState.REVOKED && (expiresAt == null || at.isBefore(expiresAt));
     }
 
-    /** Tells whether its first use retires every other credential of the device. */
-    boolean replacesAll() {
-        return ALL.equals(replaces);
-    }
-
     /** Tells whether it waits for its first use in order to retire this key. */
     public boolean isToReplace(String other) {
         return state == CredentialState.PROVISIONAL && other.equals(replaces);

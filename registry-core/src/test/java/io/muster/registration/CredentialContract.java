@@ -536,6 +536,22 @@ interface CredentialContract {
     }
 
     @Test
+    default void firstUseOfWhateverADeviceGotSpendsEveryAllowanceThatIsOpenForIt() {
+        try (Registry registry = open(new TestClock()).start()) {
+            Allowance first = allow(registry, "SN-0001", Duration.ofHours(1));
+            Allowance second = allow(registry, "SN-0001", Duration.ofHours(1));
+            RegistrationReceipt device = register(registry, "SN-0001");
+
+            assertThat(works(registry, device)).isTrue();
+
+            assertThat(state(registry, first)).isEqualTo(Allowances.State.SPENT);
+            assertThat(state(registry, second)).isEqualTo(Allowances.State.SPENT);
+            assertThat(problem(() -> register(registry, "SN-0001"))).isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            assertThat(works(registry, device)).isTrue();
+        }
+    }
+
+    @Test
     default void allowanceIsGoodWithinItsWindowAndUntilItIsTakenBack() {
         TestClock clock = new TestClock();
         try (Registry registry = open(clock).start()) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.muster.suite.server.ServerKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -131,7 +132,12 @@ class FleetsIT {
             Reply reply = RawHttp.exchange(
                     registry.base(), RawHttp.request("PUT", "/api/v1/fleets/" + address, JSON, document, operator));
 
-            assertProblem(reply, 404, "not-found");
+            if (address.startsWith(";") && registry.server().kind() != ServerKind.MICRO) {
+                // Liberty refuses a segment without a name itself, in words of its own.
+                assertThat(reply.status()).as(reply.toString()).isIn(400, 404);
+            } else {
+                assertProblem(reply, 404, "not-found");
+            }
         }
         assertProblem(get(fleet), 404, "not-found");
         assertProblem(
