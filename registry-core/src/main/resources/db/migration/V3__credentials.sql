@@ -15,7 +15,8 @@ ALTER TABLE credential ADD COLUMN lifetime BIGINT;
 -- Written in batches, some time after.
 ALTER TABLE credential ADD COLUMN last_used_at BIGINT;
 
--- Permissions to register once more, by operators. given_key is the credential that came of it; spent once that was used.
+-- Permissions to register once more, by operators. given_key is the credential that came of it; spent once the
+-- device used anything new.
 CREATE TABLE allowance (
     id         BINARY(16)   NOT NULL,
     fleet      VARCHAR(64)  NOT NULL,
@@ -32,7 +33,6 @@ CREATE TABLE allowance (
 ) ${table};
 
 CREATE INDEX allowance_serial ON allowance (fleet, serial, id);
-CREATE INDEX allowance_given ON allowance (given_key);
 
 -- Replies that only the device can read that asked for them, kept for the case that they got lost.
 CREATE TABLE sealed_reply (

@@ -19,7 +19,8 @@ import java.util.Optional;
 
 /**
  * Permissions by operators for one serial to register once more, within a window. An allowance is used by the registration that
- * needs it, and spent by the first use of the credential that came of it: until then a lost reply may be asked for again. Thread-safe.
+ * needs it, and spent by the first use of any new credential of the device: until then a lost reply may be asked for again.
+ * Thread-safe.
  */
 public final class Allowances {
 
@@ -36,7 +37,7 @@ public final class Allowances {
         OPEN,
         /** The serial registered by it, and has not used what it got. */
         GIVEN,
-        /** What the serial got was used. */
+        /** The device used a new credential. */
         SPENT,
         /** An operator took it back. */
         REVOKED,
@@ -51,7 +52,7 @@ public final class Allowances {
      * @param reason why, for people
      * @param operator by whom
      * @param givenAt when the serial last registered by it
-     * @param spentAt when the credential that came of it was first used
+     * @param spentAt when the device first used a new credential
      */
     public record Allowance(
             String id,
