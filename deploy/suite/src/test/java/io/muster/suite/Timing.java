@@ -25,18 +25,16 @@ final class Timing {
 
     /**
      * Runs the kinds by turns, each as often as said, after a tenth as often to warm up; then no kind's times may tell it from
-     * another's: the area under the curve is the chance that of two times, one of each kind, the first is the longer. What a busy
-     * machine does to one measurement it does not do to the next, so a pair must be told apart the same way in three of them.
+     * another's: the area under the curve is the chance that of two times, one of each kind, the first is the longer. Where a busy
+     * machine makes one measurement look so, two more are taken, and all times together decide.
      */
     static void assertIndistinguishable(Map<String, Runnable> kinds, int times, int threads) {
         measure(kinds, times / 10, threads);
-        Set<String> toldApart = toldApart(measure(kinds, times, threads));
-        for (int again = 1; again < MEASUREMENTS && !toldApart.isEmpty(); again++) {
-            toldApart.retainAll(toldApart(measure(kinds, times, threads)));
+        Map<String, List<Long>> measured = measure(kinds, times, threads);
+        for (int again = 1; again < MEASUREMENTS && !toldApart(measured).isEmpty(); again++) {
+            measure(kinds, times, threads).forEach((kind, more) -> measured.get(kind).addAll(more));
         }
-        assertThat(toldApart)
-                .as("told apart in each of %s measurements", MEASUREMENTS)
-                .isEmpty();
+        assertThat(toldApart(measured)).isEmpty();
     }
 
     private static Set<String> toldApart(Map<String, List<Long>> measured) {
@@ -46,9 +44,9 @@ final class Timing {
             for (int j = i + 1; j < names.size(); j++) {
                 double area = area(measured.get(names.get(i)), measured.get(names.get(j)));
                 if (area < LEAST) {
-                    toldApart.add(names.get(i) + " is shorter than " + names.get(j));
+                    toldApart.add(names.get(i) + " is shorter than " + names.get(j) + ": " + area);
                 } else if (area > MOST) {
-                    toldApart.add(names.get(i) + " is longer than " + names.get(j));
+                    toldApart.add(names.get(i) + " is longer than " + names.get(j) + ": " + area);
                 }
             }
         }
