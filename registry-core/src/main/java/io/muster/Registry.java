@@ -34,6 +34,7 @@ import io.muster.persistence.UsedOnce;
 import io.muster.plugin.Plugins;
 import io.muster.problem.Limits;
 import io.muster.problem.RareLog;
+import io.muster.problem.Turns;
 import io.muster.registration.Allowances;
 import io.muster.registration.Registrar;
 import io.muster.registration.Spending;
@@ -103,6 +104,7 @@ public final class Registry implements AutoCloseable {
     private final ClientAssertions clientAssertions;
     private final DpopProofs dpopProofs;
     private final Limits failures;
+    private final Turns turns;
     private final DeviceStore devices;
     private final Operators operators;
     private final SerialImport serialImport;
@@ -152,6 +154,7 @@ public final class Registry implements AutoCloseable {
         this.clientAssertions = new ClientAssertions(config, authenticator, nonces, usedOnce, clock);
         this.dpopProofs = new DpopProofs(config, nonces, usedOnce, clock);
         this.failures = new Limits(config.limits().failures(), config.limits().window(), clock);
+        this.turns = new Turns(clock);
         this.operators = new Operators(database, changes, audit, ids, clock);
         this.serialImport = new SerialImport(stores.serials(), database, audit);
         this.serialList = new SerialList(database, audit);
@@ -364,6 +367,11 @@ public final class Registry implements AutoCloseable {
     /** Returns how often devices may fail to authenticate. */
     public Limits failures() {
         return failures;
+    }
+
+    /** Returns the turns of those who cannot be served now. */
+    public Turns turns() {
+        return turns;
     }
 
     /** Returns the devices. */

@@ -8,6 +8,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -104,6 +108,19 @@ public final class TestRegistry {
                 issuers,
                 clock,
                 events::add);
+    }
+
+    /** Executes a statement in the database behind the back of every node, and returns how many rows it changed. */
+    public int execute(String sql) {
+        try (Connection connection = DriverManager.getConnection(
+                        settings.get("muster.database.url"),
+                        settings.get("muster.database.user"),
+                        settings.get("muster.database.password"));
+                Statement statement = connection.createStatement()) {
+            return statement.executeUpdate(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Returns what happened. */

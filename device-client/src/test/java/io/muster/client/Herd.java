@@ -15,7 +15,11 @@ final class Herd {
 
     /** What a registry does with requests that it has no room for. */
     enum Overload {
-        /** 503 at once, and a {@code Retry-After} that names the next second in which it has room that it promised nobody yet. */
+        /**
+         * 503 at once, and a {@code Retry-After} that hands out turns by the registry's own rule, {@code io.muster.problem.Turns} of
+         * registry-core, which this module cannot see: at the rate that it served in its best second of the last ten in which it
+         * turned away too, or 1,000 a second before it knows; no sooner than in 5 seconds.
+         */
         RETRY_AFTER_IN_TURN,
         /** 503 at once, with {@code Retry-After: 1} for everybody. */
         RETRY_AFTER_ONE,
@@ -57,6 +61,8 @@ final class Herd {
     private final PriorityQueue<Long> turns = new PriorityQueue<>(); // ticks, then the device's number
     private final int[] arrivals = new int[36_000];
     private long now;
+    private final int[] served = new int[36_000];
+    private final int[] turnedAway = new int[36_000];
     private double promised; // to those that were turned away, in seconds
     private double free; // when the registry has served all that it took, in seconds
 
@@ -111,6 +117,7 @@ final class Herd {
             if (free - seconds < 1) {
                 free = Math.max(free, seconds) + 1.0 / capacity;
                 back[device] = free;
+                served[(int) free]++;
                 waiting--;
             } else {
                 turnAway(device);
@@ -137,8 +144,16 @@ final class Herd {
 
     private Duration inTurn() {
         double seconds = now / (double) SECOND;
-        promised = Math.max(promised, seconds + 1) + 1.0 / capacity;
-        return Duration.ofSeconds((long) Math.ceil(promised - seconds));
+        int present = (int) seconds;
+        turnedAway[present]++;
+        int most = 0;
+        for (int second = Math.max(0, present - 10); second < present; second++) {
+            most = turnedAway[second] > 0 ? Math.max(most, served[second]) : most;
+        }
+        double each = 1.0 / (most == 0 ? 1_000 : Math.max(100, most));
+        promised = Math.max(promised, seconds) + each;
+        promised = promised > seconds + 600 ? seconds + each : promised;
+        return Duration.ofSeconds((long) Math.max(5, Math.ceil(promised - seconds)));
     }
 
     private void schedule(int device, long at) {

@@ -30,6 +30,15 @@ class HerdTest {
         assertThat(report.requestsPerSuccess()).isLessThan(2.1);
     }
 
+    @Test
+    void registryThatIsFourTimesSlowerThanItPresumedHasThemBackInTimeToo() {
+        Herd.Report report =
+                new Herd(DEVICES, 250, Overload.RETRY_AFTER_IN_TURN, Duration.ZERO, new SplittableRandom(3)).run();
+
+        assertThat(report.allBack()).isLessThan(1.5 * report.ideal());
+        assertThat(report.requestsPerSuccess()).isLessThan(3);
+    }
+
     @ParameterizedTest
     @EnumSource
     void spreadAsLongAsTheRegistryNeedsMakesOneRequestOfEachWhateverItDoes(Overload overload) {

@@ -38,7 +38,6 @@ import java.util.function.Consumer;
 public final class Registrar {
 
     private static final RareLog LOG = RareLog.of(Registrar.class);
-    private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private final Fleets fleets;
     private final Limits limits;
@@ -220,7 +219,7 @@ public final class Registrar {
             return fleet.policy().decide(candidate);
         } catch (VerificationUnavailableException e) {
             LOG.warn(fleet.name(), "A registration in fleet {} cannot be decided: {}", fleet.name(), e.getMessage());
-            throw RegistryException.later(ProblemType.VERIFICATION_UNAVAILABLE, e.getMessage(), RETRY_AFTER);
+            throw new RegistryException(ProblemType.VERIFICATION_UNAVAILABLE, e.getMessage());
         }
     }
 

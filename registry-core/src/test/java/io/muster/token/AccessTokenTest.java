@@ -12,6 +12,7 @@ import com.nimbusds.jwt.SignedJWT;
 import io.jsonwebtoken.JwtBuilder;
 import io.jsonwebtoken.Jwts;
 import io.muster.Registry;
+import io.muster.TestClock;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.ConfigurationException;
@@ -28,10 +29,8 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.Signature;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Date;
@@ -456,7 +455,7 @@ class AccessTokenTest {
 
     @Test
     void rememberedTokenStillExpires() {
-        MovingClock clock = new MovingClock(NOW);
+        TestClock clock = new TestClock();
         try (Registry moving = TestRegistry.fresh()
                 .with("muster.fleet.default.verifiers", "yes")
                 .with("yes", candidate -> Verdict.genuine())
@@ -469,34 +468,10 @@ class AccessTokenTest {
                             .orElseThrow());
             assertThat(moving.tokenVerifier().verify(token)).isPresent();
 
-            clock.now = NOW.plusSeconds(899);
+            clock.pass(Duration.ofSeconds(899));
             assertThat(moving.tokenVerifier().verify(token)).isPresent();
-            clock.now = NOW.plusSeconds(900);
+            clock.pass(Duration.ofSeconds(1));
             assertThat(moving.tokenVerifier().verify(token)).isEmpty();
-        }
-    }
-
-    private static final class MovingClock extends Clock {
-
-        private volatile Instant now;
-
-        MovingClock(Instant now) {
-            this.now = now;
-        }
-
-        @Override
-        public ZoneOffset getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(java.time.ZoneId zone) {
-            return this;
-        }
-
-        @Override
-        public Instant instant() {
-            return now;
         }
     }
 

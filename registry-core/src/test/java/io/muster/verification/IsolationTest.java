@@ -3,6 +3,7 @@ package io.muster.verification;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.muster.Registry;
+import io.muster.TestClock;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
@@ -13,10 +14,7 @@ import io.muster.spi.SerialNumber;
 import io.muster.verification.jwt.Tokens;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -104,27 +102,6 @@ class IsolationTest {
         }
     }
 
-    /** A clock that a test sets. */
-    private static final class Hand extends Clock {
-
-        private volatile Instant now = TestRegistry.NOW;
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
-
     private static Candidate offering(String serial, String kid) {
         String token = Tokens.sign("ES256", Tokens.header("ES256", kid), Tokens.with(Tokens.claims(), "sub", serial));
         return new Candidate(
@@ -146,7 +123,7 @@ class IsolationTest {
         CountDownLatch turnedAway = new CountDownLatch(strange - mayWait);
         AtomicInteger answered = new AtomicInteger();
         ExecutorService server = Executors.newFixedThreadPool(THREADS);
-        Hand clock = new Hand();
+        TestClock clock = new TestClock();
         try (HttpWire wire = new HttpWire(HttpWire.says(200, "application/json", Tokens.jwks()));
                 Registry registry = TestRegistry.fresh()
                         .with(clock)
@@ -174,7 +151,7 @@ class IsolationTest {
                 fetching.countDown();
                 release.await();
             });
-            clock.now = clock.now.plusSeconds(10);
+            clock.pass(Duration.ofSeconds(10));
 
             List<Future<ProblemType>> answers = new ArrayList<>();
             for (int i = 0; i < strange; i++) {

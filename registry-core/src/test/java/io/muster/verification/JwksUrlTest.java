@@ -12,7 +12,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.sun.net.httpserver.HttpServer;
-import io.muster.TestRegistry;
+import io.muster.TestClock;
 import io.muster.json.Json;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
@@ -26,11 +26,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +37,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,32 +51,7 @@ class JwksUrlTest implements SerialVerifierContract {
     private static final String JSON = "application/json";
     private static final Duration ROOM = Duration.ofSeconds(3);
 
-    /** A clock that a test sets. */
-    private static final class Hand extends Clock {
-
-        private final AtomicReference<Instant> now = new AtomicReference<>(TestRegistry.NOW);
-
-        void forward(Duration by) {
-            now.updateAndGet(instant -> instant.plus(by));
-        }
-
-        @Override
-        public Instant instant() {
-            return now.get();
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
-
-    private final Hand clock = new Hand();
+    private final TestClock clock = new TestClock();
     private final List<JwtVerifier> opened = new ArrayList<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private HttpServer server;
@@ -219,11 +189,11 @@ class JwksUrlTest implements SerialVerifierContract {
             }
             assertThat(wire.questions()).hasSize(1);
 
-            clock.forward(Duration.ofMinutes(59));
+            clock.pass(Duration.ofMinutes(59));
             verifier.verify(offering(es256(claims())));
             assertThat(wire.questions()).hasSize(1);
 
-            clock.forward(Duration.ofMinutes(1));
+            clock.pass(Duration.ofMinutes(1));
             assertThat(verifier.verify(offering(es256(claims())))).isEqualTo(Verdict.genuine());
             assertThat(wire.questions()).hasSize(2);
         }
@@ -242,7 +212,7 @@ class JwksUrlTest implements SerialVerifierContract {
             }
             assertThat(wire.questions()).hasSize(1);
 
-            clock.forward(Duration.ofSeconds(10));
+            clock.pass(Duration.ofSeconds(10));
             assertThat(verifier.verify(offering(es256(claims())))).isEqualTo(Verdict.genuine());
             assertThat(wire.questions()).hasSize(2);
         }
@@ -256,18 +226,18 @@ class JwksUrlTest implements SerialVerifierContract {
             assertThat(verifier.verify(device)).isEqualTo(Verdict.genuine());
             wire.nowAnswers(says(500, JSON, "{}"));
 
-            clock.forward(Duration.ofMinutes(79));
+            clock.pass(Duration.ofMinutes(79));
             assertThat(verifier.verify(device)).isEqualTo(Verdict.genuine());
             // A kid that is not in them may be new.
             String renewed = sign("ES256", header("ES256", "new"), claims());
             assertThatThrownBy(() -> verifier.verify(offering(renewed)))
                     .isInstanceOf(VerificationUnavailableException.class);
 
-            clock.forward(Duration.ofMinutes(1));
+            clock.pass(Duration.ofMinutes(1));
             assertThatThrownBy(() -> verifier.verify(device)).isInstanceOf(VerificationUnavailableException.class);
 
             wire.nowAnswers(says(200, JSON, Tokens.jwks()));
-            clock.forward(Duration.ofSeconds(10));
+            clock.pass(Duration.ofSeconds(10));
             assertThat(verifier.verify(device)).isEqualTo(Verdict.genuine());
         }
     }
@@ -280,7 +250,7 @@ class JwksUrlTest implements SerialVerifierContract {
             wire.nowAnswers(
                     says(200, JSON, Json.text(Map.of("keys", List.of(Tokens.jwk(Tokens.RSA.getPublic(), "rsa"))))));
 
-            clock.forward(Duration.ofMinutes(1));
+            clock.pass(Duration.ofMinutes(1));
 
             assertThat(verifier.verify(offering(es256(claims())))).isInstanceOf(Verdict.Refused.class);
         }

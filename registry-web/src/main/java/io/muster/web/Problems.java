@@ -24,6 +24,7 @@ public final class Problems {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
     private static final RareLog RARE = RareLog.of(Problems.class);
+    /** Where nobody waits for a turn ({@code InTurn} replaces it). */
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private Problems() {}

@@ -59,6 +59,10 @@ class DatabaseAwayIT {
                     what.startsWith("register")
                             ? reply.json().path("type").asText().substring(19)
                             : "service-unavailable");
+            // Whichever it is, a fleet that waits for its turns does not ask every second.
+            assertThat(Integer.parseInt(reply.header("Retry-After").orElseThrow()))
+                    .as(what)
+                    .isBetween(5, 600);
         });
         Reply ready = timed(limit, "ready", () -> registry.get("health/ready"));
         assertThat(ready.status()).isEqualTo(503);

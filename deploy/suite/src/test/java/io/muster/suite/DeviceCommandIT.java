@@ -3,8 +3,10 @@ package io.muster.suite;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.client.DeviceClient;
 import io.muster.suite.Processes.Ended;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,5 +62,18 @@ class DeviceCommandIT {
         assertThat(refused.status()).as(refused.all()).isEqualTo(1);
         assertThat(refused.err()).contains("401", "registration-refused").doesNotContain("\tat ");
         assertThat(device("token").status()).isEqualTo(4);
+    }
+
+    /** What docs/device-client.md promises of the library, which is the jar without the command. */
+    @Test
+    void libraryIsLessThanAHundredKilobytes() throws Exception {
+        Path jar = Path.of(DeviceClient.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+
+        assertThat(jar).isRegularFile();
+        assertThat(Files.size(jar)).as(jar.toString()).isLessThan(100_000);
     }
 }

@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.muster.suite.RegistryUnderTest.Registered;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +38,83 @@ class TwoNodesIT {
         assertThat(there.get(".well-known/jwks.json").text())
                 .isEqualTo(here.get(".well-known/jwks.json").text());
         assertThat(here.isActive(there.accessToken(device))).isTrue();
+    }
+
+    /** Its number is {@code muster.two-nodes.devices}. */
+    @Test
+    void deviceThatHasJustRegisteredOnOneNodeGetsItsTokenFromTheOther() throws Exception {
+        int devices = Integer.getInteger("muster.two-nodes.devices");
+        List<String> serials = RegistryUnderTest.unusedSerials(devices);
+        for (int from = 0; from < devices; from += 1_000) {
+            here.expect("default", serials.subList(from, Math.min(devices, from + 1_000)));
+        }
+
+        List<String> wrong = fromFourThreads(serials, serial -> {
+            boolean hereFirst = Math.floorMod(serial.hashCode(), 2) == 0;
+            RegistryUnderTest registers = hereFirst ? here : there;
+            RegistryUnderTest issues = hereFirst ? there : here;
+            Registered device = registers.registered(serial);
+            Reply token = issues.token(device);
+            return token.status() == 200
+                    && registers.isActive(token.json().path("access_token").asText());
+        });
+
+        assertThat(wrong).as("of %d devices", devices).isEmpty();
+    }
+
+    /** Half of the devices of {@code muster.two-nodes.devices}, since each takes a revocation too; all are looked at after two seconds. */
+    @Test
+    void deviceThatWasRevokedGetsNoTokenFromThisNodeAndAfterTwoSecondsNoneFromTheOther() throws Exception {
+        Map<String, Registered> devices = new ConcurrentHashMap<>();
+        List<String> serials =
+                RegistryUnderTest.unusedSerials(Math.max(1, Integer.getInteger("muster.two-nodes.devices") / 2));
+        for (int from = 0; from < serials.size(); from += 1_000) {
+            here.expect("default", serials.subList(from, Math.min(serials.size(), from + 1_000)));
+        }
+
+        List<String> wrong = fromFourThreads(serials, serial -> {
+            Registered device = here.registered(serial);
+            devices.put(serial, device);
+            // Both remember it as good.
+            boolean good =
+                    here.token(device).status() == 200 && there.token(device).status() == 200;
+            boolean revoked = here.post(
+                                    "api/v1/devices/" + device.deviceId() + "/revoke",
+                                    RegistryUnderTest.JSON,
+                                    "{\"reason\":\"lost\"}",
+                                    here.asOperator())
+                            .status()
+                    == 200;
+            return good && revoked && here.token(device).status() == 401;
+        });
+        assertThat(wrong).as("of %d devices here", serials.size()).isEmpty();
+
+        // The last was revoked a moment ago, so all of them had their two seconds when these are over.
+        long revoked = System.nanoTime();
+        within(STALE.plusSeconds(1), "two seconds", () -> System.nanoTime() - revoked >= STALE.toNanos());
+        assertThat(fromFourThreads(
+                        serials, serial -> there.token(devices.get(serial)).status() == 401))
+                .as("of %d devices there", serials.size())
+                .isEmpty();
+    }
+
+    /** Returns those serials for which it did not hold. */
+    private static List<String> fromFourThreads(List<String> serials, Predicate<String> holds) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<Boolean>> held = serials.stream()
+                    .map(serial -> threads.submit(() -> holds.test(serial)))
+                    .toList();
+            List<String> wrong = new ArrayList<>();
+            for (int i = 0; i < held.size(); i++) {
+                if (!held.get(i).get()) {
+                    wrong.add(serials.get(i));
+                }
+            }
+            return wrong;
+        } finally {
+            threads.shutdownNow();
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.muster.verification.x509;
 
+import io.muster.TestClock;
 import io.muster.config.Settings;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
@@ -10,11 +11,6 @@ import io.muster.verification.Strategy;
 import java.net.URI;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
-import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,31 +23,8 @@ final class VerifierUnderTest {
     static final String SERIAL = "SN-0001";
 
     /** A clock that stands still until it is put forward. */
-    static final class HandClock extends Clock {
+    final TestClock clock = new TestClock();
 
-        private Instant now = Pki.NOW;
-
-        void forward(Duration by) {
-            now = now.plus(by);
-        }
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
-
-    final HandClock clock = new HandClock();
     final Nonces nonces = new Nonces(new byte[32], ISSUER, clock);
     final X509Verifier verifier;
 

@@ -236,11 +236,11 @@ class X509VerifierTest implements SerialVerifierContract {
     void nonceIsGoodForFiveMinutesAndNotASecondMore() {
         String proof = under.goodProof(SERIAL, DEVICE);
 
-        under.clock.forward(Duration.ofSeconds(299));
+        under.clock.pass(Duration.ofSeconds(299));
         assertThat(verdict(proof)).isInstanceOf(Verdict.Genuine.class);
-        under.clock.forward(Duration.ofSeconds(1));
+        under.clock.pass(Duration.ofSeconds(1));
         assertRefused(verdict(proof), "nonce");
-        under.clock.forward(Duration.ofSeconds(1));
+        under.clock.pass(Duration.ofSeconds(1));
         assertRefused(verdict(proof), "nonce");
     }
 
@@ -423,16 +423,16 @@ class X509VerifierTest implements SerialVerifierContract {
 
         Files.write(file, Pki.crl(ROOT, LEAF));
         assertThat(listed.ask(DEVICE, LEAF)).isInstanceOf(Verdict.Genuine.class);
-        listed.clock.forward(Revocations.INTERVAL);
+        listed.clock.pass(Revocations.INTERVAL);
         assertRefused(listed.ask(DEVICE, LEAF), "revoked");
 
         Files.delete(file);
-        listed.clock.forward(Revocations.INTERVAL);
+        listed.clock.pass(Revocations.INTERVAL);
         assertThatThrownBy(() -> listed.ask(DEVICE, LEAF)).isInstanceOf(VerificationUnavailableException.class);
 
         Files.write(file, Pki.crl(ROOT));
         Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
-        listed.clock.forward(Revocations.INTERVAL);
+        listed.clock.pass(Revocations.INTERVAL);
         assertThat(listed.ask(DEVICE, LEAF)).isInstanceOf(Verdict.Genuine.class);
     }
 
@@ -442,9 +442,9 @@ class X509VerifierTest implements SerialVerifierContract {
                 directory.resolve("root.crl"), Pki.crl(ROOT, Pki.NOW.minusSeconds(1), Pki.NOW.plusSeconds(60), b -> b));
         VerifierUnderTest listed = new VerifierUnderTest(ca, "crl-file", file.toString());
 
-        listed.clock.forward(Duration.ofSeconds(59));
+        listed.clock.pass(Duration.ofSeconds(59));
         assertThat(listed.ask(DEVICE, LEAF)).isInstanceOf(Verdict.Genuine.class);
-        listed.clock.forward(Duration.ofSeconds(1));
+        listed.clock.pass(Duration.ofSeconds(1));
         assertThatThrownBy(() -> listed.ask(DEVICE, LEAF)).isInstanceOf(VerificationUnavailableException.class);
     }
 

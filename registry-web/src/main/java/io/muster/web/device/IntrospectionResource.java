@@ -25,6 +25,7 @@ import java.util.Map;
 
 /** Tells a resource server whether a device's access token is good now (RFC 7662). */
 @Path("/introspect")
+@InTurn
 @ApplicationScoped
 public class IntrospectionResource {
 

@@ -25,7 +25,6 @@ import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -34,13 +33,13 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Where a device presents its serial. Public. */
 @Path("/")
+@InTurn
 @ApplicationScoped
 public class RegistrationResource {
 
     private static final String CLIENT_CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
     private static final Semaphore WAITING = new Semaphore(24);
-    private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     @Inject
     Registry registry;
@@ -99,8 +98,7 @@ public class RegistrationResource {
         }
         // No more at once than may ask a slow verifier, or blocked serials would hold the threads that it may not.
         if (!WAITING.tryAcquire()) {
-            throw RegistryException.later(
-                    ProblemType.VERIFICATION_UNAVAILABLE, "too many refusals wait at once", RETRY_AFTER);
+            throw new RegistryException(ProblemType.VERIFICATION_UNAVAILABLE, "too many refusals wait at once");
         }
         try {
             wait(longer, started);

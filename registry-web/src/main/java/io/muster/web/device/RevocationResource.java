@@ -15,6 +15,7 @@ import java.io.InputStream;
 
 /** Where a device ends an access token of its own before it expires (RFC 7009). */
 @Path("/revoke")
+@InTurn
 @ApplicationScoped
 public class RevocationResource {
 

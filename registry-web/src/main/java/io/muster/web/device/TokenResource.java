@@ -23,6 +23,7 @@ import java.util.Optional;
  * request gets a token that is bound to the key of the proof (RFC 9449 section 5).
  */
 @Path("/token")
+@InTurn
 @ApplicationScoped
 public class TokenResource {
 
