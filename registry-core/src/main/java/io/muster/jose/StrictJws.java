@@ -212,8 +212,7 @@ public final class StrictJws {
             throw new InvalidTokenException("it is not valid yet");
         } catch (RuntimeException e) {
             // jjwt documents two kinds; whatever else a token makes it throw does not make the token good.
-            throw new InvalidTokenException(
-                    "it cannot be checked (" + e.getClass().getSimpleName() + ")");
+            throw new InvalidTokenException("its form is wrong, so that it cannot be checked");
         }
         // Not what jjwt made of them: it takes a time from a text, and a number for a text.
         try {

@@ -128,10 +128,7 @@ class OperatorsIT {
                         right,
                         "devices:write",
                         registry.post(
-                                "api/v1/fleets/default/" + order,
-                                JSON,
-                                "{\"lot\":\"of nobody\",\"reason\":\"a test\"}",
-                                as));
+                                "api/v1/fleets/rights/" + order, JSON, "{\"all\":true,\"reason\":\"a test\"}", as));
             }
             assertAllowed(
                     right,
