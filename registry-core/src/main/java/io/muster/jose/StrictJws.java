@@ -159,7 +159,7 @@ public final class StrictJws {
         try {
             key = PublicJwk.read(Json.parse(part(token, 0)).path("jwk"));
         } catch (PublicJwk.InvalidKeyException e) {
-            throw new InvalidTokenException("the key in its header " + e.getMessage());
+            throw new InvalidTokenException("the key in its header cannot be used: " + e.getMessage());
         }
         return new SelfSigned(header.type(), key, verified(token, key.key(), ANY_TIME, FAR));
     }
