@@ -65,6 +65,12 @@ class OperatorsIT {
     void eachRightOpensWhatItNamesAndNothingElse() {
         Registered device = registry.newDevice();
         String token = registry.accessToken(device);
+        // An order for a whole fleet, which nobody else of this suite has devices in.
+        registry.send(
+                "PUT",
+                "api/v1/fleets/rights",
+                "{\"verifiers\":[\"database\"]}".getBytes(StandardCharsets.UTF_8),
+                json(registry.asOperator()));
         for (String right : List.of(
                 "introspect",
                 "devices:read",
