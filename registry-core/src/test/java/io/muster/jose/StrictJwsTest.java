@@ -51,7 +51,7 @@ class StrictJwsTest {
         assertThatThrownBy(() -> claims(claims))
                 .isInstanceOf(InvalidTokenException.class)
                 .message()
-                .startsWith("its ")
+                .startsWith("it")
                 .doesNotContain("Exception")
                 .doesNotContain("(");
     }
