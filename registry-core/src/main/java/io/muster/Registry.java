@@ -56,6 +56,7 @@ import io.muster.verification.Verifiers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -137,12 +138,12 @@ public final class Registry implements AutoCloseable {
         this.audit = audit;
         this.enrolmentKeys = stores.enrolmentKeys();
         this.nonces = stores.nonces();
-        this.devices = new DeviceStore(database, changes, audit);
+        this.devices = new DeviceStore(database, changes, audit, clock);
         this.credentialOrders = new CredentialOrders(database, changes, audit, ids, clock);
         this.lastUses = new LastUses(database);
-        this.revocations = new Revocations(database, changes, audit);
+        this.revocations = new Revocations(database, changes, audit, clock);
         this.twoPlaces = new TwoPlaces(audit, clock);
-        this.allowances = new Allowances(database, audit, ids, clock);
+        this.allowances = new Allowances(database, changes, audit, ids, clock);
         this.authenticator =
                 new ClientAuthenticator(database, devices, credentialOrders, lastUses, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
@@ -173,7 +174,7 @@ public final class Registry implements AutoCloseable {
      * @param sources the configuration
      * @param suppliedVerifiers verifiers that are there already, by name
      * @param suppliedIssuers credential issuers that are there already, by name
-     * @param clock what time it is
+     * @param wallClock what time it is; all of the registry goes by its milliseconds
      * @param events gets the events of {@code io.muster.spi}, on the thread that causes them; what it throws is logged
      * @throws io.muster.config.ConfigurationException if the configuration or the database is not usable; lists every fault
      */
@@ -181,8 +182,10 @@ public final class Registry implements AutoCloseable {
             Sources sources,
             Map<String, SerialVerifier> suppliedVerifiers,
             Map<String, CredentialIssuer> suppliedIssuers,
-            Clock clock,
+            Clock wallClock,
             Consumer<Object> events) {
+        // What the database keeps: a time is the same in the first reply as in later ones.
+        Clock clock = Clock.tick(wallClock, Duration.ofMillis(1));
         MusterConfig config = MusterConfig.from(sources);
         Settings settings = config.settings();
         Ids ids = new Ids(clock);

@@ -21,7 +21,8 @@ public interface CredentialIssuer {
      * Makes a credential that nobody had before.
      *
      * @param device the device it is for
-     * @return never null, never the same twice; {@link Credential.PublicKey} only with the key that the device offered
+     * @return never null, never the same twice; {@link Credential.PublicKey} only with the key that the device offered. A secret
+     *     for a device that offered a key is not handed out: its request is a fault
      */
     Credential issue(RegisteredDevice device);
 }

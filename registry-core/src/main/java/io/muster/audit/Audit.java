@@ -50,7 +50,9 @@ public final class Audit {
         CREDENTIAL_IN_TWO_PLACES,
         /** An operator permitted a serial to register once more. */
         ALLOWANCE_CREATED,
-        /** An operator took such a permission back. */
+        /** A device registered by such a permission. */
+        ALLOWANCE_USED,
+        /** An operator took such a permission back, or shut its device out. */
         ALLOWANCE_REVOKED,
         /** A verifier that is asked on trial disagreed with what was decided. */
         SHADOW_DISAGREED,

@@ -60,7 +60,7 @@ public class AuditEvent {
         return fleet;
     }
 
-    /** Returns the serial where no device says it, or null. */
+    /** Returns the serial, or null where it is not about one, or the device says it. */
     public String serial() {
         return serial;
     }

@@ -5,13 +5,13 @@ import io.muster.credential.CredentialOrders.Renewable;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
+import io.muster.device.OpenAllowances;
 import io.muster.jose.PublicJwk;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.spi.CredentialConfirmed;
 import io.muster.spi.DeviceId;
-import jakarta.persistence.EntityManager;
 import jakarta.persistence.LockModeType;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -180,7 +180,7 @@ public final class ClientAuthenticator {
                             other.end(stored, now);
                             changed.add(other.key());
                         });
-                spendAllowances(em, locked, now);
+                OpenAllowances.spend(em, locked, now);
                 changes.note(em, changed);
             }
             return stored.state() == CredentialState.CONFIRMED;
@@ -190,17 +190,6 @@ public final class ClientAuthenticator {
             events.accept(new CredentialConfirmed(now, credential.fleet(), credential.deviceId(), key));
         }
         return good;
-    }
-
-    /** The device is on line with something new, so nobody gets anything more by what let it in, or was meant to. */
-    private static void spendAllowances(EntityManager em, Device device, Instant now) {
-        em.createNativeQuery("UPDATE allowance SET spent_at = ? WHERE fleet = ? AND serial = ? AND not_before <= ?"
-                        + " AND spent_at IS NULL AND revoked_at IS NULL")
-                .setParameter(1, now.toEpochMilli())
-                .setParameter(2, device.fleet())
-                .setParameter(3, device.serial().value())
-                .setParameter(4, now.toEpochMilli())
-                .executeUpdate();
     }
 
     private Optional<Known> load(String key) {

@@ -83,7 +83,7 @@ public final class CredentialOrders {
         private Optional<Instant> beforeItEnds(Instant now) {
             return lifetime.flatMap(life -> expiresAt
                     .filter(end -> !now.isBefore(end.minus(life.dividedBy(2))))
-                    .map(end -> end.minus(life.dividedBy(10))));
+                    .map(end -> end.minusMillis(life.toMillis() / 10)));
         }
     }
 

@@ -1,15 +1,18 @@
 package io.muster.credential;
 
+import io.muster.api.Problem;
 import io.muster.config.Settings;
 import io.muster.jose.PublicJwk;
 import io.muster.persistence.Ids;
 import io.muster.plugin.PluginIssuer;
 import io.muster.plugin.Plugins;
 import io.muster.plugin.Services;
+import io.muster.problem.RegistryException;
 import io.muster.spi.Credential;
 import io.muster.spi.CredentialIssuer;
 import io.muster.spi.RegisteredDevice;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
@@ -98,6 +101,7 @@ public final class Issuers {
      * Issues a credential, and lets nothing through that breaks the issuer's promise.
      *
      * @param name the fleet's issuer
+     * @throws RegistryException {@code INVALID_REQUEST} if the device offered a key and the issuer made a secret
      * @throws IllegalStateException if there is no issuer of this name, it failed, or it issued what it must not
      */
     public Credential issue(String name, RegisteredDevice device) {
@@ -114,6 +118,11 @@ public final class Issuers {
                         .equals(device.publicKey().map(PublicJwk::of))) {
             throw new IllegalStateException(
                     "the credential issuer " + name + " issued a public key that the device did not offer");
+        }
+        if (credential instanceof Credential.Secret && device.publicKey().isPresent()) {
+            // Who keeps its own key was promised that there is no secret.
+            throw RegistryException.invalid(
+                    List.of(new Problem.Fault("#/publicKey", "this fleet's issuer makes secrets only")));
         }
         return credential;
     }

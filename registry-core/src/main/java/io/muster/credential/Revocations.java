@@ -2,11 +2,13 @@ package io.muster.credential;
 
 import io.muster.audit.Audit;
 import io.muster.device.Device;
+import io.muster.device.OpenAllowances;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.spi.DeviceId;
 import jakarta.persistence.LockModeType;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,16 +20,19 @@ public final class Revocations {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Clock clock;
 
     /** Works on the database and tells other nodes of its changes. */
-    public Revocations(Database database, Changes changes, Audit audit) {
+    public Revocations(Database database, Changes changes, Audit audit, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.clock = clock;
     }
 
     /**
-     * Revokes a credential of a device, or all that it has. Effective on this node when it returns, on others within two seconds.
+     * Revokes a credential of a device, or all that it has, and with all of them the allowances by which it could come back.
+     * Effective on this node when it returns, on others within two seconds.
      *
      * @param key of the one; empty for all
      * @param reason why, for people; may be empty
@@ -60,6 +65,9 @@ public final class Revocations {
                         key.map(one -> "credential " + one).orElse("all credentials")
                                 + (reason.isEmpty() ? "" : ": " + reason));
                 changes.note(em, revoked);
+            }
+            if (key.isEmpty()) {
+                OpenAllowances.takeBack(em, audit, device, clock.instant(), who, "all credentials were revoked");
             }
             return key.isEmpty() || !meant.isEmpty();
         });

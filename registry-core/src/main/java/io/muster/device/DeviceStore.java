@@ -13,6 +13,7 @@ import jakarta.persistence.Query;
 import jakarta.persistence.TypedQuery;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -30,13 +31,15 @@ public final class DeviceStore {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Clock clock;
     private final Changes.Remembered<DeviceState> states;
 
     /** Works on the database and tells other nodes of its changes. */
-    public DeviceStore(Database database, Changes changes, Audit audit) {
+    public DeviceStore(Database database, Changes changes, Audit audit, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.clock = clock;
         this.states = changes.remember(REMEMBERED, this::loadState);
     }
 
@@ -160,6 +163,30 @@ public final class DeviceStore {
     }
 
     /**
+     * Counts the devices of a fleet, whatever their state: from an index alone for all, from that of tags for a lot.
+     *
+     * @param lot of this lot only
+     */
+    public long count(String fleet, Optional<String> lot) {
+        return database.query(connection -> {
+            try (PreparedStatement select = connection.prepareStatement(
+                    lot.isPresent()
+                            ? "SELECT COUNT(*) FROM device_tag t JOIN device d ON d.id = t.device_id"
+                                    + " WHERE d.fleet = ? AND t.name = 'lot' AND t.text = ?"
+                            : "SELECT COUNT(*) FROM device d WHERE d.fleet = ?")) {
+                select.setString(1, fleet);
+                if (lot.isPresent()) {
+                    select.setString(2, lot.get());
+                }
+                try (ResultSet row = select.executeQuery()) {
+                    row.next();
+                    return row.getLong(1);
+                }
+            }
+        });
+    }
+
+    /**
      * Lists devices in the order of their ids.
      *
      * @param after the last id of the page before; empty for the first page
@@ -231,7 +258,8 @@ public final class DeviceStore {
     }
 
     /**
-     * Lets a device authenticate again, or no more, or makes it a tombstone. Effective on this node when it returns, on others within two seconds.
+     * Lets a device authenticate again, or no more, or makes it a tombstone, and takes the allowances back by which that could
+     * come back. Effective on this node when it returns, on others within two seconds.
      *
      * @param wanted active, disabled or retired
      * @param operator who wants it
@@ -243,6 +271,9 @@ public final class DeviceStore {
             Device device = em.find(Device.class, Ids.bytes(id.value()), LockModeType.PESSIMISTIC_WRITE);
             if (device == null) {
                 return Optional.empty();
+            }
+            if (wanted == DeviceState.RETIRED) {
+                OpenAllowances.takeBack(em, audit, device, clock.instant(), operator, "the device was retired");
             }
             if (device.state() == wanted) {
                 return Optional.of(device);

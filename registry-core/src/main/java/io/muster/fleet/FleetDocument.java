@@ -123,6 +123,8 @@ public record FleetDocument(
         if (document.configuration.size() > MAX_ENTRIES) {
             fields.fault("configuration", "has more than " + MAX_ENTRIES + " members");
         }
+        // A rule that the caller failed to fill in is not one the caller left out.
+        fields.refuseNulls();
         fields.check();
         return document;
     }

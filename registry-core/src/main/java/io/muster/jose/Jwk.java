@@ -39,7 +39,7 @@ final class Jwk {
         }
     }
 
-    private static final Set<String> PRIVATE = Set.of("d", "p", "q", "dp", "dq", "qi", "oth");
+    private static final List<String> PRIVATE = List.of("d", "p", "q", "dp", "dq", "qi", "oth", "k");
     private static final int LONGEST_KID = 256;
     private static final int LONGEST_SECRET = 1024;
     private static final int COORDINATE = 32;
@@ -67,8 +67,16 @@ final class Jwk {
 
     /** Tells whether it has what nobody but the signer should have. */
     static boolean isPrivate(JsonNode jwk) {
-        return PRIVATE.stream().anyMatch(jwk::has)
-                || jwk.has("k") && !jwk.path("kty").asText().equals("oct");
+        return !privateMembers(jwk).isEmpty();
+    }
+
+    /** Returns the names of the members that nobody but the signer should have. */
+    static List<String> privateMembers(JsonNode jwk) {
+        return PRIVATE.stream()
+                .filter(jwk::has)
+                .filter(member ->
+                        !member.equals("k") || !jwk.path("kty").asText().equals("oct"))
+                .toList();
     }
 
     static VerificationKey read(JsonNode jwk) throws UnusableException {

@@ -9,6 +9,8 @@ import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -19,6 +21,12 @@ public final class PublicJwk {
 
     /** What devices sign with: one algorithm for each kind of key. */
     public static final List<String> ALGORITHMS = List.of(Algorithm.ES256.word(), Algorithm.EDDSA.word());
+
+    private static final String KINDS = "EC with P-256 and Ed25519";
+
+    /** Those that are repeated to whoever sent them; other names may be anything. */
+    private static final Set<String> CURVES =
+            Set.of("P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448", "X25519", "X448");
 
     private final VerificationKey key;
     private final Map<String, String> members;
@@ -34,17 +42,15 @@ public final class PublicJwk {
      * @throws InvalidKeyException if it is private, weak, damaged or of another kind; the message says why and repeats no value
      */
     public static PublicJwk read(JsonNode jwk) throws InvalidKeyException {
-        if (Jwk.isPrivate(jwk)) {
-            throw new InvalidKeyException("must not have private members");
+        Optional<String> other = other(jwk);
+        if (other.isPresent()) {
+            throw new InvalidKeyException(other.get());
         }
         VerificationKey key;
         try {
             key = Jwk.read(jwk);
         } catch (Jwk.UnusableException e) {
             throw new InvalidKeyException(e.getMessage());
-        }
-        if (key.algorithm() != Algorithm.ES256 && key.algorithm() != Algorithm.EDDSA) {
-            throw new InvalidKeyException("must be a key of EC with P-256, or of Ed25519");
         }
         // In alphabetical order, as the thumbprint wants them.
         Map<String, String> members = new TreeMap<>();
@@ -54,6 +60,33 @@ public final class PublicJwk {
             }
         }
         return new PublicJwk(key, members);
+    }
+
+    /** Says what a key is that is another kind, or not only a public key; empty if it may be one that is meant. */
+    private static Optional<String> other(JsonNode jwk) {
+        if (!jwk.isObject()) {
+            return Optional.empty();
+        }
+        String type = jwk.path("kty").asText();
+        if (type.equals("oct")) {
+            return Optional.of("it is a shared secret; accepted are public keys, " + KINDS);
+        }
+        String secret = String.join(", ", Jwk.privateMembers(jwk));
+        if (!secret.isEmpty()) {
+            return Optional.of("it has the private half (" + secret + "); send the public half only");
+        }
+        String curve = jwk.path("crv").asText();
+        return switch (type) {
+            case "RSA" -> Optional.of("it is an RSA key; accepted are " + KINDS);
+            case "EC" -> curve.equals("P-256") ? Optional.empty() : Optional.of("it is an EC key with " + named(curve));
+            case "OKP" ->
+                curve.equals("Ed25519") ? Optional.empty() : Optional.of("it is an OKP key with " + named(curve));
+            default -> Optional.of("kty must be EC or OKP");
+        };
+    }
+
+    private static String named(String curve) {
+        return (CURVES.contains(curve) ? curve : "another curve") + "; accepted are " + KINDS;
     }
 
     /** A key that is not to be used. */

@@ -159,7 +159,7 @@ public final class StrictJws {
         try {
             key = PublicJwk.read(Json.parse(part(token, 0)).path("jwk"));
         } catch (PublicJwk.InvalidKeyException e) {
-            throw new InvalidTokenException("the key in its header " + e.getMessage());
+            throw new InvalidTokenException("the key in its header cannot be used: " + e.getMessage());
         }
         return new SelfSigned(header.type(), key, verified(token, key.key(), ANY_TIME, FAR));
     }
@@ -212,8 +212,7 @@ public final class StrictJws {
             throw new InvalidTokenException("it is not valid yet");
         } catch (RuntimeException e) {
             // jjwt documents two kinds; whatever else a token makes it throw does not make the token good.
-            throw new InvalidTokenException(
-                    "it cannot be checked (" + e.getClass().getSimpleName() + ")");
+            throw new InvalidTokenException("its form is wrong, so that it cannot be checked");
         }
         // Not what jjwt made of them: it takes a time from a text, and a number for a text.
         try {

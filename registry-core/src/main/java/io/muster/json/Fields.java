@@ -297,10 +297,15 @@ public final class Fields {
         }
     }
 
-    /** Notes every member that was read and is null as a fault, for an object in which that does not mean absent. */
+    /**
+     * Notes every member that was read and is null as a fault, for an object in which that does not mean absent: who failed to fill a
+     * limit in did not leave it out.
+     */
     public void refuseNulls() {
         for (String name : read) {
-            if (object.path(name).isNull()) {
+            String at = at(name);
+            if (object.path(name).isNull()
+                    && faults.stream().noneMatch(fault -> fault.pointer().equals(at))) {
                 fault(name, "must not be null");
             }
         }

@@ -7,6 +7,9 @@ import io.muster.config.MusterConfig;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.EntityTransaction;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -22,7 +25,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.eclipse.persistence.config.PersistenceUnitProperties;
 import org.eclipse.persistence.jpa.PersistenceProvider;
@@ -42,6 +48,7 @@ public final class Database implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int ATTEMPTS = 5;
+    private static final Pattern EMBEDDED_FILE = Pattern.compile("jdbc:h2:(?:file:|(?=[./~]|[A-Za-z]:))([^;]*).*");
 
     /** What a transaction does. */
     @FunctionalInterface
@@ -74,6 +81,7 @@ public final class Database implements AutoCloseable {
      * @throws ConfigurationException if it cannot be reached within the configured time, or its schema is not ours
      */
     public static Database open(MusterConfig.Database config, List<Class<?>> managed, Clock clock) {
+        embeddedFile(config.url()).ifPresent(Database::keepToOwner);
         HikariDataSource pool = new HikariDataSource(pool(config));
         try {
             boolean mariaDb = awaitConnection(pool, config.startTimeout(), clock);
@@ -82,6 +90,26 @@ public final class Database implements AutoCloseable {
         } catch (RuntimeException e) {
             pool.close();
             throw e;
+        }
+    }
+
+    /** Returns the file of an embedded database that is one; empty for a server's, and for one in memory. */
+    private static Optional<Path> embeddedFile(String url) {
+        Matcher embedded = EMBEDDED_FILE.matcher(url);
+        return embedded.matches()
+                ? Optional.of(
+                        Path.of(embedded.group(1).replaceFirst("^~(?=/)", System.getProperty("user.home")) + ".mv.db"))
+                : Optional.empty();
+    }
+
+    /** Before H2 has it, which would make it as readable as everything else that this user makes. */
+    private static void keepToOwner(Path file) {
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            OwnerOnlyFile.keep(file);
+        } catch (IOException e) {
+            throw new ConfigurationException(List.of("muster.database: cannot make " + file
+                    + " readable by its owner only (" + e.getClass().getSimpleName() + ")"));
         }
     }
 
@@ -146,6 +174,8 @@ public final class Database implements AutoCloseable {
                 "DB_CLOSE_ON_EXIT=FALSE",
                 // An acknowledged registration is in the file before the reply leaves.
                 "WRITE_DELAY=0",
+                // No file beside it that others may read; what fails is in the log of the registry.
+                "TRACE_LEVEL_FILE=0",
                 "LOCK_TIMEOUT=5000")) {
             String name = option.substring(0, option.indexOf('=') + 1);
             if (!url.toUpperCase(Locale.ROOT).contains(";" + name)) {

@@ -15,6 +15,8 @@ import java.util.Set;
 /** Files that hold secrets: readable by their owner only from the moment they exist. */
 public final class OwnerOnlyFile {
 
+    private static final String FILE = "rw-------";
+
     private OwnerOnlyFile() {}
 
     /**
@@ -25,7 +27,7 @@ public final class OwnerOnlyFile {
     public static boolean create(Path file, String line) throws IOException {
         createDirectory(file.toAbsolutePath().getParent());
         try (FileChannel out = FileChannel.open(
-                file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(file, "rw-------"))) {
+                file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(file, FILE))) {
             ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII));
             while (bytes.hasRemaining()) {
                 out.write(bytes);
@@ -37,6 +39,25 @@ public final class OwnerOnlyFile {
         }
     }
 
+    /**
+     * Makes an empty file where there is none, and takes the rights of others from one that is there.
+     *
+     * @param file in a directory that is there
+     */
+    public static void keep(Path file) throws IOException {
+        try {
+            Files.createFile(file, ownerOnly(file, FILE));
+        } catch (FileAlreadyExistsException e) {
+            if (isPosix(file)) {
+                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(FILE));
+            }
+        }
+    }
+
+    private static boolean isPosix(Path file) {
+        return file.getFileSystem().supportedFileAttributeViews().contains("posix");
+    }
+
     /** Makes a directory that its owner only can look into; one that is there already is left as it is. */
     public static void createDirectory(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
@@ -45,7 +66,7 @@ public final class OwnerOnlyFile {
     }
 
     private static FileAttribute<?>[] ownerOnly(Path file, String permissions) {
-        return file.getFileSystem().supportedFileAttributeViews().contains("posix")
+        return isPosix(file)
                 ? new FileAttribute<?>[] {
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
                 }

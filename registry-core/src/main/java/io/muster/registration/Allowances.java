@@ -2,6 +2,11 @@ package io.muster.registration;
 
 import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
+import io.muster.credential.CredentialState;
+import io.muster.credential.StoredCredential;
+import io.muster.device.Device;
+import io.muster.device.DeviceStore;
+import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.problem.RegistryException;
@@ -16,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Permissions by operators for one serial to register once more, within a window. An allowance is used by the registration that
@@ -89,13 +95,15 @@ public final class Allowances {
     }
 
     private final Database database;
+    private final Changes changes;
     private final Audit audit;
     private final Ids ids;
     private final Clock clock;
 
     /** Keeps them in the database. */
-    public Allowances(Database database, Audit audit, Ids ids, Clock clock) {
+    public Allowances(Database database, Changes changes, Audit audit, Ids ids, Clock clock) {
         this.database = database;
+        this.changes = changes;
         this.audit = audit;
         this.ids = ids;
         this.clock = clock;
@@ -192,12 +200,21 @@ public final class Allowances {
     }
 
     /**
-     * Takes a permission back; what was registered by it stays.
+     * Takes a permission back, and with it the credential that was given by it, which was not used yet. Effective on this node when
+     * it returns, on others within two seconds.
      *
-     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, {@code CONFLICT} if it is spent
+     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, {@code CONFLICT} if it is spent or revoked
      */
     public void revoke(String fleet, String id, String operator) {
+        List<String> voided = new ArrayList<>();
         database.transaction(em -> {
+            voided.clear();
+            String serial = byId(em, fleet, id)
+                    .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such allowance"))
+                    .serial();
+            // The lock that registering by it and using what it gave take too, so one comes first; what it says counts
+            // then.
+            Optional<Device> device = DeviceStore.lock(em, fleet, serial);
             int revoked = em.createNativeQuery("UPDATE allowance SET revoked_at = ? WHERE id = ? AND fleet = ?"
                             + " AND spent_at IS NULL AND revoked_at IS NULL")
                     .setParameter(1, clock.millis())
@@ -205,17 +222,37 @@ public final class Allowances {
                     .setParameter(3, fleet)
                     .executeUpdate();
             if (revoked == 0) {
-                List<?> there = em.createNativeQuery("SELECT serial FROM allowance WHERE id = ? AND fleet = ?")
-                        .setParameter(1, Ids.bytes(id))
-                        .setParameter(2, fleet)
-                        .getResultList();
-                throw there.isEmpty()
-                        ? new RegistryException(ProblemType.NOT_FOUND, "no such allowance")
-                        : RegistryException.withDetail(ProblemType.CONFLICT, "it is spent or revoked already");
+                throw RegistryException.withDetail(ProblemType.CONFLICT, "it is spent or revoked already");
             }
-            audit.record(em, Audit.Type.ALLOWANCE_REVOKED, fleet, null, null, operator, "allowance " + id);
+            byId(em, fleet, id)
+                    .flatMap(Allowance::givenKey)
+                    .map(key -> em.find(StoredCredential.class, key))
+                    .filter(given -> given.state() == CredentialState.PROVISIONAL)
+                    .ifPresent(given -> {
+                        given.revoke();
+                        voided.add(given.key());
+                    });
+            audit.record(
+                    em,
+                    Audit.Type.ALLOWANCE_REVOKED,
+                    fleet,
+                    serial,
+                    device.map(Device::idBytes).orElse(null),
+                    operator,
+                    "allowance " + id
+                            + voided.stream().map(key -> ", credential " + key).collect(Collectors.joining()));
+            changes.note(em, voided);
             return null;
         });
+        changes.forget(voided);
+    }
+
+    private static Optional<Allowance> byId(EntityManager em, String fleet, String id) {
+        List<?> rows = em.createNativeQuery("SELECT " + COLUMNS + " FROM allowance WHERE id = ? AND fleet = ?")
+                .setParameter(1, Ids.bytes(id))
+                .setParameter(2, fleet)
+                .getResultList();
+        return rows.stream().findFirst().map(row -> of((Object[]) row));
     }
 
     /** Returns the one by which the serial may register now, the one it registered by last if there is one. */

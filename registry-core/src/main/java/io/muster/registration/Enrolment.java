@@ -1,5 +1,6 @@
 package io.muster.registration;
 
+import io.muster.audit.Audit;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialOrders.Owner;
 import io.muster.credential.CredentialState;
@@ -81,6 +82,7 @@ public final class Enrolment {
     private final CredentialOrders orders;
     private final Issuers issuers;
     private final Receipts receipts;
+    private final Audit audit;
     private final Ids ids;
     private final Clock clock;
 
@@ -90,6 +92,7 @@ public final class Enrolment {
             CredentialOrders orders,
             Issuers issuers,
             Receipts receipts,
+            Audit audit,
             Ids ids,
             Clock clock) {
         this.database = database;
@@ -97,6 +100,7 @@ public final class Enrolment {
         this.orders = orders;
         this.issuers = issuers;
         this.receipts = receipts;
+        this.audit = audit;
         this.ids = ids;
         this.clock = clock;
     }
@@ -232,6 +236,14 @@ public final class Enrolment {
                 if (!Allowances.use(em, allowance.orElseThrow(), credential.key(), now)) {
                     return Outcome.refusedRepeat("the allowance for the serial is used already");
                 }
+                audit.record(
+                        em,
+                        Audit.Type.ALLOWANCE_USED,
+                        fleet.name(),
+                        device.serial().value(),
+                        device.idBytes(),
+                        attempt.candidate().origin(),
+                        "allowance " + allowance.get().id() + ", credential " + credential.key());
                 if (device.state() == DeviceState.RETIRED) {
                     // What it had before it was retired does not come back with it.
                     credentials.forEach(one -> revoke(one, changed));

@@ -63,7 +63,8 @@ public final class Registrar {
         this.fleets = fleets;
         this.limits = new Limits(config.limits().refusals(), config.limits().window(), clock);
         this.keyProof = new KeyProof(config.issuer(), nonces, clock);
-        this.enrolment = new Enrolment(database, changes, orders, issuers, new Receipts(config.issuer()), ids, clock);
+        this.enrolment =
+                new Enrolment(database, changes, orders, issuers, new Receipts(config.issuer()), audit, ids, clock);
         this.audit = audit;
         this.events = events;
         this.clock = clock;

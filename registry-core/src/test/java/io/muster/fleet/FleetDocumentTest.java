@@ -118,6 +118,11 @@ class FleetDocumentTest {
                     {'verifiers':['A']}                                       | #/verifiers/0
                     {'verifiers':['a'],'shadow':['nix']}                      | #/shadow
                     {'verifiers':['a'],'required':2}                          | #/required
+                    {'verifiers':['a'],'required':null}                       | #/required
+                    {'verifiers':['a'],'issuer':null}                         | #/issuer
+                    {'verifiers':['a'],'registerAgain':null}                  | #/registerAgain
+                    {'verifiers':['a'],'credentialLifetime':null}             | #/credentialLifetime
+                    {'verifiers':null}                                        | #/verifiers
                     {'verifiers':['a'],'required':0}                          | #/required
                     {'verifiers':['a'],'required':1.5}                        | #/required
                     {'verifiers':['a'],'required':'1'}                        | #/required

@@ -45,6 +45,17 @@ class StrictJwsTest {
         assertThatThrownBy(() -> claims("{\"nbf\":" + (NOW + 61) + "}")).hasMessage("it is not valid yet");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"no claims", "[1]", "7", "", "{\"exp\":\"soon\"}", "{\"a\":1,\"a\":2}"})
+    void whatCannotBeCheckedIsToldInWordsForPeople(String claims) {
+        assertThatThrownBy(() -> claims(claims))
+                .isInstanceOf(InvalidTokenException.class)
+                .message()
+                .startsWith("it")
+                .doesNotContain("Exception")
+                .doesNotContain("(");
+    }
+
     @Test
     void timeLongPastThatIsToComeIn64BitsIsNoTime() {
         BigInteger past = BigInteger.valueOf(NOW + 1000).subtract(BigInteger.TWO.pow(64));

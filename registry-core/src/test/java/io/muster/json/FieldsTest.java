@@ -271,14 +271,15 @@ class FieldsTest {
 
     @Test
     void nullCanBeRefusedWhereItIsNotAbsence() {
-        Fields fields = of("{'a':null,'b':'text','unknown':null}");
+        Fields fields = of("{'a':null,'b':'text','unknown':null,'required':null}");
+        fields.require("required");
         fields.text("a");
         fields.text("b");
         fields.text("absent");
 
         fields.refuseNulls();
 
-        assertThat(pointers(fields)).containsExactly("#/a");
+        assertThat(pointers(fields)).containsExactly("#/required", "#/a");
     }
 
     @Test

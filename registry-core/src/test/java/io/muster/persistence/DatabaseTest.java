@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -13,7 +17,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DatabaseTest {
 
@@ -51,6 +57,31 @@ class DatabaseTest {
             assertThat(notes(one)).isZero();
             assertThat(notes(two)).isOne();
         }
+    }
+
+    @Test
+    void filesOfAnEmbeddedDatabaseAreForTheirOwnerOnlyAlsoWhereTheyWereForAllBefore(@TempDir Path directory)
+            throws IOException {
+        Path file = directory.resolve("muster.mv.db");
+        for (String url :
+                List.of("jdbc:h2:file:" + directory.resolve("muster"), "jdbc:h2:" + directory.resolve("muster"))) {
+            Database.open(config(url), List.of(), Clock.systemUTC()).close();
+            assertThat(permissions(file)).isEqualTo("rw-------");
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+            try (Database database = Database.open(config(url), List.of(), Clock.systemUTC())) {
+                database.transaction(DatabaseTest::note);
+                assertThat(permissions(file)).isEqualTo("rw-------");
+            }
+            assertThat(permissions(file)).isEqualTo("rw-------");
+            try (Stream<Path> files = Files.list(directory)) {
+                assertThat(files).containsExactly(file);
+            }
+            Files.delete(file);
+        }
+    }
+
+    private static String permissions(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
     }
 
     @Test

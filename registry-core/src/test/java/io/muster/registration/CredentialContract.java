@@ -8,16 +8,19 @@ import io.muster.TestClock;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
+import io.muster.audit.AuditEvent;
 import io.muster.credential.CredentialOrders.Scope;
 import io.muster.credential.CredentialState;
 import io.muster.credential.StoredCredential;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
+import io.muster.device.DeviceStore;
 import io.muster.problem.RegistryException;
 import io.muster.registration.Allowances.Allowance;
 import io.muster.registration.RegistrationAttempt.OfferedKey;
 import io.muster.registration.RegistrationAttempt.Seal;
 import io.muster.spi.Candidate;
+import io.muster.spi.Credential;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import io.muster.spi.Verdict;
@@ -34,6 +37,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -231,6 +235,46 @@ interface CredentialContract {
             assertThat(problem(() -> register(registry, "SN-0001", offered, Optional.empty())))
                     .isEqualTo(ProblemType.INVALID_REQUEST);
             assertThat(register(registry, "SN-0001").secret()).isNotNull();
+        }
+    }
+
+    @Test
+    default void deviceThatOffersAKeyNeverGetsTheSecretThatAnIssuerMakes() {
+        TestRegistry test = open(new TestClock())
+                .withIssuer(
+                        "psk",
+                        device -> new Credential.Secret(
+                                device.id().value().substring(0, 16) + System.nanoTime(), "x".repeat(43)));
+        try (Registry registry = test.start()) {
+            document(registry, "'issuer':'psk','registerAgain':'always'");
+            Optional<OfferedKey> offered = Optional.of(DeviceKeys.offer(DeviceKeys.p256(), "SN-0001"));
+
+            assertThatThrownBy(() -> register(registry, "SN-0001", offered, Optional.empty()))
+                    .isInstanceOfSatisfying(RegistryException.class, e -> {
+                        assertThat(e.type()).isEqualTo(ProblemType.INVALID_REQUEST);
+                        assertThat(e.faults())
+                                .extracting(io.muster.api.Problem.Fault::pointer)
+                                .containsExactly("#/publicKey");
+                    });
+            assertThat(registry.devices().list(all(), Optional.empty(), 10)).isEmpty();
+            RegistrationReceipt secret = register(registry, "SN-0001");
+            assertThat(secret.secret()).isNotNull();
+            assertThat(problem(() -> register(registry, "SN-0001", offered, Optional.empty())))
+                    .isEqualTo(ProblemType.INVALID_REQUEST);
+            assertThat(credentials(registry, secret)).hasSize(1);
+        }
+    }
+
+    @Test
+    default void timesAreWhatTheDatabaseKeepsFromTheFirstReplyOn() {
+        TestRegistry test = open(new TestClock())
+                .with(java.time.Clock.fixed(TestRegistry.NOW.plusNanos(123_456_789), java.time.ZoneOffset.UTC));
+        try (Registry registry = test.start()) {
+            RegistrationReceipt receipt = register(registry, "SN-0001");
+
+            assertThat(Optional.of(receipt.expiresAt()))
+                    .isEqualTo(credentials(registry, receipt).get(0).expiresAt());
+            assertThat(registry.clock().instant()).isEqualTo(TestRegistry.NOW.plusMillis(123));
         }
     }
 
@@ -549,6 +593,108 @@ interface CredentialContract {
             assertThat(problem(() -> register(registry, "SN-0001"))).isEqualTo(ProblemType.REGISTRATION_REFUSED);
             assertThat(works(registry, device)).isTrue();
         }
+    }
+
+    @Test
+    default void allowanceThatIsTakenBackTakesWhatWasGivenByItAlong() {
+        TestRegistry test = open(new TestClock()).with(java.time.Clock.systemUTC());
+        try (Registry one = test.start();
+                Registry two = test.start()) {
+            RegistrationReceipt old = register(one, "SN-0001");
+            assertThat(works(one, old)).isTrue();
+            Allowance allowance = allow(one, "SN-0001", Duration.ofHours(1));
+            RegistrationReceipt given = register(one, "SN-0001");
+            assertThat(two.authenticator().authenticate(given.key(), "wrong")).isEmpty();
+
+            one.allowances().revoke("default", allowance.id(), "test");
+
+            assertThat(works(one, given)).isFalse();
+            assertThat(works(two, given)).isFalse();
+            assertThat(works(two, old)).isTrue();
+            assertThat(state(one, allowance)).isEqualTo(Allowances.State.REVOKED);
+            assertThat(credentials(one, given))
+                    .filteredOn(stored -> stored.key().equals(given.key()))
+                    .extracting(StoredCredential::state)
+                    .containsExactly(CredentialState.REVOKED);
+            assertThat(events(one, "allowance-revoked")).singleElement().satisfies(event -> assertThat(event.serial())
+                    .isEqualTo("SN-0001"));
+            assertThat(problem(() -> register(one, "SN-0001"))).isEqualTo(ProblemType.REGISTRATION_REFUSED);
+        }
+    }
+
+    @Test
+    default void useOfAnAllowanceIsAnEvent() {
+        try (Registry registry = open(new TestClock()).start()) {
+            works(registry, register(registry, "SN-0001"));
+            Allowance allowance = allow(registry, "SN-0001", Duration.ofHours(1));
+            RegistrationReceipt given = register(registry, "SN-0001");
+
+            assertThat(events(registry, "allowance-used")).singleElement().satisfies(event -> {
+                assertThat(event.serial()).isEqualTo("SN-0001");
+                assertThat(event.deviceId()).isEqualTo(given.deviceId());
+                assertThat(event.who()).isEqualTo("192.0.2.1");
+                assertThat(event.detail()).contains(allowance.id(), given.key());
+            });
+        }
+    }
+
+    @Test
+    default void allowancesOfADeviceAreTakenBackWhenAllItHasIsRevokedOrItIsRetired() {
+        TestClock clock = new TestClock();
+        try (Registry registry = open(clock).start()) {
+            for (Consumer<DeviceId> shutOut : List.<Consumer<DeviceId>>of(
+                    id -> registry.revocations().revoke(id, Optional.empty(), "stolen", "test"),
+                    id -> registry.devices().change(id, DeviceState.RETIRED, "test"))) {
+                String serial = "SN-"
+                        + registry.devices().list(all(), Optional.empty(), 10).size() + "001";
+                RegistrationReceipt device = register(registry, serial);
+                DeviceId id = new DeviceId(device.deviceId());
+                assertThat(works(registry, device)).isTrue();
+                Allowance given = allow(registry, serial, Duration.ofDays(9));
+                RegistrationReceipt byIt = register(registry, serial);
+                Allowance open = allow(registry, serial, Duration.ofDays(9));
+                Allowance later = registry.allowances()
+                        .create(
+                                "default",
+                                List.of(new SerialNumber(serial)),
+                                clock.instant().plus(Duration.ofDays(1)),
+                                clock.instant().plus(Duration.ofDays(2)),
+                                "repair",
+                                "test")
+                        .get(0);
+                Allowance other = allow(registry, "SN-other", Duration.ofDays(9));
+
+                registry.revocations().revoke(id, Optional.of(device.key()), "one of them", "test");
+                assertThat(state(registry, open)).isEqualTo(Allowances.State.OPEN);
+                shutOut.accept(id);
+
+                assertThat(works(registry, byIt)).isFalse();
+                assertThat(List.of(given, open, later))
+                        .allMatch(one -> state(registry, one) == Allowances.State.REVOKED);
+                assertThat(state(registry, other)).isEqualTo(Allowances.State.OPEN);
+                assertThat(problem(() -> register(registry, serial))).isEqualTo(ProblemType.REGISTRATION_REFUSED);
+                assertThat(events(registry, "allowance-revoked"))
+                        .filteredOn(event -> serial.equals(event.serial()))
+                        .hasSize(3);
+                allow(registry, serial, Duration.ofDays(1));
+                assertThat(works(registry, register(registry, serial))).isTrue();
+
+                Allowance afterwards = allow(registry, serial, Duration.ofDays(1));
+                shutOut.accept(id);
+                assertThat(state(registry, afterwards)).isEqualTo(Allowances.State.REVOKED);
+            }
+        }
+    }
+
+    private static DeviceStore.Filter all() {
+        return new DeviceStore.Filter(Set.of("default"), Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    private static List<AuditEvent> events(Registry registry, String type) {
+        registry.audit().flush();
+        return registry.audit().list(Optional.empty(), 100).stream()
+                .filter(event -> event.type().equals(type))
+                .toList();
     }
 
     @Test

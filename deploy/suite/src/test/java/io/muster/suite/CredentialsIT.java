@@ -24,6 +24,8 @@ import io.muster.suite.RegistryUnderTest.Registered;
 import java.io.IOException;
 import java.text.ParseException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -352,5 +354,141 @@ class CredentialsIT {
         Registered back = registry.registered(device.serial());
         assertThat(registry.token(back).status()).isEqualTo(200);
         assertThat(registry.token(device).status()).isEqualTo(401);
+    }
+
+    private String allow(String serial) {
+        Reply reply =
+                operator("fleets/default/allowances", "{\"serials\":[\"" + serial + "\"],\"reason\":\"repaired\"}");
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(201);
+        return reply.json().at("/allowances/0/id").asText();
+    }
+
+    private List<JsonNode> events(String type, String serial) {
+        List<JsonNode> found = new ArrayList<>();
+        registry.get("api/v1/events?limit=200", registry.asOperator())
+                .json()
+                .path("events")
+                .forEach(event -> {
+                    if (event.path("type").asText().equals(type)
+                            && event.path("serial").asText().equals(serial)) {
+                        found.add(event);
+                    }
+                });
+        return found;
+    }
+
+    @Test
+    void allowanceThatIsTakenBackTakesAlongWhatWasGivenByIt() {
+        Registered device = registry.newDevice();
+        registry.accessToken(device);
+        String allowance = allow(device.serial());
+        Registered given = registry.registered(device.serial());
+
+        Reply back =
+                registry.send("DELETE", "api/v1/fleets/default/allowances/" + allowance, null, registry.asOperator());
+
+        assertThat(back.status()).as(back.toString()).isEqualTo(204);
+        assertThat(registry.token(given).status()).isEqualTo(401);
+        assertThat(registry.token(device).status()).isEqualTo(200);
+        assertThat(events("allowance-created", device.serial())).hasSize(1);
+        assertThat(events("allowance-used", device.serial()))
+                .singleElement()
+                .satisfies(event -> assertThat(event.path("deviceId").asText()).isEqualTo(device.deviceId()));
+        assertThat(events("allowance-revoked", device.serial())).hasSize(1);
+    }
+
+    @Test
+    void deviceThatIsShutOutDoesNotComeBackByAnAllowanceOfBefore() {
+        for (String verb : List.of("revoke", "retire")) {
+            Registered device = registry.newDevice();
+            registry.accessToken(device);
+            allow(device.serial());
+
+            for (int twice = 0; twice < 2; twice++) {
+                assertThat(registry.change(device.deviceId(), verb).status()).isEqualTo(200);
+                assertProblem(registry.register(device.serial()), 400, "registration-refused");
+            }
+            allow(device.serial());
+            assertThat(registry.token(registry.registered(device.serial())).status())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void orderForALotThatNoDeviceIsOfIsAFaultAndOthersSayHowManyTheyMean() {
+        String lot = "L-" + RegistryUnderTest.unusedSerial();
+        List<String> serials = RegistryUnderTest.unusedSerials(2);
+        assertThat(registry.load("serial,lot\n" + serials.get(0) + "," + lot + "\n" + serials.get(1) + "," + lot + "\n")
+                        .status())
+                .isEqualTo(200);
+        String order = "{\"lot\":\"" + lot + "\",\"reason\":\"a test\"}";
+        for (String kind : List.of("revocations", "rotations")) {
+            Reply nobody = operator("fleets/default/" + kind, order);
+            assertProblem(nobody, 400, "invalid-request");
+            assertThat(pointers(nobody)).containsExactly("#/lot");
+        }
+        serials.forEach(registry::registered);
+
+        for (String kind : List.of("rotations", "revocations")) {
+            Reply ordered = operator("fleets/default/" + kind, order);
+            assertThat(ordered.status()).as(ordered.toString()).isEqualTo(201);
+            assertThat(ordered.json().path("devices").asInt()).isEqualTo(2);
+        }
+        Reply both = operator("fleets/default/revocations", "{\"lot\":null,\"all\":true,\"reason\":\"a test\"}");
+        assertThat(pointers(both)).containsExactly("#/lot");
+    }
+
+    @Test
+    void windowThatIsOverIsAFault() {
+        Registered device = registry.newDevice();
+        String window = "\"notBefore\":\"2020-01-01T00:00:00Z\",\"notAfter\":\"2020-01-02T00:00:00Z\"}";
+        for (Reply reply : List.of(
+                operator("devices/" + device.deviceId() + "/rotate", "{" + window),
+                operator("devices/" + device.deviceId() + "/rotate", "{\"notBefore\":\"2020-01-01T00:00:00Z\"}"),
+                operator("fleets/default/rotations", "{\"all\":true,\"reason\":\"a test\"," + window),
+                operator(
+                        "fleets/default/allowances",
+                        "{\"serials\":[\"" + device.serial() + "\"],\"reason\":\"a test\"," + window))) {
+            assertProblem(reply, 400, "invalid-request");
+            assertThat(pointers(reply)).containsExactly("#/notAfter");
+        }
+    }
+
+    @Test
+    void retiredDeviceIsNotToldToRenewAndIsRetiredAndRevokedAgainWithoutHarm() {
+        Registered device = registry.newDevice();
+        registry.change(device.deviceId(), "retire");
+
+        Reply rotated = operator("devices/" + device.deviceId() + "/rotate", "{}");
+
+        assertProblem(rotated, 409, "conflict");
+        assertThat(rotated.json().path("detail").asText()).contains("retired");
+        assertThat(registry.change(device.deviceId(), "retire").status()).isEqualTo(200);
+        assertThat(registry.change(device.deviceId(), "revoke").status()).isEqualTo(200);
+        assertThat(registry.change(device.deviceId(), "revoke").status()).isEqualTo(200);
+    }
+
+    @Test
+    void keyThatIsNullDoesNotMeanAllCredentials() {
+        Registered device = registry.newDevice();
+
+        Reply reply = operator("devices/" + device.deviceId() + "/revoke", "{\"key\":null}");
+
+        assertProblem(reply, 400, "invalid-request");
+        assertThat(pointers(reply)).containsExactly("#/key");
+        assertThat(registry.token(device).status()).isEqualTo(200);
+    }
+
+    @Test
+    void endOfACredentialIsTheSameInTheFirstReplyAndAfterwards() {
+        Registered device = registry.newDevice();
+        Reply reply = registry.register(device.serial());
+
+        String end = reply.json().path("expiresAt").asText();
+
+        assertThat(end).matches("[0-9T:-]+(\\.[0-9]{1,3})?Z");
+        assertThat(device(device.deviceId()).path("credentials"))
+                .anySatisfy(credential ->
+                        assertThat(credential.path("expiresAt").asText()).isEqualTo(end));
     }
 }

@@ -116,6 +116,11 @@ class MalformedRegistrationIT {
                         "#"),
                 text("evidence is no object", "{\"serial\":\"SN-0001\",\"evidence\":[]}", "#/evidence"),
                 text("requestId is no string", "{\"serial\":\"SN-0001\",\"requestId\":7}", "#/requestId"),
+                text("requestId has NUL", "{\"serial\":\"SN-0001\",\"requestId\":\"a\\u0000\"}", "#/requestId"),
+                text(
+                        "requestId has half a surrogate",
+                        "{\"serial\":\"SN-0001\",\"requestId\":\"\\ud83d\"}",
+                        "#/requestId"),
                 text("requestId is empty", "{\"serial\":\"SN-0001\",\"requestId\":\"\"}", "#/requestId"),
                 text("a key of its own", "{\"serial\":\"SN-0001\",\"publicKey\":{}}", "#/publicKey", "#/proof"),
                 text(

@@ -65,6 +65,12 @@ class OperatorsIT {
     void eachRightOpensWhatItNamesAndNothingElse() {
         Registered device = registry.newDevice();
         String token = registry.accessToken(device);
+        // An order for a whole fleet, which nobody else of this suite has devices in.
+        registry.send(
+                "PUT",
+                "api/v1/fleets/rights",
+                "{\"verifiers\":[\"database\"]}".getBytes(StandardCharsets.UTF_8),
+                json(registry.asOperator()));
         for (String right : List.of(
                 "introspect",
                 "devices:read",
@@ -128,10 +134,7 @@ class OperatorsIT {
                         right,
                         "devices:write",
                         registry.post(
-                                "api/v1/fleets/default/" + order,
-                                JSON,
-                                "{\"lot\":\"of nobody\",\"reason\":\"a test\"}",
-                                as));
+                                "api/v1/fleets/rights/" + order, JSON, "{\"all\":true,\"reason\":\"a test\"}", as));
             }
             assertAllowed(
                     right,

@@ -7,6 +7,7 @@ import io.muster.token.ClientAssertions;
 import io.muster.web.BasicCredentials;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
+import io.muster.web.Origin;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -59,12 +60,12 @@ public class ClientAuthentication {
         }
         Optional<AuthenticatedDevice> device = attempt.authenticate().get();
         if (device.isEmpty()) {
-            String stranger = request.getRemoteAddr() + " as " + attempt.key();
+            String stranger = Origin.of(request) + " as " + attempt.key();
             registry.failures().check(stranger);
             registry.failures().refused(stranger);
             throw OAuthException.invalidClient("unknown client, wrong secret or assertion, or disabled");
         }
-        registry.twoPlaces().used(device.get(), request.getRemoteAddr());
+        registry.twoPlaces().used(device.get(), Origin.of(request));
         return device.get();
     }
 

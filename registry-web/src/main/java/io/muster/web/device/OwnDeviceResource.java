@@ -11,6 +11,7 @@ import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.CredentialView;
 import io.muster.web.DeviceView;
+import io.muster.web.Origin;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -63,7 +64,7 @@ public class OwnDeviceResource {
         return RegistrationResource.answer(
                 Wire.PLAIN,
                 registry.registrar()
-                        .rotate(device, token.key(), renewal.offered(), renewal.seal(), request.getRemoteAddr()));
+                        .rotate(device, token.key(), renewal.offered(), renewal.seal(), Origin.of(request)));
     }
 
     private Device device(VerifiedToken token) {

@@ -122,7 +122,9 @@ final class RegistrationBody {
         JsonNode requestId = node.get("requestId");
         boolean named = isPresent(requestId);
         if (named && !isRequestId(requestId)) {
-            faults.add(new Fault("#/requestId", "must be a string of 1 to " + MAX_REQUEST_ID + " characters"));
+            faults.add(new Fault(
+                    "#/requestId",
+                    "must be a string of 1 to " + MAX_REQUEST_ID + " characters, without control characters"));
         }
         Optional<PublicJwk> reader = key(node.get("replyKey"), "#/replyKey", faults);
         if (reader.filter(key -> key.key().algorithm() != Algorithm.ES256).isPresent()) {
@@ -139,7 +141,9 @@ final class RegistrationBody {
     private static boolean isRequestId(JsonNode node) {
         return node.isTextual()
                 && !node.textValue().isEmpty()
-                && node.textValue().length() <= MAX_REQUEST_ID;
+                && node.textValue().length() <= MAX_REQUEST_ID
+                && node.textValue().chars().noneMatch(Character::isISOControl)
+                && Json.isStorable(node.textValue());
     }
 
     private static boolean isPresent(JsonNode node) {

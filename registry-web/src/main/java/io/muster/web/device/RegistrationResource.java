@@ -11,6 +11,7 @@ import io.muster.registration.RegistrationReply;
 import io.muster.web.BasicCredentials;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
+import io.muster.web.Origin;
 import io.muster.web.Problems;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -67,7 +68,7 @@ public class RegistrationResource {
                 Bodies.read(request, body, Bodies.JSON),
                 wire,
                 fleet,
-                request.getRemoteAddr(),
+                Origin.of(request),
                 clientCertificates(request),
                 presented(request));
         // Not before the body is there: who lets it trickle would else have waited already.

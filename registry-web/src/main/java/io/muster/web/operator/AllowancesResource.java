@@ -25,7 +25,6 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,8 +36,6 @@ import java.util.Set;
 @Path("/api/v1/fleets/{fleet}/allowances")
 @ApplicationScoped
 public class AllowancesResource {
-
-    private static final Duration DAY = Duration.ofDays(1);
 
     @Inject
     Registry registry;
@@ -59,19 +56,18 @@ public class AllowancesResource {
         List<String> serials = Members.serials(fields);
         Optional<String> reason = Members.reason(fields);
         fields.require(Members.REASON);
-        Instant notBefore = fields.time("notBefore").orElse(registry.clock().instant());
-        Instant notAfter = fields.time("notAfter").orElse(notBefore.plus(DAY));
-        fields.order("notBefore", Optional.of(notBefore), "notAfter", Optional.of(notAfter));
-        if (notAfter.isAfter(notBefore.plus(Duration.ofDays(Allowances.MOST_DAYS)))) {
+        OrderBody.Window window = OrderBody.window(fields, registry.clock());
+        if (window.notAfter().isAfter(window.notBefore().plus(Duration.ofDays(Allowances.MOST_DAYS)))) {
             fields.fault("notAfter", "must be at most " + Allowances.MOST_DAYS + " days after notBefore");
         }
+        fields.refuseNulls();
         fields.check();
         List<Allowance> made = registry.allowances()
                 .create(
                         fleet,
                         serials.stream().distinct().map(SerialNumber::new).toList(),
-                        notBefore,
-                        notAfter,
+                        window.notBefore(),
+                        window.notAfter(),
                         reason.orElseThrow(),
                         operator.name());
         return Replies.json(Map.of("allowances", made.stream().map(this::view).toList()))
@@ -100,7 +96,7 @@ public class AllowancesResource {
         return Replies.json(page).build();
     }
 
-    /** Takes a permission back; what was registered by it stays. */
+    /** Takes a permission back, and with it what was given by it and not used yet. */
     @DELETE
     @Path("/{id}")
     public Response revoke(

@@ -120,7 +120,7 @@ public class DevicesResource {
         return view(registry.devices().change(deviceId(id), state, operator.name()));
     }
 
-    /** Revokes a credential, {@code {"key": "...", "reason": "..."}}; without a key, all that the device has. */
+    /** Revokes a credential, {@code {"key": "...", "reason": "..."}}; without a key, all that the device has, and its allowances. */
     @POST
     @Path("/{id}/revoke")
     public Response revoke(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
@@ -129,6 +129,8 @@ public class DevicesResource {
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
         Optional<String> key = fields.text("key");
         Optional<String> reason = Members.reason(fields);
+        // A key that the caller failed to fill in does not mean all.
+        fields.refuseNulls();
         fields.check();
         registry.revocations()
                 .revoke(device, key, reason.orElse(""), operator.name())
@@ -147,7 +149,11 @@ public class DevicesResource {
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
         OrderBody.Window window = OrderBody.window(fields, registry.clock());
         Optional<String> reason = Members.reason(fields);
+        fields.refuseNulls();
         fields.check();
+        if (device.state() == DeviceState.RETIRED) {
+            throw RegistryException.withDetail(ProblemType.CONFLICT, "the device is retired and renews nothing");
+        }
         registry.credentialOrders()
                 .rotate(
                         new CredentialOrders.Scope(device.fleet(), Optional.empty(), Optional.of(device.id())),

@@ -15,6 +15,7 @@ import io.muster.spi.SerialNumber;
 import io.muster.verification.VerifierPolicy;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
+import io.muster.web.Origin;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -127,7 +128,7 @@ public class FleetsResource {
                 Optional.empty(),
                 evidence.orElse(Map.of()),
                 List.of(),
-                request.getRemoteAddr());
+                Origin.of(request));
         return Replies.json(view(registry.registrar().explain(candidate))).build();
     }
 

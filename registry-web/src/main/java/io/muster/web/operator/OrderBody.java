@@ -25,29 +25,46 @@ final class OrderBody {
     private OrderBody() {}
 
     /**
-     * When devices are to renew.
+     * When devices are to renew, or may register.
      *
      * @param notBefore from
      * @param notAfter until
      */
     record Window(Instant notBefore, Instant notAfter) {}
 
-    /** Reads the window of a rotation: from now on for a day unless the request says otherwise. */
+    /** Reads a window that has not ended: from now on for a day unless the request says otherwise. */
     static Window window(Fields fields, Clock clock) {
-        Instant notBefore = fields.time("notBefore").orElse(clock.instant());
+        Instant now = clock.instant();
+        Instant notBefore = fields.time("notBefore").orElse(now);
         Instant notAfter = fields.time("notAfter").orElse(notBefore.plus(DAY));
         fields.order("notBefore", Optional.of(notBefore), "notAfter", Optional.of(notAfter));
+        if (notBefore.isBefore(notAfter) && !notAfter.isAfter(now)) {
+            fields.fault("notAfter", "must be in the future");
+        }
         return new Window(notBefore, notAfter);
     }
 
-    /** Reads whose credentials are meant: those of a lot, or, said outright, of the whole fleet. */
-    static Scope scope(String fleet, Fields fields) {
+    /** Reads whose credentials are meant: those of a lot that devices are of, or, said outright, of the whole fleet. */
+    static Scope scope(Registry registry, String fleet, Fields fields) {
         Optional<String> lot = fields.text("lot", "the name of a lot", Lot::isName);
         boolean all = fields.flag("all").orElse(false);
         if (lot.isPresent() == all) {
             fields.fault("lot", "name a lot, or say \"all\": true for the whole fleet");
         }
+        if (lot.isPresent() && !all && registry.devices().count(fleet, lot) == 0) {
+            // A name that was mistyped would be taken for a lot that is safe now.
+            fields.fault("lot", "no device of this fleet is of this lot");
+        }
         return new Scope(fleet, lot, Optional.empty());
+    }
+
+    /** Answers with an order that was given just now, and how many devices it means. */
+    static Response ordered(Registry registry, Order order) {
+        Map<String, Object> view = view(order);
+        view.put(
+                "devices",
+                registry.devices().count(order.scope().fleet(), order.scope().lot()));
+        return Replies.json(view).status(201).build();
     }
 
     static Response list(Registry registry, String fleet, CredentialOrders.Kind kind, String member, UriInfo uri) {

@@ -63,6 +63,7 @@ public class RegistrationTokensResource {
                         .map(SerialNumber::new),
                 fields.meaning("url", "an http or https address", RegistrationTokensResource::address),
                 fields.duration("expiresIn", SHORTEST, LONGEST));
+        fields.refuseNulls();
         fields.check();
         return wish;
     }

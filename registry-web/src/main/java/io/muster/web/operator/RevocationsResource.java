@@ -42,14 +42,13 @@ public class RevocationsResource {
         Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
         String fleet = registry.fleets().get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        Scope scope = OrderBody.scope(fleet, fields);
+        Scope scope = OrderBody.scope(registry, fleet, fields);
         Optional<String> reason = Members.reason(fields);
         fields.require(Members.REASON);
+        fields.refuseNulls();
         fields.check();
-        return Replies.json(OrderBody.view(
-                        registry.credentialOrders().revoke(scope, reason.orElseThrow(), operator.name())))
-                .status(201)
-                .build();
+        return OrderBody.ordered(
+                registry, registry.credentialOrders().revoke(scope, reason.orElseThrow(), operator.name()));
     }
 
     /** Lists them, the oldest first. */

@@ -140,6 +140,10 @@ class RegistrationBodyTest {
                     'requestId':'r','replyKey':PRIVATE                          | #/replyKey
                     'requestId':'','replyKey':KEY                               | #/requestId
                     'requestId':7                                               | #/requestId
+                    'requestId':'a\\u0000','replyKey':KEY                        | #/requestId
+                    'requestId':'a\\u001b','replyKey':KEY                        | #/requestId
+                    'requestId':'\\u0085','replyKey':KEY                         | #/requestId
+                    'requestId':'\\ud83d','replyKey':KEY                         | #/requestId
                     """)
     void keyThatCannotBeUsedIsAFaultWhereItIs(String members, String pointer) {
         String privateKey = OKP.replace("}", ",'d':'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A'}");
