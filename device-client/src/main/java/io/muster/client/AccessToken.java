@@ -75,11 +75,6 @@ final class AccessToken {
         return text;
     }
 
-    /** Returns the credential that it was obtained with. */
-    Credential credential() {
-        return credential;
-    }
-
     /** Returns whether each use of it needs a proof by the credential's key (RFC 9449). */
     boolean isBound() {
         return bound;
@@ -112,13 +107,13 @@ final class AccessToken {
      *
      * @param uri of the resource, query and fragment included or not
      * @param time what {@code iat} says
-     * @param nonce given out by the resource; empty for none
      */
-    Map<String, String> headers(String method, URI uri, Instant time, Optional<String> nonce) throws IOException {
+    Map<String, String> headers(String method, URI uri, Instant time) throws IOException {
         if (!bound) {
             return Map.of("Authorization", "Bearer " + text);
         }
-        Map<String, Object> claims = proofClaims(method, uri.toString().replaceFirst("[?#].*$", ""), time, nonce);
+        Map<String, Object> claims =
+                proofClaims(method, uri.toString().replaceFirst("[?#].*$", ""), time, Optional.empty());
         claims.put("ath", digest(text));
         return Map.of("Authorization", "DPoP " + text, "DPoP", proof(credential.deviceKey(), claims));
     }

@@ -36,6 +36,8 @@ public final class DpopProofs {
 
         private static final long serialVersionUID = 1;
 
+        private static final String NO_NONCE = "use_dpop_nonce";
+
         private final String error;
 
         private InvalidProofException(String error, String why) {
@@ -49,7 +51,12 @@ public final class DpopProofs {
         }
 
         private static InvalidProofException withoutNonce() {
-            return new InvalidProofException("use_dpop_nonce", "use the nonce of this reply, or a better clock");
+            return new InvalidProofException(NO_NONCE, "use the nonce of this reply, or a better clock");
+        }
+
+        /** Tells whether it is to be made again with a nonce of this registry. */
+        public boolean isForWantOfANonce() {
+            return error.equals(NO_NONCE);
         }
 
         /** Returns the error code of RFC 9449. */

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.muster.Registry;
 import io.muster.TestRegistry;
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.registration.Presented;
 import io.muster.token.DpopProofs.InvalidProofException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -95,6 +96,20 @@ class DpopProofsTest {
         VerifiedToken verified = registry.tokenVerifier().verify(token).orElseThrow();
 
         assertThat(verified.thumbprint()).contains(PROVING.publicJwk().thumbprint());
+    }
+
+    @Test
+    void onlyATokenThatIsBoundStandsForItsCredential() throws Exception {
+        VerifiedToken bound = registry.tokenVerifier().verify(token).orElseThrow();
+        AuthenticatedDevice device = registry.clientAssertions()
+                .authenticate(Fixture.assertion(OWN, bound.key(), "for a bearer token"))
+                .orElseThrow();
+        VerifiedToken bearer = registry.tokenVerifier()
+                .verify(registry.tokenIssuer().issue(device, Optional.empty()))
+                .orElseThrow();
+
+        assertThat(Presented.of(bound).deviceId()).isEqualTo(bearer.deviceId());
+        assertThatThrownBy(() -> Presented.of(bearer)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

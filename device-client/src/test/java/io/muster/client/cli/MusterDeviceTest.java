@@ -224,7 +224,6 @@ class MusterDeviceTest {
     void rotateReplacesTheCredentialAndPrintsNothingOfIt() throws Exception {
         assertThat(run("rotate", "--store", file())).isEqualTo(4);
         registry.thenReceipt()
-                .thenToken("token-1", 900)
                 .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\",\"secret\":\"new-secret\"}")
                 .thenToken("token-2", 900);
         register();
