@@ -12,6 +12,8 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -161,6 +163,51 @@ class RotationTest {
         assertThat(client.accessToken()).isEqualTo("token-2");
         assertThat(stored().identity().key()).isEqualTo("NEW");
         assertThat(stored().rotateAt()).isNull();
+    }
+
+    @Test
+    void commandThatRunsOnceATimeRotatesBehindAProxyThatTakesTheDateAway() throws Exception {
+        device().build().register();
+        Instant then = Instant.parse("2026-11-26T10:00:00Z");
+        Instant later = then.plusSeconds(46); // the moment that was drawn is half of nine tenths of 100 s
+        try (BreakingServer dateless = new BreakingServer(
+                dateless(tokenOf(then, then.plusSeconds(100))),
+                dateless(tokenOf(later, then.plusSeconds(100))),
+                dateless(NEXT),
+                dateless("{\"access_token\":\"token-3\",\"expires_in\":900}"))) {
+
+            for (int run = 0; run < 2; run++) {
+                assertThat(stored().identity().key()).isEqualTo("AKEY0123456789abcdef");
+                device().registry(dateless.uri()).build().accessToken();
+            }
+
+            assertThat(dateless.unsent()).isEmpty();
+            assertThat(stored().identity().key()).isEqualTo("NEW");
+        }
+    }
+
+    private static String dateless(String json) {
+        return "HTTP/1.1 200 OK\r\nContent-Length: " + json.length() + "\r\nConnection: close\r\n\r\n" + json;
+    }
+
+    /** A reply with a token that says itself when it was issued. */
+    private static String tokenOf(Instant issued, Instant rotateBy) {
+        String claims = "{\"sub\":\"d\",\"iat\":%d}".formatted(issued.getEpochSecond());
+        return "{\"access_token\":\"e30.%s.c2ln\",\"expires_in\":900,\"rotate_by\":%d}"
+                .formatted(
+                        Base64Url.encode(claims.getBytes(StandardCharsets.US_ASCII)), rotateBy.getEpochSecond());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"opaque", "a.b.c", "e30.e30.c2ln", "e30.eyJpYXQiOiJ4In0.c2ln", "e30.eyJpYXQiOjFlMzB9.c2ln"})
+    void tokenThatDoesNotSayWhenItWasIssuedIsNoFault(String text) throws Exception {
+        Registry.Answer answer =
+                new Registry.Answer(Map.of("access_token", text, "rotate_by", 1_800_000_000L), Optional.empty());
+
+        AccessToken token = AccessToken.read(answer, new Credential("k", "s", null, null), false, 0);
+
+        assertThat(token.rotateBy()).isPresent();
+        assertThat(token.date()).isEmpty();
     }
 
     @Test
