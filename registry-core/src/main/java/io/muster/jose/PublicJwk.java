@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The public key of a device, EC with P-256 or Ed25519, reduced to the members that make it (RFC 7638 section 3.2): two that are
@@ -17,8 +18,10 @@ import java.util.TreeMap;
  */
 public final class PublicJwk {
 
-    /** What devices sign with: one algorithm for each kind of key. */
-    public static final List<String> ALGORITHMS = List.of(Algorithm.ES256.word(), Algorithm.EDDSA.word());
+    /** The names of what devices sign with: one algorithm for each kind of key. */
+    public static final List<String> ALGORITHMS = Stream.of(Algorithm.ES256, Algorithm.EDDSA)
+            .flatMap(algorithm -> algorithm.names().stream())
+            .toList();
 
     private final VerificationKey key;
     private final Map<String, String> members;
