@@ -194,8 +194,7 @@ class RotationTest {
     private static String tokenOf(Instant issued, Instant rotateBy) {
         String claims = "{\"sub\":\"d\",\"iat\":%d}".formatted(issued.getEpochSecond());
         return "{\"access_token\":\"e30.%s.c2ln\",\"expires_in\":900,\"rotate_by\":%d}"
-                .formatted(
-                        Base64Url.encode(claims.getBytes(StandardCharsets.US_ASCII)), rotateBy.getEpochSecond());
+                .formatted(Base64Url.encode(claims.getBytes(StandardCharsets.US_ASCII)), rotateBy.getEpochSecond());
     }
 
     @ParameterizedTest

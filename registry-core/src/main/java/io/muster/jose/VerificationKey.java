@@ -57,9 +57,7 @@ public record VerificationKey(Optional<String> kid, Algorithm algorithm, Key key
 
         /** Returns the algorithm of this name, or empty for every other, {@code none} among them. */
         public static Optional<Algorithm> of(String name) {
-            return Stream.of(values())
-                    .filter(one -> one.names().contains(name))
-                    .findFirst();
+            return Stream.of(values()).filter(one -> one.names().contains(name)).findFirst();
         }
     }
 

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.SignatureAlgorithm;
-import io.muster.jose.Ed25519;
 import io.muster.config.ConfigurationException;
+import io.muster.jose.Ed25519;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
 import io.muster.spi.SerialVerifier;
