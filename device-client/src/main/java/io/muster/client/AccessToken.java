@@ -20,6 +20,9 @@ final class AccessToken {
 
     private static final Duration RENEWAL_MARGIN = Duration.ofSeconds(30);
 
+    /** No time that anybody means is later: in the year 2106. */
+    private static final long LAST_SECOND = Integer.MAX_VALUE * 2L;
+
     private final String text;
     private final Credential credential;
     private final boolean bound;
@@ -65,19 +68,34 @@ final class AccessToken {
                         .filter("DPoP"::equalsIgnoreCase)
                         .isPresent();
         Optional<Instant> rotateBy = json.get("rotate_by") instanceof Number seconds
-                ? Optional.of(Instant.ofEpochSecond(Math.min(seconds.longValue(), Integer.MAX_VALUE * 2L)))
+                ? Optional.of(Instant.ofEpochSecond(Math.min(seconds.longValue(), LAST_SECOND)))
                 : Optional.empty();
-        return new AccessToken(
-                text, credential, bound, asked, Pace.min(lifetime, Pace.FOR_EVER), rotateBy, answer.date());
+        Optional<Instant> date = answer.date().or(() -> issued(text));
+        return new AccessToken(text, credential, bound, asked, Pace.min(lifetime, Pace.FOR_EVER), rotateBy, date);
+    }
+
+    /**
+     * The registry's time as well, where something on the way takes the header {@code Date} away. The token is believed as the rest
+     * of the reply is; empty if it is none of the kind that says it.
+     */
+    private static Optional<Instant> issued(String token) {
+        String[] parts = token.split("\\.", -1);
+        if (parts.length != 3) {
+            return Optional.empty();
+        }
+        try {
+            return Json.readObject(Base64Url.decode(parts[1])).get("iat") instanceof Number seconds
+                            && seconds.doubleValue() > 0
+                            && seconds.doubleValue() <= LAST_SECOND
+                    ? Optional.of(Instant.ofEpochSecond(seconds.longValue()))
+                    : Optional.empty();
+        } catch (IOException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     String text() {
         return text;
-    }
-
-    /** Returns the credential that it was obtained with. */
-    Credential credential() {
-        return credential;
     }
 
     /** Returns whether each use of it needs a proof by the credential's key (RFC 9449). */
@@ -102,7 +120,7 @@ final class AccessToken {
         return rotateBy;
     }
 
-    /** Returns the registry's time when it replied; empty if it did not say. */
+    /** Returns the registry's time when it replied; empty if neither the reply nor the token said it. */
     Optional<Instant> date() {
         return date;
     }
@@ -112,13 +130,13 @@ final class AccessToken {
      *
      * @param uri of the resource, query and fragment included or not
      * @param time what {@code iat} says
-     * @param nonce given out by the resource; empty for none
      */
-    Map<String, String> headers(String method, URI uri, Instant time, Optional<String> nonce) throws IOException {
+    Map<String, String> headers(String method, URI uri, Instant time) throws IOException {
         if (!bound) {
             return Map.of("Authorization", "Bearer " + text);
         }
-        Map<String, Object> claims = proofClaims(method, uri.toString().replaceFirst("[?#].*$", ""), time, nonce);
+        Map<String, Object> claims =
+                proofClaims(method, uri.toString().replaceFirst("[?#].*$", ""), time, Optional.empty());
         claims.put("ath", digest(text));
         return Map.of("Authorization", "DPoP " + text, "DPoP", proof(credential.deviceKey(), claims));
     }

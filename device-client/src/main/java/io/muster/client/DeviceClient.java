@@ -49,8 +49,6 @@ public final class DeviceClient implements TokenSource {
 
     private static final Logger LOG = System.getLogger(DeviceClient.class.getName());
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
-    private static final int UNAUTHORIZED = 401;
-
     /** The part of the time that is left for a rotation in which one is begun; the rest is for failures. */
     private static final double ROTATION_SPREAD = 0.9;
 
@@ -93,8 +91,9 @@ public final class DeviceClient implements TokenSource {
         this.waiting = builder.waiting;
         this.random = builder.random;
         this.wire = new Registry(new Transport(builder.tls), waiting, builder.plainHttpAllowed);
-        this.tokens = new Tokens(wire, waiting, builder.dpop);
-        this.rotation = new Rotation(wire, waiting);
+        Authentication authentication = new Authentication(wire, waiting);
+        this.tokens = new Tokens(wire, authentication, waiting, builder.dpop);
+        this.rotation = new Rotation(wire, authentication);
         this.pace = new Pace(waiting, random, builder.initialSpread);
         if (registry != null) {
             wire.requireGoodAddress(registry);
@@ -178,7 +177,7 @@ public final class DeviceClient implements TokenSource {
         HttpRequest.Builder copy = HttpRequest.newBuilder(
                 request, (name, value) -> !name.equalsIgnoreCase("Authorization") && !name.equalsIgnoreCase("DPoP"));
         Instant time = wire.time().orElseGet(waiting::deviceTime);
-        present.headers(request.method(), request.uri(), time, Optional.empty()).forEach(copy::header);
+        present.headers(request.method(), request.uri(), time).forEach(copy::header);
         return copy.build();
     }
 
@@ -491,27 +490,11 @@ public final class DeviceClient implements TokenSource {
         KeyKind kind =
                 known.deviceKey() != null && keyKind == null ? known.deviceKey().kind() : keyKind;
         Pending pending = pending(known.identity().key(), known.identity().serial(), null, kind);
-        Credential next = persistently(deadline, limit -> {
-            if (token == null || !token.isValid(waiting.nanoTime()) || !isOf(known, token)) {
-                token = tokens.ask(address(known), issuer(known), known.credential(), limit);
-            }
-            try {
-                return rotation.ask(address(known), issuer(known), token, pending, limit);
-            } catch (RefusedException e) {
-                if (e.status() != UNAUTHORIZED) {
-                    throw e;
-                }
-                token = tokens.ask(address(known), issuer(known), known.credential(), limit);
-                return rotation.ask(address(known), issuer(known), token, pending, limit);
-            }
-        });
+        Credential next = persistently(
+                deadline, limit -> rotation.ask(address(known), issuer(known), known.credential(), pending, limit));
         store.save(known.withNext(next)); // or the pending attempt gets the same one again
         stored = known.withNext(next);
         deletePendingQuietly();
-    }
-
-    private static boolean isOf(Stored known, AccessToken token) {
-        return token.credential().key().equals(known.identity().key());
     }
 
     /** Draws the moment of the rotation that a token reply asks for, once for each credential, and writes it down. */

@@ -8,48 +8,39 @@ import java.util.Map;
 /** One attempt to get a further credential for a device that has one. */
 final class Rotation {
 
-    private static final int UNAUTHORIZED = 401;
-
     private final Registry registry;
-    private final Waiting waiting;
+    private final Authentication authentication;
 
-    Rotation(Registry registry, Waiting waiting) {
+    Rotation(Registry registry, Authentication authentication) {
         this.registry = registry;
-        this.waiting = waiting;
+        this.authentication = authentication;
     }
 
     /**
-     * Asks once; again only with a nonce that the registry wants in the proof of a token that is bound to a key.
+     * Asks once, as {@link Authentication#authenticated} has it.
      *
-     * @param token obtained with the credential that is to be replaced
+     * @param present the credential that is to be replaced, and authenticates
      * @param issuer what the registry calls itself
      */
-    Credential ask(URI address, String issuer, AccessToken token, Pending pending, Deadline limit)
+    Credential ask(URI address, String issuer, Credential present, Pending pending, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
-        try {
-            return askOnce(address, issuer, token, pending, limit);
-        } catch (RefusedException e) {
-            if (token.isBound() && (e.status() == UNAUTHORIZED || e.type().equals("use_dpop_nonce"))) {
-                return askOnce(address, issuer, token, pending, limit);
-            }
-            throw e;
-        }
+        return authentication.authenticated(present, byTime -> ask(address, issuer, present, pending, byTime, limit));
     }
 
-    private Credential askOnce(URI address, String issuer, AccessToken token, Pending pending, Deadline limit)
+    private Credential ask(
+            URI address, String issuer, Credential present, Pending pending, boolean byTime, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
         Map<String, Object> request = new LinkedHashMap<>();
+        Map<String, String> headers = new LinkedHashMap<>();
         Registration.addKey(request, pending, issuer, registry, address, limit);
         pending.addTo(request);
-        String path = "/devices/me/credentials";
-        Map<String, String> headers = token.headers(
-                "POST",
-                URI.create(issuer + path),
-                registry.time().orElseGet(waiting::deviceTime),
-                registry.dpopNonce());
-
+        if (present.deviceKey() == null) {
+            headers.put("Authorization", Authentication.basic(present));
+        } else {
+            request.put("clientAssertion", authentication.assertion(address, issuer, present, byTime, limit));
+        }
         Map<String, Object> reply = registry.post(
-                        Registry.at(address, path), request, headers, pending.replyKey(), limit)
+                        Registry.at(address, "/devices/me/credentials"), request, headers, pending.replyKey(), limit)
                 .json();
         try {
             return Credential.read(reply, pending.deviceKey());

@@ -9,9 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Reads each request, sends what it was told to and closes the connection, whole reply or not. */
 final class BreakingServer implements AutoCloseable {
+
+    private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)\r\n");
 
     private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final Queue<String> replies;
@@ -34,14 +38,16 @@ final class BreakingServer implements AutoCloseable {
     private void serve() {
         while (!socket.isClosed()) {
             try (Socket connection = socket.accept()) {
-                StringBuilder request = new StringBuilder();
-                while (!request.toString().endsWith("}\n")) {
+                StringBuilder head = new StringBuilder();
+                while (head.indexOf("\r\n\r\n") < 0) {
                     int next = connection.getInputStream().read();
                     if (next < 0) {
                         break;
                     }
-                    request.append((char) next);
+                    head.append((char) next);
                 }
+                Matcher length = LENGTH.matcher(head);
+                connection.getInputStream().readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
                 connection.getOutputStream().write(replies.remove().getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
                 // closed, by either side

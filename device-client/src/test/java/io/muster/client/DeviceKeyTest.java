@@ -263,6 +263,44 @@ class DeviceKeyTest {
     }
 
     @Test
+    void rotationIsAskedForWithAnAssertionAndWithANonceIfTheTimeIsNotBelieved() throws Exception {
+        thenNonce("N-1");
+        thenKeyReceipt();
+        device().build().register();
+        JWK before = publicKey();
+        time.deviceThinksItIs(Instant.parse("2031-01-01T00:00:00Z"));
+        thenNonce("N-2").then(401, "application/problem+json", "{\"type\":\"urn:muster:problem:unauthorized\"}");
+        thenNonce("N-3");
+        thenNonce("N-4").then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\"}");
+        thenNonce("N-5").thenToken("token-1", 900);
+
+        DeviceIdentity rotated = device().dpop().build().rotate();
+
+        assertThat(rotated.key()).isEqualTo("NEW");
+        assertThat(registry.requests().stream()
+                        .map(ScriptedRegistry.Request::path)
+                        .skip(2))
+                .containsExactly(
+                        "/nonce",
+                        "/devices/me/credentials",
+                        "/nonce",
+                        "/nonce",
+                        "/devices/me/credentials",
+                        "/nonce",
+                        "/token");
+        assertThat(rotationAssertion(3, before)).containsEntry("iss", "AKEY7").doesNotContainKey("nonce");
+        assertThat(rotationAssertion(6, before)).containsEntry("nonce", "N-4");
+        assertThat(assertion(8)).containsEntry("sub", "NEW").containsEntry("nonce", "N-5");
+    }
+
+    private Map<String, Object> rotationAssertion(int request, JWK key) throws Exception {
+        assertThat(registry.requests().get(request).headers()).doesNotContainKeys("Authorization", "Dpop");
+        JWSObject assertion = JWSObject.parse((String) body(request).get("clientAssertion"));
+        assertThat(FaithfulRegistry.isSigned(assertion, key)).isTrue();
+        return assertion.getPayload().toJSONObject();
+    }
+
+    @Test
     void disabledDeviceIsToldSoAfterTwoRequests() throws Exception {
         thenNonce("N-1");
         thenKeyReceipt();

@@ -87,7 +87,6 @@ public final class FaithfulRegistry implements AutoCloseable {
     private final Rule rule;
     private final Map<String, Device> devices = new HashMap<>();
     private final Map<String, Credential> byKey = new HashMap<>();
-    private final Map<String, Credential> byToken = new HashMap<>();
     private final Map<String, Sealed> sealed = new HashMap<>();
     private final Set<String> nonces = new HashSet<>();
     private final Set<String> used = new HashSet<>();
@@ -215,10 +214,7 @@ public final class FaithfulRegistry implements AutoCloseable {
 
     private byte[] rotate(Map<String, Object> request, String authorization)
             throws IOException, RefusalException, ParseException, JOSEException, GeneralSecurityException {
-        Credential present = byToken.get(String.valueOf(authorization).replaceFirst("^Bearer ", ""));
-        if (present == null || present.ended) {
-            throw new RefusalException(401, "invalid-token");
-        }
+        Credential present = authenticated((String) request.get("clientAssertion"), authorization, "unauthorized");
         Map.Entry<String, Device> owner = devices.entrySet().stream()
                 .filter(entry -> entry.getValue().credentials.contains(present))
                 .findAny()
@@ -303,20 +299,29 @@ public final class FaithfulRegistry implements AutoCloseable {
 
     private byte[] token(Map<String, String> form, String authorization)
             throws IOException, RefusalException, ParseException, JOSEException, GeneralSecurityException {
-        Credential credential = authorization != null ? basic(authorization) : assertion(form.get("client_assertion"));
-        if (credential == null || credential.ended) {
-            throw new RefusalException(401, "invalid_client");
+        authenticated(form.get("client_assertion"), authorization, "invalid_client");
+        return Json.write(Map.of("access_token", "token-" + ++numbers, "token_type", "Bearer", "expires_in", 900));
+    }
+
+    /** By the credential itself, and no token; the first use confirms it. */
+    private Credential authenticated(String assertion, String authorization, String otherwise)
+            throws RefusalException, ParseException, JOSEException, GeneralSecurityException {
+        boolean both = assertion != null && authorization != null;
+        Credential credential = authorization != null ? basic(authorization) : assertion(String.valueOf(assertion));
+        if (both || credential == null || credential.ended) {
+            throw new RefusalException(401, otherwise);
         }
         credential.confirmed = true;
         if (credential.replaces != null) {
             credential.replaces.ended = true;
         }
-        String token = "token-" + ++numbers;
-        byToken.put(token, credential);
-        return Json.write(Map.of("access_token", token, "token_type", "Bearer", "expires_in", 900));
+        return credential;
     }
 
     private Credential basic(String authorization) {
+        if (!authorization.startsWith("Basic ")) {
+            return null;
+        }
         String[] both = new String(
                         Base64.getDecoder().decode(authorization.substring("Basic ".length())),
                         StandardCharsets.US_ASCII)

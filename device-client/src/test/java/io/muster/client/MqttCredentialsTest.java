@@ -79,7 +79,6 @@ class MqttCredentialsTest {
     @Test
     void rotationMakesUserNameAndPasswordNew() throws Exception {
         registry.thenReceipt()
-                .thenToken("token-1", 900)
                 .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\",\"secret\":\"new-secret\"}")
                 .thenToken("token-2", 900);
         MqttCredentials mqtt = client.mqtt();

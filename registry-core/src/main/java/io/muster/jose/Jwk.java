@@ -97,9 +97,9 @@ final class Jwk {
                     case "OKP" -> new VerificationKey(kid, Algorithm.EDDSA, ed25519(jwk));
                     default -> throw new UnusableException("kty must be oct, EC, RSA or OKP");
                 };
-        String algorithm = key.algorithm().word();
-        if (!text(jwk, "alg").orElse(algorithm).equals(algorithm)) {
-            throw new UnusableException("alg must be " + algorithm + " for this type of key");
+        List<String> names = key.algorithm().names();
+        if (!names.contains(text(jwk, "alg").orElse(names.get(0)))) {
+            throw new UnusableException("alg must be " + String.join(" or ", names) + " for this type of key");
         }
         return key;
     }

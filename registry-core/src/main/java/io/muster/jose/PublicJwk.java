@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The public key of a device, EC with P-256 or Ed25519, reduced to the members that make it (RFC 7638 section 3.2): two that are
@@ -19,8 +20,10 @@ import java.util.TreeMap;
  */
 public final class PublicJwk {
 
-    /** What devices sign with: one algorithm for each kind of key. */
-    public static final List<String> ALGORITHMS = List.of(Algorithm.ES256.word(), Algorithm.EDDSA.word());
+    /** The names of what devices sign with: one algorithm for each kind of key. */
+    public static final List<String> ALGORITHMS = Stream.of(Algorithm.ES256, Algorithm.EDDSA)
+            .flatMap(algorithm -> algorithm.names().stream())
+            .toList();
 
     private static final String KINDS = "EC with P-256 and Ed25519";
 

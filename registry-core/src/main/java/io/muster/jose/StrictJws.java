@@ -17,6 +17,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
@@ -75,7 +76,7 @@ public final class StrictJws {
 
     /** Accepts what this key signed by its one algorithm, whatever {@code kid} the header has. */
     static JwtParserBuilder parser(VerificationKey key) {
-        return parser(List.of(key.algorithm().jjwt()), header -> Optional.of(key.key()))
+        return parser(key.algorithm().jjwt(), header -> Optional.of(key.key()))
                 .provider(key.algorithm() == VerificationKey.Algorithm.ES256 ? Es256.PROVIDER : null);
     }
 
@@ -248,6 +249,15 @@ public final class StrictJws {
             }
         }
         throw new InvalidTokenException("its " + claim + " is not a time");
+    }
+
+    /**
+     * Returns a time among the claims as {@link #time} does, without its fraction.
+     *
+     * @throws InvalidTokenException if what is there is no time from 1970 to 9999
+     */
+    public static Optional<Instant> seconds(JsonNode claims, String claim) {
+        return time(claims, claim).map(time -> time.truncatedTo(ChronoUnit.SECONDS));
     }
 
     private static byte[] part(String token, int index) {

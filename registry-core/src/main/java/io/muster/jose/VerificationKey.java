@@ -1,8 +1,10 @@
 package io.muster.jose;
 
+import io.jsonwebtoken.Identifiable;
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.SecureDigestAlgorithm;
 import java.security.Key;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javax.crypto.spec.SecretKeySpec;
@@ -27,29 +29,35 @@ public record VerificationKey(Optional<String> kid, Algorithm algorithm, Key key
         ES256("ES256", Jwts.SIG.ES256),
         /** RSA, PKCS #1 v1.5 with SHA-256. */
         RS256("RS256", Jwts.SIG.RS256),
-        /** EdDSA with Ed25519. */
-        EDDSA("EdDSA", Jwts.SIG.EdDSA);
+        /** EdDSA with Ed25519, which has two names. */
+        EDDSA("EdDSA", Jwts.SIG.EdDSA, Ed25519.NAMED);
 
         private final String word;
-        private final SecureDigestAlgorithm<?, ?> jjwt;
+        private final List<SecureDigestAlgorithm<?, ?>> jjwt;
 
-        Algorithm(String word, SecureDigestAlgorithm<?, ?> jjwt) {
+        Algorithm(String word, SecureDigestAlgorithm<?, ?>... jjwt) {
             this.word = word;
-            this.jjwt = jjwt;
+            this.jjwt = List.of(jjwt);
         }
 
-        /** Returns its name in headers and keys, which is compared exactly. */
+        /** Returns its name, the one that everybody knows. */
         public String word() {
             return word;
         }
 
-        SecureDigestAlgorithm<?, ?> jjwt() {
+        /** Returns what it is called in headers and keys, each name compared exactly. */
+        List<String> names() {
+            return jjwt.stream().<String>map(Identifiable::getId).toList();
+        }
+
+        /** Returns it under each of its names. */
+        List<SecureDigestAlgorithm<?, ?>> jjwt() {
             return jjwt;
         }
 
         /** Returns the algorithm of this name, or empty for every other, {@code none} among them. */
-        public static Optional<Algorithm> of(String word) {
-            return Stream.of(values()).filter(one -> one.word.equals(word)).findFirst();
+        public static Optional<Algorithm> of(String name) {
+            return Stream.of(values()).filter(one -> one.names().contains(name)).findFirst();
         }
     }
 

@@ -10,6 +10,7 @@ import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
 /**
@@ -71,15 +72,9 @@ final class KeyProof {
             return claims.path("nonce").isTextual()
                     && nonces.accept(claims.path("nonce").textValue()).isPresent();
         }
-        JsonNode issued = claims.path("iat");
-        if (!issued.isIntegralNumber() || !issued.canConvertToLong()) {
-            return false;
-        }
-        long off = Math.abs(Math.subtractExact(clock.instant().getEpochSecond(), bounded(issued.longValue())));
-        return off <= WINDOW.toSeconds();
-    }
-
-    private static long bounded(long seconds) {
-        return Math.max(0, Math.min(seconds, Instant.MAX.getEpochSecond()));
+        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+        return StrictJws.seconds(claims, "iat")
+                .filter(issued -> Duration.between(issued, now).abs().compareTo(WINDOW) <= 0)
+                .isPresent();
     }
 }

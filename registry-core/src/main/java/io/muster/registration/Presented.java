@@ -4,7 +4,10 @@ import io.muster.credential.AuthenticatedDevice;
 import io.muster.spi.DeviceId;
 import io.muster.token.VerifiedToken;
 
-/** A device that proved itself beside its request, by a credential or by an access token; holding one is proof. */
+/**
+ * A device that proved that it has its current credential: by that itself, or by an access token that is bound to a key. Holding one
+ * is proof, and is what a further credential is given for; so a token that is good for whoever has it does not make one.
+ */
 public final class Presented {
 
     private final DeviceId deviceId;
@@ -20,12 +23,20 @@ public final class Presented {
         return new Presented(device.deviceId(), device.key());
     }
 
-    /** By a token that was obtained with the credential. */
+    /**
+     * By a token that was obtained with the credential, and came with a proof by the key that it is bound to (RFC 9449).
+     *
+     * @throws IllegalArgumentException if it is bound to none
+     */
     public static Presented of(VerifiedToken token) {
+        if (token.thumbprint().isEmpty()) {
+            throw new IllegalArgumentException("a token that is not bound to a key proves nothing about who sends it");
+        }
         return new Presented(token.deviceId(), token.key());
     }
 
-    DeviceId deviceId() {
+    /** Returns the device. */
+    public DeviceId deviceId() {
         return deviceId;
     }
 

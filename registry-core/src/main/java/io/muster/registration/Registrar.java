@@ -166,19 +166,19 @@ public final class Registrar {
      * fleet's overlap. Asking again before that voids the one that was not used, so a lost reply costs nothing.
      *
      * @param device who asks
-     * @param key of the credential that it authenticated with
+     * @param presented the same, with the credential that is to be renewed
      * @param offered the key that it wants to keep the private half of; empty for a secret
      * @param seal how the reply is to be sealed
      * @param origin the address the request came from
      * @throws RegistryException {@code INVALID_REQUEST}, {@code CONFLICT} if the device or its credential is no longer good
      */
     public RegistrationReply rotate(
-            Device device, String key, Optional<OfferedKey> offered, Optional<Seal> seal, String origin) {
+            Device device, Presented presented, Optional<OfferedKey> offered, Optional<Seal> seal, String origin) {
         Fleet fleet = fleets.get(device.fleet());
         Candidate candidate = Candidate.of(device.serial(), fleet.name(), origin);
         RegistrationAttempt attempt =
                 proved(fleet, new RegistrationAttempt(candidate, offered, seal, Optional.empty()));
-        Enrolment.Outcome outcome = enrolment.rotate(attempt, fleet, key);
+        Enrolment.Outcome outcome = enrolment.rotate(attempt, fleet, presented.key());
         return outcome.device()
                 .map(Enrolment.Enrolled::reply)
                 .orElseThrow(() -> RegistryException.withDetail(ProblemType.CONFLICT, outcome.reason()));

@@ -13,6 +13,7 @@ import io.muster.verification.Use;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.Set;
 
@@ -38,13 +39,10 @@ public final class ClientAssertions {
     private final UsedOnce usedOnce;
     private final Clock clock;
 
-    /** Accepts what is made for the issuer, or for its token endpoint. */
+    /** Accepts what is made for the issuer, a slash at its end aside, or for its token endpoint. */
     public ClientAssertions(
             MusterConfig config, ClientAuthenticator credentials, Nonces nonces, UsedOnce usedOnce, Clock clock) {
-        String issuer = config.issuer().toString();
-        this.audiences = issuer.equals(config.address(""))
-                ? Set.of(issuer, config.address("/token"))
-                : Set.of(issuer, config.address(""), config.address("/token"));
+        this.audiences = Set.of(config.address(""), config.address("/"), config.address("/token"));
         this.credentials = credentials;
         this.nonces = nonces;
         this.usedOnce = usedOnce;
@@ -101,30 +99,26 @@ public final class ClientAssertions {
         JsonNode id = claims.path("jti");
         boolean named =
                 id.isTextual() && !id.textValue().isEmpty() && id.textValue().length() <= LONGEST_ID;
-        if (!named || !isOfThisTime(claims)) {
+        Optional<Instant> end = endOfThisTime(claims);
+        if (!named || end.isEmpty()) {
             return Optional.empty();
         }
-        Instant until = Instant.ofEpochSecond(claims.path("exp").longValue()).plus(SKEW);
+        Instant until = end.get().plus(SKEW);
         return Optional.of(new Use.Once(UsedOnce.id("client assertion", key, id.textValue()), until, false));
     }
 
-    private boolean isOfThisTime(JsonNode claims) {
-        long now = clock.instant().getEpochSecond();
-        long skew = SKEW.toSeconds();
-        JsonNode end = claims.path("exp");
-        return isSeconds(end)
-                && end.longValue() > now - skew
-                && end.longValue() <= now + LONGEST.toSeconds() + skew
-                && isNotAfter(claims, "iat", now + skew)
-                && isNotAfter(claims, "nbf", now + skew);
+    /** When it ends; empty unless that is soon, and it has begun. */
+    private Optional<Instant> endOfThisTime(JsonNode claims) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+        Instant latest = now.plus(SKEW);
+        return StrictJws.seconds(claims, "exp")
+                .filter(end -> end.isAfter(now.minus(SKEW)) && !end.isAfter(latest.plus(LONGEST)))
+                .filter(end -> isNotAfter(claims, "iat", latest) && isNotAfter(claims, "nbf", latest));
     }
 
-    private static boolean isNotAfter(JsonNode claims, String name, long latest) {
-        return !claims.has(name)
-                || isSeconds(claims.path(name)) && claims.path(name).longValue() <= latest;
-    }
-
-    private static boolean isSeconds(JsonNode number) {
-        return number.isIntegralNumber() && number.canConvertToLong();
+    private static boolean isNotAfter(JsonNode claims, String name, Instant latest) {
+        return StrictJws.seconds(claims, name)
+                .filter(time -> time.isAfter(latest))
+                .isEmpty();
     }
 }

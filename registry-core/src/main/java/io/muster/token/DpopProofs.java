@@ -14,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
@@ -36,6 +37,8 @@ public final class DpopProofs {
 
         private static final long serialVersionUID = 1;
 
+        private static final String NO_NONCE = "use_dpop_nonce";
+
         private final String error;
 
         private InvalidProofException(String error, String why) {
@@ -49,7 +52,12 @@ public final class DpopProofs {
         }
 
         private static InvalidProofException withoutNonce() {
-            return new InvalidProofException("use_dpop_nonce", "use the nonce of this reply, or a better clock");
+            return new InvalidProofException(NO_NONCE, "use the nonce of this reply, or a better clock");
+        }
+
+        /** Tells whether it is to be made again with a nonce of this registry. */
+        public boolean isForWantOfANonce() {
+            return error.equals(NO_NONCE);
         }
 
         /** Returns the error code of RFC 9449. */
@@ -136,20 +144,28 @@ public final class DpopProofs {
 
     /** When the proof could not be used any more: counted from its nonce, or by its own clock if that is right. */
     private Instant end(JsonNode claims) throws InvalidProofException {
-        JsonNode issued = claims.path("iat");
-        require(issued.isIntegralNumber() && issued.canConvertToLong(), "iat must be a number of seconds");
+        require(claims.path("iat").isNumber(), "iat must be a number of seconds");
         if (claims.has("nonce")) {
             return text(claims, "nonce")
                     .flatMap(nonces::accept)
                     .orElseThrow(InvalidProofException::withoutNonce)
                     .until();
         }
-        long now = clock.instant().getEpochSecond();
-        long window = WINDOW.toSeconds();
-        if (issued.longValue() < now - window || issued.longValue() > now + window) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+        Instant issued = issued(claims);
+        if (issued.isBefore(now.minus(WINDOW)) || issued.isAfter(now.plus(WINDOW))) {
             throw InvalidProofException.withoutNonce();
         }
-        return Instant.ofEpochSecond(issued.longValue() + window + 1);
+        return issued.plus(WINDOW).plusSeconds(1);
+    }
+
+    private static Instant issued(JsonNode claims) throws InvalidProofException {
+        try {
+            return StrictJws.seconds(claims, "iat").orElseThrow(InvalidProofException::withoutNonce);
+        } catch (InvalidTokenException e) {
+            // A number that is no time at all is a wrong clock too.
+            throw InvalidProofException.withoutNonce();
+        }
     }
 
     private static void require(boolean holds, String otherwise) throws InvalidProofException {

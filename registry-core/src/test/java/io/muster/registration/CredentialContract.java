@@ -105,9 +105,18 @@ interface CredentialContract {
         return registry.devices().find(new DeviceId(receipt.deviceId())).orElseThrow();
     }
 
+    private static Presented presented(Registry registry, RegistrationReceipt has) {
+        return Presented.of(
+                registry.authenticator().authenticate(has.key(), has.secret()).orElseThrow());
+    }
+
     private static RegistrationReceipt rotate(Registry registry, RegistrationReceipt has) {
+        return rotate(registry, has, presented(registry, has));
+    }
+
+    private static RegistrationReceipt rotate(Registry registry, RegistrationReceipt has, Presented presented) {
         return receipt(registry.registrar()
-                .rotate(device(registry, has), has.key(), Optional.empty(), Optional.empty(), "192.0.2.1"));
+                .rotate(device(registry, has), presented, Optional.empty(), Optional.empty(), "192.0.2.1"));
     }
 
     private static ProblemType problem(Runnable action) {
@@ -368,6 +377,7 @@ interface CredentialContract {
             document(registry, "'rotationOverlap':'PT1M'");
             RegistrationReceipt old = register(registry, "SN-0001");
             assertThat(works(registry, old)).isTrue();
+            Presented once = presented(registry, old);
 
             RegistrationReceipt lost = rotate(registry, old);
             RegistrationReceipt kept = rotate(registry, old);
@@ -380,7 +390,7 @@ interface CredentialContract {
             clock.pass(Duration.ofMillis(1));
             assertThat(works(registry, old)).isFalse();
             assertThat(works(registry, kept)).isTrue();
-            assertThat(problem(() -> rotate(registry, old))).isEqualTo(ProblemType.CONFLICT);
+            assertThat(problem(() -> rotate(registry, old, once))).isEqualTo(ProblemType.CONFLICT);
         }
     }
 
@@ -409,7 +419,7 @@ interface CredentialContract {
             RegistrationReceipt own = receipt(registry.registrar()
                     .rotate(
                             device(registry, old),
-                            old.key(),
+                            presented(registry, old),
                             Optional.of(DeviceKeys.offer(pair, "SN-0001")),
                             Optional.empty(),
                             "192.0.2.1"));

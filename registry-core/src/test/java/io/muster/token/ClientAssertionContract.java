@@ -74,20 +74,74 @@ interface ClientAssertionContract {
     }
 
     @Test
-    default void issuerWithASlashMayBeNamedWithAndWithout() {
-        try (Registry registry =
-                Fixture.admitting(fresh()).with("muster.issuer", ISSUER + "/").start()) {
-            DeviceKey own = DeviceKey.ec();
-            String key = Fixture.register(registry, "SN-0001", own);
-            int id = 0;
-            for (String audience : List.of(ISSUER, ISSUER + "/", ISSUER + "/token")) {
-                Map<String, Object> claims = assertion(key, "id" + id++);
-                claims.put("aud", audience);
+    default void issuerMayBeNamedWithASlashAndWithoutWhicheverItHas() {
+        for (String issuer : List.of(ISSUER, ISSUER + "/")) {
+            try (Registry registry =
+                    Fixture.admitting(fresh()).with("muster.issuer", issuer).start()) {
+                DeviceKey own = DeviceKey.ec();
+                String key = Fixture.register(registry, "SN-0001", own);
+                int id = 0;
+                for (String audience : List.of(ISSUER, ISSUER + "/", ISSUER + "/token")) {
+                    Map<String, Object> claims = assertion(key, "id" + id++);
+                    claims.put("aud", audience);
 
-                assertThat(authenticate(registry, own.sign(header(own, "JWT"), claims)))
-                        .as(audience)
+                    assertThat(authenticate(registry, own.sign(header(own, "JWT"), claims)))
+                            .as(audience + " for " + issuer)
+                            .isPresent();
+                }
+            }
+        }
+    }
+
+    @Test
+    default void timesMayHaveAFractionWhichIsCutOff() {
+        try (Registry registry = Fixture.admitting(fresh()).start()) {
+            DeviceKey own = DeviceKey.ec();
+            for (double iat : new double[] {NOW - 300, NOW + 300.9}) {
+                Fixture.register(registry, "SN-0001", own, proofOf(own, iat));
+            }
+            assertThatThrownBy(() -> Fixture.register(registry, "SN-0002", own, proofOf(own, NOW - 300.1)))
+                    .isInstanceOf(RegistryException.class);
+            String key = Fixture.register(registry, "SN-0001", own);
+            Map<String, Object> claims = changed(assertion(key, "a"), c -> {
+                c.put("exp", NOW + 360.9);
+                c.put("iat", NOW + 60.9);
+                c.put("nbf", NOW - 0.25);
+            });
+
+            assertThat(authenticate(
+                            registry, own.sign(header(own, "JWT"), changed(claims, c -> c.put("exp", NOW - 59.1)))))
+                    .isEmpty();
+            assertThat(authenticate(registry, own.sign(header(own, "JWT"), claims)))
+                    .isPresent();
+        }
+    }
+
+    private static String proofOf(DeviceKey own, double iat) {
+        return own.sign(header(own, "muster-proof+jwt"), map("serial", "SN-0001", "aud", ISSUER, "iat", iat));
+    }
+
+    @Test
+    default void ed25519MaySignUnderEitherOfItsNames() {
+        try (Registry registry = Fixture.admitting(fresh()).start()) {
+            DeviceKey own = DeviceKey.ed25519();
+            Map<String, Object> proof = map("serial", "SN-0001", "aud", ISSUER, "iat", NOW);
+            String key = Fixture.register(
+                    registry, "SN-0001", own, own.sign(map("alg", "Ed25519", "typ", "muster-proof+jwt"), proof));
+            for (String name : List.of("Ed25519", "EdDSA")) {
+                assertThat(authenticate(registry, own.sign(map("alg", name), assertion(key, name))))
+                        .as(name)
                         .isPresent();
             }
+            for (String name : List.of("Ed448", "ed25519", "ES256")) {
+                assertThat(authenticate(registry, own.sign(map("alg", name), assertion(key, name))))
+                        .as(name)
+                        .isEmpty();
+            }
+            DeviceKey ec = DeviceKey.ec();
+            String other = Fixture.register(registry, "SN-0002", ec);
+            assertThat(authenticate(registry, ec.sign(map("alg", "Ed25519"), assertion(other, "a"))))
+                    .isEmpty();
         }
     }
 
@@ -133,7 +187,7 @@ interface ClientAssertionContract {
                     List.of(ISSUER, "https://other.example"),
                     "https://other.example",
                     ISSUER + ".example",
-                    ISSUER + "/",
+                    ISSUER + "//",
                     ISSUER + "/register",
                     ISSUER + "/token/",
                     ISSUER.toUpperCase(java.util.Locale.ROOT),
@@ -141,7 +195,7 @@ interface ClientAssertionContract {
                 mutants.put("aud " + audience, own.sign(header, changed(good, c -> c.put("aud", audience))));
             }
             for (Object end : List.of(
-                    NOW - 60, NOW + 361, NOW + 86_400, 0, -1, Long.MAX_VALUE, 1e300, "" + (NOW + 60), NOW + 60.5)) {
+                    NOW - 60, NOW + 361, NOW + 86_400, 0, -1, Long.MAX_VALUE, 1e300, "" + (NOW + 60), NOW - 59.5)) {
                 mutants.put("exp " + end, own.sign(header, changed(good, c -> c.put("exp", end))));
             }
             for (String name : List.of("iat", "nbf")) {

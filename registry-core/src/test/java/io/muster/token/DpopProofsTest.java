@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.muster.Registry;
 import io.muster.TestRegistry;
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.registration.Presented;
 import io.muster.token.DpopProofs.InvalidProofException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -98,6 +99,28 @@ class DpopProofsTest {
     }
 
     @Test
+    void onlyATokenThatIsBoundStandsForItsCredential() throws Exception {
+        VerifiedToken bound = registry.tokenVerifier().verify(token).orElseThrow();
+        AuthenticatedDevice device = registry.clientAssertions()
+                .authenticate(Fixture.assertion(OWN, bound.key(), "for a bearer token"))
+                .orElseThrow();
+        VerifiedToken bearer = registry.tokenVerifier()
+                .verify(registry.tokenIssuer().issue(device, Optional.empty()))
+                .orElseThrow();
+
+        assertThat(Presented.of(bound).deviceId()).isEqualTo(bearer.deviceId());
+        assertThatThrownBy(() -> Presented.of(bearer)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void ed25519MaySignUnderEitherOfItsNames() throws Exception {
+        check(PROVING.sign(changed(header(PROVING), h -> h.put("alg", "Ed25519")), claims("named Ed25519")));
+        Map<String, Object> named = new LinkedHashMap<>(PROVING.jwk());
+        named.put("alg", "Ed25519");
+        check(PROVING.sign(map("typ", "dpop+jwt", "alg", "Ed25519", "jwk", named), claims("and in the key")));
+    }
+
+    @Test
     void proofCountsOnceOnAllNodes() throws Exception {
         String proof = sign(claimsForToken("once"));
         use(registry, proof);
@@ -129,6 +152,7 @@ class DpopProofsTest {
     void clockMayBeAMinuteOff() throws Exception {
         check(sign(changed(claims("early"), c -> c.put("iat", NOW - 60))));
         check(sign(changed(claims("late"), c -> c.put("iat", NOW + 60))));
+        check(sign(changed(claims("later"), c -> c.put("iat", NOW + 60.9))));
     }
 
     @Test
@@ -212,7 +236,7 @@ class DpopProofsTest {
                 "not an address")) {
             mutants.put("htu " + address, sign(changed(good, c -> c.put("htu", address))));
         }
-        for (Object at : List.of(NOW - 61, NOW + 61, 0, Long.MAX_VALUE, 1e300, "" + NOW, NOW + 0.5)) {
+        for (Object at : List.of(NOW - 61, NOW + 61, 0, Long.MAX_VALUE, 1e300, "" + NOW, NOW - 60.5)) {
             mutants.put("iat " + at, sign(changed(good, c -> c.put("iat", at))));
         }
         mutants.put("ath of another token", sign(changed(good, c -> c.put("ath", hash(token + "x")))));

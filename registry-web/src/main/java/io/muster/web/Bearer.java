@@ -16,6 +16,7 @@ import jakarta.ws.rs.container.ContainerResponseContext;
 import jakarta.ws.rs.container.ContainerResponseFilter;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.ext.Provider;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -27,7 +28,10 @@ public class Bearer {
 
     private static final String BEARER = "bearer ";
     private static final String DPOP = "dpop ";
-    private static final String FAULT = Bearer.class.getName() + ".fault";
+    private static final String CHALLENGES = Bearer.class.getName() + ".challenges";
+
+    private static final String DPOP_CHALLENGE =
+            "DPoP realm=\"muster\", algs=\"" + String.join(" ", PublicJwk.ALGORITHMS) + "\"";
 
     @Inject
     Registry registry;
@@ -57,20 +61,25 @@ public class Bearer {
      * @throws RegistryException {@code UNAUTHORIZED} without a valid token, or without the proof that belongs to it
      */
     public VerifiedToken device(HttpServletRequest request) {
-        return presented(request)
+        return token(request, BEARER)
+                .flatMap(registry.tokenVerifier()::verify)
+                .filter(token -> token.thumbprint().isEmpty())
+                .or(() -> bound(request))
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid access token"));
     }
 
-    /** Returns the access token that a request presents as it must be presented, or empty if it presents none that is valid. */
-    public Optional<VerifiedToken> presented(HttpServletRequest request) {
-        Optional<VerifiedToken> unbound = token(request, BEARER)
-                .flatMap(registry.tokenVerifier()::verify)
-                .filter(token -> token.thumbprint().isEmpty());
-        return unbound.isPresent() ? unbound : token(request, DPOP).flatMap(token -> proved(request, token));
+    /**
+     * Returns the access token that a request presents with a proof by the key that it is bound to, or empty if it presents none
+     * that is good.
+     *
+     * @throws RegistryException {@code UNAUTHORIZED} if all that the proof lacks is a nonce, which the reply has
+     */
+    public Optional<VerifiedToken> bound(HttpServletRequest request) {
+        return token(request, DPOP).flatMap(token -> proved(request, token));
     }
 
     private Optional<VerifiedToken> proved(HttpServletRequest request, String token) {
-        request.setAttribute(FAULT, "invalid_token");
+        challenge(request, boundTo("invalid_token"));
         Optional<VerifiedToken> verified = registry.tokenVerifier().verify(token);
         if (verified.isEmpty()) {
             return Optional.empty();
@@ -79,9 +88,25 @@ public class Bearer {
             dpop.requireProof(request, token, verified.get());
             return verified;
         } catch (InvalidProofException e) {
-            request.setAttribute(FAULT, e.error());
+            challenge(request, boundTo(e.error()));
+            if (e.isForWantOfANonce()) {
+                throw new RegistryException(ProblemType.UNAUTHORIZED, e.getMessage());
+            }
             return Optional.empty();
         }
+    }
+
+    private static String boundTo(String fault) {
+        return DPOP_CHALLENGE + ", error=\"" + fault + "\"";
+    }
+
+    /** Has a 401 ask for the credential itself, or for a token that is bound to a key. */
+    public static void challengeForCredential(HttpServletRequest request) {
+        challenge(request, "Basic realm=\"muster\"", DPOP_CHALLENGE);
+    }
+
+    private static void challenge(HttpServletRequest request, String... challenges) {
+        request.setAttribute(CHALLENGES, List.of(challenges));
     }
 
     private static Optional<String> token(HttpServletRequest request, String scheme) {
@@ -98,17 +123,16 @@ public class Bearer {
         @Override
         public void filter(ContainerRequestContext request, ContainerResponseContext response) {
             if (response.getStatus() == 401 && !response.getHeaders().containsKey(HttpHeaders.WWW_AUTHENTICATE)) {
-                response.getHeaders().putSingle(HttpHeaders.WWW_AUTHENTICATE, challenge(request));
+                response.getHeaders().put(HttpHeaders.WWW_AUTHENTICATE, challenges(request));
             }
         }
 
-        private static String challenge(ContainerRequestContext request) {
-            if (request.getProperty(FAULT) instanceof String fault) {
-                return "DPoP realm=\"muster\", error=\"" + fault + "\", algs=\""
-                        + String.join(" ", PublicJwk.ALGORITHMS) + "\"";
+        private static List<Object> challenges(ContainerRequestContext request) {
+            if (request.getProperty(CHALLENGES) instanceof List<?> challenges) {
+                return List.copyOf(challenges);
             }
             boolean presented = request.getHeaderString(HttpHeaders.AUTHORIZATION) != null;
-            return "Bearer realm=\"muster\"" + (presented ? ", error=\"invalid_token\"" : "");
+            return List.of("Bearer realm=\"muster\"" + (presented ? ", error=\"invalid_token\"" : ""));
         }
     }
 }

@@ -97,8 +97,13 @@ class CredentialsIT {
         return registry.get("api/v1/devices/" + deviceId, registry.asOperator()).json();
     }
 
-    private Reply rotate(String accessToken, String body) {
-        return registry.post("devices/me/credentials", JSON, body, RegistryUnderTest.bearer(accessToken));
+    private Reply rotate(Registered device, String body) {
+        return registry.post(
+                "devices/me/credentials",
+                JSON,
+                body,
+                "Authorization",
+                RegistryUnderTest.basic(device.key(), device.secret()));
     }
 
     @Test
@@ -182,14 +187,15 @@ class CredentialsIT {
         Registered device = registry.newDevice();
         registry.accessToken(device);
 
-        for (String authorization : new String[] {
-            RegistryUnderTest.basic(device.key(), device.secret()), "Bearer " + registry.accessToken(device)
-        }) {
-            Reply reply = registry.post(
-                    "register", JSON, RegistryUnderTest.body(device.serial()), "Authorization", authorization);
-            assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
-            assertThat(reply.json().path("deviceId").asText()).isEqualTo(device.deviceId());
-        }
+        Reply reply = registry.post(
+                "register",
+                JSON,
+                RegistryUnderTest.body(device.serial()),
+                "Authorization",
+                RegistryUnderTest.basic(device.key(), device.secret()));
+
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+        assertThat(reply.json().path("deviceId").asText()).isEqualTo(device.deviceId());
         assertProblem(
                 registry.post(
                         "register",
@@ -238,10 +244,9 @@ class CredentialsIT {
     @Test
     void deviceRenewsItsCredentialAndTheLastOneAskedForCounts() {
         Registered device = registry.newDevice();
-        String token = registry.accessToken(device);
 
-        Registered lost = RegistryUnderTest.receipt(device.serial(), rotate(token, "{}"));
-        Registered kept = RegistryUnderTest.receipt(device.serial(), rotate(token, "{}"));
+        Registered lost = RegistryUnderTest.receipt(device.serial(), rotate(device, "{}"));
+        Registered kept = RegistryUnderTest.receipt(device.serial(), rotate(device, "{}"));
 
         assertThat(registry.token(lost).status()).isEqualTo(401);
         assertThat(registry.token(device).status()).isEqualTo(200);
@@ -253,19 +258,18 @@ class CredentialsIT {
         assertThat(credentials).hasSize(2);
         assertThat(credentials.get(0).has("expiresAt")).isTrue();
         assertThat(credentials.get(1).path("state").asText()).isEqualTo("confirmed");
-        assertProblem(rotate("nonsense", "{}"), 401, "unauthorized");
+        assertProblem(rotate(lost, "{}"), 401, "unauthorized");
     }
 
     @Test
     void rotationMaySealItsReplyAndBindAKey() {
         Registered device = registry.newDevice();
-        String token = registry.accessToken(device);
         ECKey reader = key();
         ECKey own = key();
 
-        Reply sealed = rotate(token, "{\"requestId\":\"r\",\"replyKey\":" + reader.toPublicJWK() + "}");
+        Reply sealed = rotate(device, "{\"requestId\":\"r\",\"replyKey\":" + reader.toPublicJWK() + "}");
         Reply bound = rotate(
-                token, "{\"publicKey\":" + own.toPublicJWK() + ",\"proof\":\"" + proof(own, device.serial()) + "\"}");
+                device, "{\"publicKey\":" + own.toPublicJWK() + ",\"proof\":\"" + proof(own, device.serial()) + "\"}");
 
         assertThat(open(sealed, reader).path("deviceId").asText()).isEqualTo(device.deviceId());
         assertThat(bound.status()).as(bound.toString()).isEqualTo(200);

@@ -56,6 +56,36 @@ class DeviceCommandIT {
     }
 
     @Test
+    void renewsASecretByItselfAndByAKeyThenTheKey() {
+        String serial = registry.expectedSerial();
+        String issuer = registry.get(".well-known/oauth-authorization-server")
+                .json()
+                .path("issuer")
+                .asText();
+        String base = registry.base().toString();
+        Ended registered = device("register", "--registry", base, "--serial", serial, "--audience", issuer);
+        assertThat(registered.status()).as(registered.all()).isZero();
+
+        for (String[] rotate : new String[][] {
+            {"rotate", "--give-up-after", "PT20S"},
+            {"rotate", "--device-key=p256", "--give-up-after", "PT20S"},
+            {"rotate", "--give-up-after", "PT20S"}
+        }) {
+            Ended rotated = device(rotate);
+            assertThat(rotated.status()).as(rotated.all()).isZero();
+        }
+
+        assertThat(registry.isActive(device("token").out().strip())).isTrue();
+        JsonNode shown = Reply.json(device("show", "--json").out().getBytes(StandardCharsets.UTF_8));
+        List<String> kinds = new ArrayList<>();
+        registry.get("api/v1/devices/" + shown.path("deviceId").asText(), registry.asOperator())
+                .json()
+                .path("credentials")
+                .forEach(credential -> kinds.add(credential.path("kind").asText()));
+        assertThat(kinds).containsExactly("secret", "secret", "public-key", "public-key");
+    }
+
+    @Test
     void refusalEndsItWithOneAndWithoutRepetition() {
         Ended refused = register("SN-nobody");
 

@@ -192,7 +192,7 @@ class DeviceKeyIT {
             assertThat(refused.header("WWW-Authenticate").orElse(""))
                     .startsWith("DPoP ")
                     .contains("error=\"invalid_dpop_proof\"")
-                    .contains("algs=\"ES256 EdDSA\"");
+                    .contains("algs=\"ES256 EdDSA Ed25519\"");
             assertThat(refused.header("DPoP-Nonce")).isPresent();
         }
         Reply without = registry.get("devices/me", "Authorization", "DPoP " + token);

@@ -1,6 +1,7 @@
 package io.muster.suite;
 
 import static io.muster.suite.RegistryUnderTest.FORM;
+import static io.muster.suite.RegistryUnderTest.JSON;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.muster.suite.RegistryUnderTest.Registered;
@@ -20,8 +21,9 @@ class FailuresIT {
             Registered device = registry.newDevice();
             Registered neighbour = registry.newDevice();
 
-            for (int i = 0; i < 100; i++) {
+            for (int i = 0; i < 50; i++) {
                 assertThat(registry.token(device.key(), "wrong" + i).status()).isEqualTo(401);
+                assertThat(renew(registry, device.key(), "wrong" + i).status()).isEqualTo(401);
             }
             for (int i = 0; i < 20; i++) {
                 Reply reply = registry.token(device.key(), "wrong" + i);
@@ -35,9 +37,17 @@ class FailuresIT {
                     429,
                     "too-many-requests");
 
+            ProblemAssert.assertProblem(renew(registry, device.key(), "wrong"), 429, "too-many-requests");
+
             assertThat(registry.token(device).status()).isEqualTo(200);
+            assertThat(renew(registry, device.key(), device.secret()).status()).isEqualTo(200);
             assertThat(registry.token(neighbour).status()).isEqualTo(200);
             assertThat(registry.token(neighbour.key(), "wrong").status()).isEqualTo(401);
         }
+    }
+
+    private static Reply renew(RegistryUnderTest registry, String key, String secret) {
+        return registry.post(
+                "devices/me/credentials", JSON, "{}", "Authorization", RegistryUnderTest.basic(key, secret));
     }
 }

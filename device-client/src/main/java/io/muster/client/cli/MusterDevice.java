@@ -58,6 +58,7 @@ public final class MusterDevice {
                 .setErr(err)
                 // A serial may begin with @.
                 .setExpandAtFiles(false)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, line, parsed) -> explain(e, line));
         return command.execute(args);
     }

@@ -221,10 +221,23 @@ class MusterDeviceTest {
     }
 
     @Test
+    void kindOfKeyMayBeWrittenInAnyCaseAndTheHelpHasThem() throws Exception {
+        registry.then(200, "application/json", "{\"nonce\":\"N-1\"}")
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"AKEY7\"}");
+
+        assertThat(register("--device-key=Ed25519")).isZero();
+        assertThat(registry.bodies().get(1)).contains("\"publicKey\":{\"crv\":\"Ed25519\"");
+        for (String command : List.of("register", "rotate")) {
+            out.getBuffer().setLength(0);
+            assertThat(run(command, "--help")).isZero();
+            assertThat(out.toString()).contains("P256").contains("ED25519");
+        }
+    }
+
+    @Test
     void rotateReplacesTheCredentialAndPrintsNothingOfIt() throws Exception {
         assertThat(run("rotate", "--store", file())).isEqualTo(4);
         registry.thenReceipt()
-                .thenToken("token-1", 900)
                 .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"NEW\",\"secret\":\"new-secret\"}")
                 .thenToken("token-2", 900);
         register();

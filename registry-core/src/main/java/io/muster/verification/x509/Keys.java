@@ -2,6 +2,7 @@ package io.muster.verification.x509;
 
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.SignatureAlgorithm;
+import io.muster.jose.Ed25519;
 import java.io.IOException;
 import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
@@ -122,6 +123,11 @@ final class Keys {
         if (key instanceof ECPublicKey ec && isOn(ec, P384)) {
             return List.of(Jwts.SIG.ES384);
         }
-        return key instanceof EdECPublicKey ? List.of(Jwts.SIG.EdDSA) : List.of();
+        if (key instanceof EdECPublicKey ed) {
+            return ed.getParams().getName().equals(Ed25519.NAMED.getId())
+                    ? List.of(Jwts.SIG.EdDSA, Ed25519.NAMED)
+                    : List.of(Jwts.SIG.EdDSA);
+        }
+        return List.of();
     }
 }

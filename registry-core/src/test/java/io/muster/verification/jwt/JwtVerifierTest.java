@@ -104,6 +104,12 @@ class JwtVerifierTest {
     }
 
     @Test
+    void ed25519MaySignUnderTheNameOfRfc9864() {
+        assertThat(withKeys(Tokens.jwks()).verify(offering(sign("EdDSA", header("Ed25519", "ed"), claims()))))
+                .isEqualTo(Verdict.genuine());
+    }
+
+    @Test
     void tokenThatNimbusMakesAsAWholeIsAccepted() throws Exception {
         SignedJWT token = new SignedJWT(
                 new JWSHeader(JWSAlgorithm.HS256),
@@ -190,7 +196,8 @@ class JwtVerifierTest {
         mutants.put("alg PS256 by the RSA key", sign("PS256", header("PS256", "rsa"), claims()));
         mutants.put("PSS under the name of RS256", sign("PS256", header("RS256", "rsa"), claims()));
         mutants.put("the RSA key under the EC key's kid", sign("RS256", header("RS256", "ec"), claims()));
-        mutants.put("alg Ed25519", sign("EdDSA", header("Ed25519", "ed"), claims()));
+        mutants.put("alg Ed25519 by the EC key", sign("ES256", header("Ed25519", "ec"), claims()));
+        mutants.put("alg Ed448", sign("EdDSA", header("Ed448", "ed"), claims()));
         byte[] der = Tokens.EC.getPublic().getEncoded();
         mutants.put("HS256 by the public key, DER", Tokens.hs256By(der, header("HS256", "ec"), claims()));
         mutants.put("HS256 by the public key, PEM", Tokens.hs256By(pem(der), header("HS256", "ec"), claims()));

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.SignatureAlgorithm;
 import io.muster.config.ConfigurationException;
+import io.muster.jose.Ed25519;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
 import io.muster.spi.SerialVerifier;
@@ -300,6 +301,10 @@ class X509VerifierTest implements SerialVerifierContract {
         assertThat(signed(rsa, rsa.getPrivate(), Jwts.SIG.PS256)).isInstanceOf(Verdict.Genuine.class);
         assertThat(signed(p384, p384.getPrivate(), Jwts.SIG.ES384)).isInstanceOf(Verdict.Genuine.class);
         assertThat(signed(ed, ed.getPrivate(), Jwts.SIG.EdDSA)).isInstanceOf(Verdict.Genuine.class);
+        assertThat(signed(ed, ed.getPrivate(), Ed25519.NAMED)).isInstanceOf(Verdict.Genuine.class);
+        KeyPair ed448 = Pki.eddsa("Ed448");
+        assertThat(signed(ed448, ed448.getPrivate(), Jwts.SIG.EdDSA)).isInstanceOf(Verdict.Genuine.class);
+        assertRefused(signed(ed448, ed448.getPrivate(), Ed25519.NAMED), "not signed with the certificate's key");
         assertRefused(signed(rsa, rsa.getPrivate(), Jwts.SIG.RS512), "not signed with the certificate's key");
         assertRefused(signed(rsa, p384.getPrivate(), Jwts.SIG.ES384), "not signed with the certificate's key");
         assertRefused(signed(p384, rsa.getPrivate(), Jwts.SIG.RS256), "not signed with the certificate's key");

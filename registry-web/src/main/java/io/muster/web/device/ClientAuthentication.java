@@ -1,10 +1,13 @@
 package io.muster.web.device;
 
 import io.muster.Registry;
+import io.muster.api.ProblemType;
 import io.muster.credential.AuthenticatedDevice;
 import io.muster.problem.RegistryException;
+import io.muster.registration.Presented;
 import io.muster.token.ClientAssertions;
 import io.muster.web.BasicCredentials;
+import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
 import io.muster.web.Origin;
@@ -17,14 +20,20 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * How a device authenticates at an endpoint of OAuth (RFC 6749 section 2.3, RFC 7523 section 2.2): by HTTP Basic, by its secret in
- * the form, or by an assertion that it signed; in exactly one way, never in the address.
+ * How a device shows that it has its credential. At an endpoint of OAuth (RFC 6749 section 2.3, RFC 7523 section 2.2): by HTTP Basic,
+ * by its secret in the form, or by an assertion that it signed. Where it wants a further credential: by HTTP Basic, by an assertion in
+ * the JSON, or by a token that is bound to a key. In exactly one way, never in the address.
  */
 @ApplicationScoped
 public class ClientAuthentication {
 
+    private static final String NOT_AUTHENTICATED = "unknown key, wrong secret or assertion, or disabled";
+
     @Inject
     Registry registry;
+
+    @Inject
+    Bearer bearer;
 
     /** One way to authenticate, not tried yet, and the key that it claims to have. */
     private record Attempt(String key, Supplier<Optional<AuthenticatedDevice>> authenticate) {}
@@ -58,15 +67,65 @@ public class ClientAuthentication {
         if (form.get("client_id").filter(id -> !id.equals(attempt.key())).isPresent()) {
             throw OAuthException.invalidRequest("client_id is not the client that authenticates");
         }
+        return authenticate(request, attempt).orElseThrow(() -> OAuthException.invalidClient(NOT_AUTHENTICATED));
+    }
+
+    /** Failures are counted here. */
+    private Optional<AuthenticatedDevice> authenticate(HttpServletRequest request, Attempt attempt) {
         Optional<AuthenticatedDevice> device = attempt.authenticate().get();
         if (device.isEmpty()) {
             String stranger = Origin.of(request) + " as " + attempt.key();
             registry.failures().check(stranger);
             registry.failures().refused(stranger);
-            throw OAuthException.invalidClient("unknown client, wrong secret or assertion, or disabled");
+            return device;
         }
         registry.twoPlaces().used(device.get(), Origin.of(request));
-        return device.get();
+        return device;
+    }
+
+    /**
+     * Returns the device that wants to have its credential renewed.
+     *
+     * @param assertion in the JSON of the request
+     * @throws RegistryException {@code UNAUTHORIZED} if it does not show that it has the credential; {@code TOO_MANY_REQUESTS} as
+     *     {@link #authenticate}
+     */
+    Presented renewing(HttpServletRequest request, Optional<String> assertion) {
+        Bearer.challengeForCredential(request);
+        Optional<Attempt> attempt = attempt(request, assertion);
+        if (attempt.isPresent()) {
+            return authenticate(request, attempt.get())
+                    .map(Presented::of)
+                    .orElseThrow(() -> RegistryException.withDetail(ProblemType.UNAUTHORIZED, NOT_AUTHENTICATED));
+        }
+        return bearer.bound(request)
+                .map(Presented::of)
+                .orElseThrow(() -> RegistryException.withDetail(
+                        ProblemType.UNAUTHORIZED,
+                        "Authenticate with the credential, by Authorization: Basic or by the member clientAssertion, or with an"
+                                + " access token that is bound to a key, by Authorization: DPoP"));
+    }
+
+    /**
+     * Returns the device that shows beside its registration that it is there already; empty if nothing that the request brings is
+     * good. What is not counts as none, and is no failure: the refusal of the registration is counted.
+     *
+     * @param assertion in the JSON of the request
+     * @throws RegistryException {@code UNAUTHORIZED} as {@link Bearer#bound}
+     */
+    Optional<Presented> registering(HttpServletRequest request, Optional<String> assertion) {
+        Bearer.challengeForCredential(request);
+        Optional<Attempt> attempt = attempt(request, assertion);
+        return attempt.isPresent()
+                ? attempt.get().authenticate().get().map(Presented::of)
+                : bearer.bound(request).map(Presented::of);
+    }
+
+    /** The way that needs the credential itself; empty if the request has none that can be tried. */
+    private Optional<Attempt> attempt(HttpServletRequest request, Optional<String> assertion) {
+        return assertion.isPresent()
+                ? ClientAssertions.claimedKey(assertion.get()).map(key -> byAssertion(key, assertion.get()))
+                : BasicCredentials.of(request).map(this::bySecret);
     }
 
     private Attempt attempt(HttpServletRequest request, Form form) throws OAuthException {
@@ -96,6 +155,10 @@ public class ClientAuthentication {
                 presented.key(), () -> registry.authenticator().authenticate(presented.key(), presented.secret()));
     }
 
+    private Attempt byAssertion(String key, String assertion) {
+        return new Attempt(key, () -> registry.clientAssertions().authenticate(assertion));
+    }
+
     private Attempt byAssertion(Optional<String> type, Optional<String> assertion) throws OAuthException {
         if (type.isEmpty() || assertion.isEmpty()) {
             throw OAuthException.invalidRequest("client_assertion and client_assertion_type come together");
@@ -105,6 +168,6 @@ public class ClientAuthentication {
         }
         String key = ClientAssertions.claimedKey(assertion.get())
                 .orElseThrow(() -> OAuthException.invalidClient("the client_assertion is not a JWT with a subject"));
-        return new Attempt(key, () -> registry.clientAssertions().authenticate(assertion.get()));
+        return byAssertion(key, assertion.get());
     }
 }

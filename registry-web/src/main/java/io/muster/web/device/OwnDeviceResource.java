@@ -6,7 +6,8 @@ import io.muster.device.Device;
 import io.muster.fleet.Wire;
 import io.muster.json.Json;
 import io.muster.problem.RegistryException;
-import io.muster.token.VerifiedToken;
+import io.muster.registration.Presented;
+import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.CredentialView;
@@ -36,10 +37,13 @@ public class OwnDeviceResource {
     @Inject
     Bearer bearer;
 
+    @Inject
+    ClientAuthentication clients;
+
     /** Returns the record of the device whose access token this is. */
     @GET
     public Response own(@Context HttpServletRequest request) {
-        Device device = device(bearer.device(request));
+        Device device = device(bearer.device(request).deviceId());
         Map<String, String> tags = registry.devices().tags(device);
         Map<String, Object> record = DeviceView.of(device, tags);
         registry.fleets()
@@ -52,24 +56,25 @@ public class OwnDeviceResource {
     }
 
     /**
-     * Gives the device a further credential beside the one that its access token was obtained with: a secret, or a public key that
-     * it offers. The first use of the new one retires the old one.
+     * Gives the device a further credential beside the one that it shows to have: a secret, or a public key that it offers. The
+     * first use of the new one retires the old one.
      */
     @POST
     @Path("/credentials")
     public Response rotate(@Context HttpServletRequest request, InputStream body) {
-        VerifiedToken token = bearer.device(request);
-        Device device = device(token);
-        RegistrationBody.Renewal renewal = RegistrationBody.renewal(Bodies.read(request, body, Bodies.JSON));
+        RegistrationBody.Renewal renewal = RegistrationBody.renewal(
+                Bodies.read(request, body, Bodies.JSON), request.getHeader(HttpHeaders.AUTHORIZATION) != null);
+        Presented presented = clients.renewing(request, renewal.clientAssertion());
+        Device device = device(presented.deviceId());
         return RegistrationResource.answer(
                 Wire.PLAIN,
                 registry.registrar()
-                        .rotate(device, token.key(), renewal.offered(), renewal.seal(), Origin.of(request)));
+                        .rotate(device, presented, renewal.offered(), renewal.seal(), Origin.of(request)));
     }
 
-    private Device device(VerifiedToken token) {
+    private Device device(DeviceId id) {
         return registry.devices()
-                .find(token.deviceId())
+                .find(id)
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "the device is gone"));
     }
 }

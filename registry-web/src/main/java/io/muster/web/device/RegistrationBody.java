@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** The body of a registration, read into an attempt or into every fault it has. Unknown members are ignored. */
 final class RegistrationBody {
@@ -34,6 +35,9 @@ final class RegistrationBody {
      * Reads an attempt to register.
      *
      * @param wire where its members are
+     * @param authorized whether the request has the header {@code Authorization}
+     * @param presented finds out by the member {@code clientAssertion}, or by the header, which device it is that asks; not asked
+     *     about a body that has a fault, since an assertion is used up by it
      */
     static RegistrationAttempt parse(
             byte[] body,
@@ -41,7 +45,8 @@ final class RegistrationBody {
             String fleet,
             String origin,
             List<X509Certificate> clientCertificates,
-            Optional<Presented> presented) {
+            boolean authorized,
+            Function<Optional<String>, Optional<Presented>> presented) {
         List<Fault> faults = new ArrayList<>();
         JsonNode node = object(body);
         String serial = serial(node.at(wire.serial()), "#" + wire.serial(), faults);
@@ -50,12 +55,13 @@ final class RegistrationBody {
                 : evidence(node, wire.evidence(), faults);
         Optional<OfferedKey> offered = offered(node, faults);
         Optional<Seal> seal = seal(node, faults);
+        Optional<String> assertion = clientAssertion(node, authorized, faults);
         if (!faults.isEmpty()) {
             throw RegistryException.invalid(faults);
         }
         Candidate candidate =
                 new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, clientCertificates, origin);
-        return new RegistrationAttempt(candidate, offered, seal, presented);
+        return new RegistrationAttempt(candidate, offered, seal, presented.apply(assertion));
     }
 
     /**
@@ -63,14 +69,27 @@ final class RegistrationBody {
      *
      * @param offered the key that it wants to keep the private half of
      * @param seal how the reply is to be sealed
+     * @param clientAssertion what is to prove that it has its credential, not looked at yet
      */
-    record Renewal(Optional<OfferedKey> offered, Optional<Seal> seal) {}
+    record Renewal(Optional<OfferedKey> offered, Optional<Seal> seal, Optional<String> clientAssertion) {
 
-    /** Reads the request of a device that renews its credential. */
-    static Renewal renewal(byte[] body) {
+        /** Says what is asked for, and hides what proves it. */
+        @Override
+        public String toString() {
+            return "Renewal[" + offered.map(OfferedKey::key) + "]";
+        }
+    }
+
+    /**
+     * Reads the request of a device that renews its credential.
+     *
+     * @param authorized whether the request has the header {@code Authorization}
+     */
+    static Renewal renewal(byte[] body, boolean authorized) {
         List<Fault> faults = new ArrayList<>();
         JsonNode node = object(body);
-        Renewal renewal = new Renewal(offered(node, faults), seal(node, faults));
+        Renewal renewal =
+                new Renewal(offered(node, faults), seal(node, faults), clientAssertion(node, authorized, faults));
         if (!faults.isEmpty()) {
             throw RegistryException.invalid(faults);
         }
@@ -98,12 +117,27 @@ final class RegistrationBody {
             String missing = isPresent(proof) ? "publicKey" : "proof";
             faults.add(new Fault("#/" + missing, "is required: publicKey and proof come together"));
         }
-        if (isPresent(proof) && !(proof.isTextual() && StrictJws.isWellFormed(proof.textValue()))) {
-            faults.add(
-                    new Fault("#/proof", "must be a compact JWS of at most " + StrictJws.MAX_LENGTH + " characters"));
+        Optional<String> signed = jws(proof, "#/proof", faults);
+        return signed.isPresent() ? key.map(one -> new OfferedKey(one, signed.get())) : Optional.empty();
+    }
+
+    private static Optional<String> clientAssertion(JsonNode node, boolean authorized, List<Fault> faults) {
+        Optional<String> assertion = jws(node.get("clientAssertion"), "#/clientAssertion", faults);
+        if (assertion.isPresent() && authorized) {
+            faults.add(new Fault("#/clientAssertion", "authenticate in one way: there is an Authorization header too"));
+        }
+        return assertion;
+    }
+
+    private static Optional<String> jws(JsonNode node, String pointer, List<Fault> faults) {
+        if (!isPresent(node)) {
             return Optional.empty();
         }
-        return isPresent(proof) ? key.map(one -> new OfferedKey(one, proof.textValue())) : Optional.empty();
+        if (!node.isTextual() || !StrictJws.isWellFormed(node.textValue())) {
+            faults.add(new Fault(pointer, "must be a compact JWS of at most " + StrictJws.MAX_LENGTH + " characters"));
+            return Optional.empty();
+        }
+        return Optional.of(node.textValue());
     }
 
     private static Optional<PublicJwk> key(JsonNode node, String pointer, List<Fault> faults) {

@@ -5,11 +5,8 @@ import io.muster.api.ProblemType;
 import io.muster.config.MusterConfig;
 import io.muster.fleet.Wire;
 import io.muster.problem.RegistryException;
-import io.muster.registration.Presented;
 import io.muster.registration.RegistrationAttempt;
 import io.muster.registration.RegistrationReply;
-import io.muster.web.BasicCredentials;
-import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Origin;
 import io.muster.web.Problems;
@@ -27,7 +24,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -46,7 +42,7 @@ public class RegistrationResource {
     Registry registry;
 
     @Inject
-    Bearer bearer;
+    ClientAuthentication clients;
 
     /** Registers in the fleet {@code default}. */
     @POST
@@ -70,7 +66,8 @@ public class RegistrationResource {
                 fleet,
                 Origin.of(request),
                 clientCertificates(request),
-                presented(request));
+                request.getHeader(HttpHeaders.AUTHORIZATION) != null,
+                assertion -> clients.registering(request, assertion));
         // Not before the body is there: who lets it trickle would else have waited already.
         long started = System.nanoTime();
         try {
@@ -122,16 +119,6 @@ public class RegistrationResource {
                 ? Response.ok(sealed.jwe().getBytes(StandardCharsets.US_ASCII), "application/jose")
                 : Response.ok(wire.body(((RegistrationReply.Plain) reply).receipt()), MediaType.APPLICATION_JSON);
         return response.header(HttpHeaders.CACHE_CONTROL, "no-store").build();
-    }
-
-    /** The device whose credential came with the request; one that is wrong proves nothing, and is none. */
-    private Optional<Presented> presented(HttpServletRequest request) {
-        Optional<BasicCredentials> basic = BasicCredentials.of(request);
-        return basic.isPresent()
-                ? registry.authenticator()
-                        .authenticate(basic.get().key(), basic.get().secret())
-                        .map(Presented::of)
-                : bearer.presented(request).map(Presented::of);
     }
 
     /** The server's word alone: a header that claims a certificate is anybody's. */

@@ -36,7 +36,8 @@ class RegistrationBodyTest {
                 "pumps",
                 "192.0.2.1",
                 List.of(),
-                Optional.empty());
+                false,
+                assertion -> Optional.empty());
     }
 
     private static Candidate parse(Wire wire, String json) {
