@@ -15,7 +15,6 @@ import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import io.muster.persistence.MariaDbServer;
 import io.muster.suite.RegistryUnderTest.Registered;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;

@@ -68,8 +68,7 @@ public class OwnDeviceResource {
         Device device = device(presented.deviceId());
         return RegistrationResource.answer(
                 Wire.PLAIN,
-                registry.registrar()
-                        .rotate(device, presented, renewal.offered(), renewal.seal(), Origin.of(request)));
+                registry.registrar().rotate(device, presented, renewal.offered(), renewal.seal(), Origin.of(request)));
     }
 
     private Device device(DeviceId id) {
