@@ -2,11 +2,13 @@ package io.muster.credential;
 
 import io.muster.audit.Audit;
 import io.muster.device.Device;
+import io.muster.device.Disconnections;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.spi.DeviceId;
 import jakarta.persistence.LockModeType;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,12 +20,16 @@ public final class Revocations {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Disconnections disconnections;
+    private final Clock clock;
 
     /** Works on the database and tells other nodes of its changes. */
-    public Revocations(Database database, Changes changes, Audit audit) {
+    public Revocations(Database database, Changes changes, Audit audit, Disconnections disconnections, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.disconnections = disconnections;
+        this.clock = clock;
     }
 
     /**
@@ -60,10 +66,12 @@ public final class Revocations {
                         key.map(one -> "credential " + one).orElse("all credentials")
                                 + (reason.isEmpty() ? "" : ": " + reason));
                 changes.note(em, revoked);
+                disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
             }
             return key.isEmpty() || !meant.isEmpty();
         });
         changes.forget(revoked);
+        disconnections.committed();
         return found ? OptionalInt.of(revoked.size()) : OptionalInt.empty();
     }
 }

@@ -13,6 +13,7 @@ import jakarta.persistence.Query;
 import jakarta.persistence.TypedQuery;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -30,13 +31,17 @@ public final class DeviceStore {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Disconnections disconnections;
+    private final Clock clock;
     private final Changes.Remembered<DeviceState> states;
 
     /** Works on the database and tells other nodes of its changes. */
-    public DeviceStore(Database database, Changes changes, Audit audit) {
+    public DeviceStore(Database database, Changes changes, Audit audit, Disconnections disconnections, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.disconnections = disconnections;
+        this.clock = clock;
         this.states = changes.remember(REMEMBERED, this::loadState);
     }
 
@@ -253,9 +258,13 @@ public final class DeviceStore {
             }
             audit.record(em, type(wanted), device.fleet(), null, device.idBytes(), operator, null);
             changes.note(em, List.of(id.value()));
+            if (wanted != DeviceState.ACTIVE) {
+                disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
+            }
             return Optional.of(device);
         });
         changes.forget(List.of(id.value()));
+        disconnections.committed();
         return changed;
     }
 

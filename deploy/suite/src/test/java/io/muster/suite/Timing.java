@@ -32,7 +32,8 @@ final class Timing {
         measure(kinds, times / 10, threads);
         Map<String, List<Long>> measured = measure(kinds, times, threads);
         for (int again = 1; again < MEASUREMENTS && !toldApart(measured).isEmpty(); again++) {
-            measure(kinds, times, threads).forEach((kind, more) -> measured.get(kind).addAll(more));
+            measure(kinds, times, threads)
+                    .forEach((kind, more) -> measured.get(kind).addAll(more));
         }
         assertThat(toldApart(measured)).isEmpty();
     }
