@@ -102,10 +102,8 @@ abstract class BrokerContract {
             commander.publish(command(device), "reboot");
 
             Within.within(Duration.ofSeconds(5), "the state arrives", () -> pair().isCollected(state(device), "hello"));
-            Within.within(
-                    Duration.ofSeconds(5),
-                    "the command arrives",
-                    () -> party.received().contains(new Message(command(device), "reboot")));
+            Within.within(Duration.ofSeconds(5), "the command arrives", () -> party.received()
+                    .contains(new Message(command(device), "reboot")));
         }
     }
 
@@ -146,10 +144,8 @@ abstract class BrokerContract {
                 .isEqualTo(200));
         Map<String, String> expired = new LinkedHashMap<>();
         devices.forEach(one -> expired.put(one.deviceId(), pair().registry().accessToken(one)));
-        Within.within(
-                Duration.ofSeconds(30),
-                "tokens expire",
-                () -> expired.values().stream().noneMatch(pair().registry()::isActive));
+        Within.within(Duration.ofSeconds(30), "tokens expire", () -> expired.values().stream()
+                .noneMatch(pair().registry()::isActive));
         String token = pair().registry().accessToken(devices.get(0));
         Map<String, Attempt> kinds = new LinkedHashMap<>();
         kinds.put("wrong secret", (one, other) -> pair().connect(one.deviceId(), one.key(), other.secret()));
@@ -158,14 +154,16 @@ abstract class BrokerContract {
         kinds.put("no user", (one, other) -> pair().connect(one.deviceId(), null, null));
         kinds.put("client id of another", (one, other) -> pair().connect(other.deviceId(), one.key(), one.secret()));
         kinds.put("client id of nobody", (one, other) -> pair().connect("anything", one.key(), one.secret()));
-        kinds.put("expired token", (one, other) -> pair().connect(one.deviceId(), one.key(), expired.get(one.deviceId())));
+        kinds.put("expired token", (one, other) -> pair().connect(
+                        one.deviceId(), one.key(), expired.get(one.deviceId())));
         kinds.put("token of another", (one, other) -> pair().connect(
-                one.deviceId(), one.key(), one == devices.get(0) ? expired.get(other.deviceId()) : token));
+                        one.deviceId(), one.key(), one == devices.get(0) ? expired.get(other.deviceId()) : token));
         kinds.put("disabled device", (one, other) -> {
             Registered none = disabled.get(devices.indexOf(one));
             return pair().connect(none.deviceId(), none.key(), none.secret());
         });
-        kinds.put("operator as a device", (one, other) -> pair().connect(one.deviceId(), "commander", pair().commander()));
+        kinds.put("operator as a device", (one, other) -> pair().connect(
+                        one.deviceId(), "commander", pair().commander()));
         kinds.put("default account", (one, other) -> pair().connect(one.deviceId(), "guest", "guest"));
 
         List<String> letIn = new CopyOnWriteArrayList<>();
@@ -313,7 +311,9 @@ abstract class BrokerContract {
                 for (int i = 0; i < devices.size(); i++) {
                     String how = List.of("disable", "revoke", "retire").get(i % 3);
                     long before = System.nanoTime();
-                    assertThat(pair().registry().change(devices.get(i).deviceId(), how).status())
+                    assertThat(pair().registry()
+                                    .change(devices.get(i).deviceId(), how)
+                                    .status())
                             .isEqualTo(200);
                     long lost = parties.get(i).lost(Duration.ofSeconds(20));
                     millis[from + i] = Duration.ofNanos(lost - before).toMillis();
@@ -334,7 +334,10 @@ abstract class BrokerContract {
         List<String> serials = RegistryUnderTest.unusedSerials(10);
         String lot = "lot-" + serials.get(0).toLowerCase(Locale.ROOT);
         Reply loaded = pair().registry()
-                .load("serial,lot\n" + String.join("\n", serials.stream().map(one -> one + "," + lot).toList()) + "\n");
+                .load("serial,lot\n"
+                        + String.join(
+                                "\n",
+                                serials.stream().map(one -> one + "," + lot).toList()) + "\n");
         assertThat(loaded.status()).as(loaded.toString()).isEqualTo(200);
         Registered other = pair().registry().newDevice();
         List<MqttParty> parties = new ArrayList<>();
@@ -407,10 +410,8 @@ abstract class BrokerContract {
             commander.publish(command, "reboot");
 
             Within.within(Duration.ofSeconds(5), "the state arrives", () -> pair().isCollected(state, "hello"));
-            Within.within(
-                    Duration.ofSeconds(5),
-                    "the command arrives",
-                    () -> party.received().contains(new Message(command, "reboot")));
+            Within.within(Duration.ofSeconds(5), "the command arrives", () -> party.received()
+                    .contains(new Message(command, "reboot")));
         }
     }
 
