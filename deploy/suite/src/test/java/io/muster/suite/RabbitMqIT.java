@@ -1,15 +1,25 @@
 package io.muster.suite;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.muster.suite.RegistryUnderTest.Registered;
 import io.muster.suite.server.MusterServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /** A RabbitMQ that asks the registry about everybody: devices by a stock MQTT client, each on its own topics. */
 class RabbitMqIT extends BrokerContract {
@@ -19,6 +29,7 @@ class RabbitMqIT extends BrokerContract {
 
     private static RegistryUnderTest registry;
     private static RabbitMqServer rabbit;
+    private static String collectorToken;
     private static Pair pair;
 
     @BeforeAll
@@ -50,10 +61,13 @@ class RabbitMqIT extends BrokerContract {
                 registry.base().resolve("mqtt/" + LISTENER + "/rabbitmq").toString(),
                 Factory.serverFiles(directory));
         String address = "tcp://127.0.0.1:" + ports.mqtt();
-        MqttParty collector = MqttParty.connect(
-                        address, "collector", "collector", operator(registry, "collector", "mqtt:read"))
+        collectorToken = operator(registry, "collector", "mqtt:read");
+        pair = new Pair(registry, address, collect(address), operator(registry, "commander", "mqtt:write"));
+    }
+
+    private static MqttParty collect(String address) throws MqttException {
+        return MqttParty.connect(address, "collector", "collector", collectorToken)
                 .subscribe("#");
-        pair = new Pair(registry, address, collector, operator(registry, "commander", "mqtt:write"));
     }
 
     @AfterAll
@@ -72,5 +86,76 @@ class RabbitMqIT extends BrokerContract {
     @Override
     Pair pair() {
         return pair;
+    }
+
+    @Test
+    void nobodyIsLetInWhileTheRegistryIsAwayAndEverybodyAfterwards() throws MqttException {
+        Registered device = registry.newDevice();
+        Registered other = registry.newDevice();
+        try (MqttParty stays = pair.connect(device)) {
+            registry.server().kill();
+            try {
+                assertThatThrownBy(() -> pair.connect(other)).isInstanceOf(MqttException.class);
+                assertThat(stays.isConnected()).isTrue();
+            } finally {
+                registry.server().restart();
+            }
+            try (MqttParty back = pair.connect(other)) {
+                assertThat(back.isConnected()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void brokerThatWasAwayIsToldWhenItIsBack() throws MqttException {
+        Registered device = registry.newDevice();
+        MqttConnectOptions lasting = MqttParty.options(device.key(), device.secret());
+        lasting.setCleanSession(false);
+        try (MqttParty party = MqttParty.connect(pair.address(), device.deviceId(), lasting)) {
+            party.subscribe(command(device));
+        }
+        assertThat(queues()).contains("mqtt-subscription-" + device.deviceId() + "qos1");
+
+        rabbit.kill();
+        try {
+            assertThat(registry.change(device.deviceId(), "disable").status()).isEqualTo(200);
+        } finally {
+            rabbit.restart();
+        }
+
+        Within.within(Duration.ofSeconds(60), "what waited for the device is gone", () -> !queues().contains(
+                        device.deviceId()));
+        assertThatThrownBy(() -> pair.connect(device)).isInstanceOf(MqttException.class);
+        // The one who hears everything was thrown off by the broker's end.
+        pair.collector().close();
+        pair = new Pair(registry, pair.address(), collect(pair.address()), pair.commander());
+    }
+
+    /** What the management says, to the account by which devices are thrown off. */
+    private static String queues() {
+        try {
+            return HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(
+                                            rabbit.ports().managementAddress().resolve("/api/queues"))
+                                    .header("Authorization", RegistryUnderTest.basic("muster", MANAGEMENT_PASSWORD))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void secretsAreInNoLog() throws IOException {
+        Registered device = registry.newDevice();
+        assertThatThrownBy(() -> pair.connect(device.deviceId(), device.key(), "wrong-secret-for-the-log"));
+
+        String logs = rabbit.log() + Files.readString(registry.server().log());
+        assertThat(logs).doesNotContain(LISTENER, MANAGEMENT_PASSWORD, device.secret(), "wrong-secret-for-the-log");
     }
 }
