@@ -1,7 +1,11 @@
 package io.muster;
 
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.muster.audit.Audit;
 import io.muster.audit.AuditEvent;
+import io.muster.broker.BrokerAccess;
+import io.muster.broker.Disconnector;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
@@ -19,6 +23,7 @@ import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
 import io.muster.device.DeviceTag;
+import io.muster.device.Disconnections;
 import io.muster.fleet.Fleets;
 import io.muster.fleet.Wire;
 import io.muster.operator.Operators;
@@ -106,6 +111,9 @@ public final class Registry implements AutoCloseable {
     private final DpopProofs dpopProofs;
     private final Limits failures;
     private final Turns turns;
+    private final Disconnections disconnections;
+    private final List<Disconnector> disconnectors;
+    private final PrometheusMeterRegistry meters;
     private final DeviceStore devices;
     private final Operators operators;
     private final SerialImport serialImport;
@@ -113,6 +121,7 @@ public final class Registry implements AutoCloseable {
     private final RegistrationTokens registrationTokens;
     private final SerialList serialList;
     private final Lots lots;
+    private final BrokerAccess brokerAccess;
     private final Audit audit;
     private final Optional<Path> firstOperatorToken;
     private final ScheduledExecutorService background;
@@ -138,14 +147,16 @@ public final class Registry implements AutoCloseable {
         this.audit = audit;
         this.enrolmentKeys = stores.enrolmentKeys();
         this.nonces = stores.nonces();
-        this.devices = new DeviceStore(database, changes, audit, clock);
-        this.credentialOrders = new CredentialOrders(database, changes, audit, ids, clock);
+        this.meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        this.disconnections = new Disconnections(database, config.brokers(), ids, clock);
+        this.devices = new DeviceStore(database, changes, audit, disconnections, clock);
+        this.credentialOrders = new CredentialOrders(database, changes, audit, disconnections, ids, clock);
         this.lastUses = new LastUses(database);
-        this.revocations = new Revocations(database, changes, audit, clock);
+        this.revocations = new Revocations(database, changes, audit, disconnections, clock);
         this.twoPlaces = new TwoPlaces(audit, clock);
         this.allowances = new Allowances(database, changes, audit, ids, clock);
-        this.authenticator =
-                new ClientAuthenticator(database, devices, credentialOrders, lastUses, changes, clock, events);
+        this.authenticator = new ClientAuthenticator(
+                database, devices, credentialOrders, lastUses, disconnections, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
         this.revokedTokens = new RevokedTokens(database, changes, clock);
@@ -162,6 +173,12 @@ public final class Registry implements AutoCloseable {
         this.lots = new Lots(database, audit);
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
         this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
+        this.disconnectors = config.brokers().stream()
+                .filter(broker -> broker.management().isPresent())
+                .map(broker -> new Disconnector(broker, disconnections, authenticator, clock, meters))
+                .toList();
+        disconnections.onRequest(() -> disconnectors.forEach(Disconnector::wake));
+        this.brokerAccess = new BrokerAccess(config, authenticator, tokenVerifier, operators, fleets);
         this.registrar = new Registrar(
                 config, fleets, database, changes, credentialOrders, nonces, audit, issuers, ids, clock, events);
         this.firstOperatorToken = operators.createFirst(config.dataDir());
@@ -281,6 +298,9 @@ public final class Registry implements AutoCloseable {
         threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
         long tending = SigningKeys.INTERVAL.toSeconds();
         threads.scheduleWithFixedDelay(signingKeys::tend, tending, tending, TimeUnit.SECONDS);
+        long looking = Disconnector.INTERVAL.toMillis();
+        disconnectors.forEach(
+                one -> threads.scheduleWithFixedDelay(one::wake, looking, looking, TimeUnit.MILLISECONDS));
         threads.scheduleWithFixedDelay(audit::flush, 1, 1, TimeUnit.SECONDS);
         threads.scheduleWithFixedDelay(lastUses::flush, 10, 10, TimeUnit.SECONDS);
         threads.scheduleWithFixedDelay(() -> Spending.forgetExpired(database, clock), 1, 1, TimeUnit.MINUTES);
@@ -412,6 +432,16 @@ public final class Registry implements AutoCloseable {
         return lots;
     }
 
+    /** Returns what answers MQTT brokers. */
+    public BrokerAccess brokerAccess() {
+        return brokerAccess;
+    }
+
+    /** Returns what is measured, in Prometheus' text format (version 0.0.4). */
+    public String metrics() {
+        return meters.scrape();
+    }
+
     /** Returns the record of decisions. */
     public Audit audit() {
         return audit;
@@ -431,6 +461,7 @@ public final class Registry implements AutoCloseable {
     @Override
     public void close() {
         background.shutdown();
+        disconnectors.forEach(Disconnector::close);
         try {
             background.awaitTermination(5, TimeUnit.SECONDS);
         } catch (InterruptedException e) {

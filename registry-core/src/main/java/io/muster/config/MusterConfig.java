@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The whole configuration. Nothing else names a key that begins with {@code muster.}; {@code docs/configuration.md} is its
@@ -25,6 +26,7 @@ import java.util.Optional;
  * @param imports bulk import of expected serials
  * @param verifiers names of verifiers, beside those that fleets or keys name
  * @param fleets what the fleets are when the database has none of their name, by name; {@code default} is always among them
+ * @param brokers MQTT brokers
  * @param settings what verifiers read their own settings from
  */
 public record MusterConfig(
@@ -40,6 +42,7 @@ public record MusterConfig(
         Imports imports,
         List<String> verifiers,
         Map<String, Fleet> fleets,
+        List<Broker> brokers,
         Settings settings) {
 
     /** The fleet of registrations that name none. */
@@ -136,6 +139,55 @@ public record MusterConfig(
      * @param maxSize bytes of one request at most
      */
     public record Imports(long maxSize) {}
+
+    /** What a broker is, which decides how it asks and how it is told. */
+    public enum BrokerKind {
+        /** RabbitMQ with its plug-ins {@code rabbitmq_mqtt} and {@code rabbitmq_auth_backend_http}. */
+        RABBITMQ,
+        /** EMQX 5. */
+        EMQX,
+        /** Mosquitto with the plug-in mosquitto-go-auth. */
+        GO_AUTH,
+        /** VerneMQ with its webhooks. */
+        VERNEMQ,
+        /** Whatever can be made to send JSON. */
+        JSON
+    }
+
+    /**
+     * An MQTT broker.
+     *
+     * @param name its name here
+     * @param kind what it is
+     * @param secrets each of which proves, as part of the address, that it is the broker that asks; two while one replaces the other
+     * @param fleets whose devices it has; empty for all
+     * @param management how it is told to throw a device off; empty if it is not
+     */
+    public record Broker(
+            String name, BrokerKind kind, List<String> secrets, Set<String> fleets, Optional<Management> management) {
+
+        /** Hides the secrets. */
+        @Override
+        public String toString() {
+            return "Broker[" + name + "]";
+        }
+    }
+
+    /**
+     * The management of a broker.
+     *
+     * @param url its address
+     * @param user the registry's name there
+     * @param password and password, or token
+     */
+    public record Management(URI url, String user, String password) {
+
+        /** Hides the password. */
+        @Override
+        public String toString() {
+            return "Management[" + url + "]";
+        }
+    }
 
     /** Who may register a serial that is already a device. */
     public enum Again {
@@ -236,6 +288,7 @@ public record MusterConfig(
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
                 settings.names("verifiers", List.of()),
                 fleets(settings),
+                brokers(settings.below("mqtt")),
                 settings);
     }
 
@@ -328,5 +381,57 @@ public record MusterConfig(
                 Map.copyOf(types),
                 Map.copyOf(configuration),
                 settings.text("wire"));
+    }
+
+    private static List<Broker> brokers(Settings settings) {
+        List<Broker> brokers = settings.names("brokers", List.of()).stream()
+                .map(name -> broker(name, settings.below("broker").below(name)))
+                .toList();
+        List<String> secrets =
+                brokers.stream().flatMap(broker -> broker.secrets().stream()).toList();
+        if (secrets.stream().distinct().count() < secrets.size()) {
+            settings.fault("brokers", "two of them have the same secret");
+        }
+        return brokers;
+    }
+
+    private static Broker broker(String name, Settings settings) {
+        BrokerKind kind = settings.choice("kind", BrokerKind.class, BrokerKind.RABBITMQ);
+        List<String> secrets = settings.secret("secret")
+                .map(text -> List.of(text.split("\\s+")))
+                .orElse(List.of());
+        if (secrets.isEmpty()) {
+            settings.fault("secret", "is required");
+        }
+        if (secrets.size() > 2 || !secrets.stream().allMatch(secret -> secret.matches("[A-Za-z0-9_-]{32,128}"))) {
+            settings.fault(
+                    "secret",
+                    "must be 32 to 128 letters, digits, - and _, or two of these while one replaces the other");
+        }
+        return new Broker(name, kind, secrets, Set.copyOf(settings.names("fleets", List.of())), management(settings));
+    }
+
+    private static Optional<Management> management(Settings settings) {
+        Optional<URI> url = settings.address("management-url");
+        Optional<String> user = settings.text("management-user");
+        Optional<String> password = settings.secret("management-password");
+        boolean allowHttp = settings.flag("allow-http", false);
+        if (url.isEmpty() && user.isEmpty() && password.isEmpty()) {
+            return Optional.empty();
+        }
+        if (url.isEmpty() || user.isEmpty() || password.isEmpty()) {
+            settings.fault("management-url", "and management-user and management-password come together");
+            return Optional.empty();
+        }
+        if (url.get().getScheme().equals("http")
+                && !allowHttp
+                && !isLoopback(url.get().getHost())) {
+            settings.fault("management-url", "must be https; set allow-http = true if the network is trusted");
+        }
+        return Optional.of(new Management(url.get(), user.get(), password.get()));
+    }
+
+    private static boolean isLoopback(String host) {
+        return host.equals("localhost") || host.equals("127.0.0.1") || host.equals("[::1]");
     }
 }

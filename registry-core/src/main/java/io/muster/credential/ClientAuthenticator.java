@@ -5,6 +5,7 @@ import io.muster.credential.CredentialOrders.Renewable;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
+import io.muster.device.Disconnections;
 import io.muster.device.OpenAllowances;
 import io.muster.jose.PublicJwk;
 import io.muster.persistence.Changes;
@@ -12,6 +13,7 @@ import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.spi.CredentialConfirmed;
 import io.muster.spi.DeviceId;
+import io.muster.spi.SerialNumber;
 import jakarta.persistence.LockModeType;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -39,6 +41,7 @@ public final class ClientAuthenticator {
     private record Known(
             DeviceId deviceId,
             String fleet,
+            SerialNumber serial,
             Optional<String> lot,
             CredentialKind kind,
             byte[] hash,
@@ -48,10 +51,14 @@ public final class ClientAuthenticator {
             Optional<Instant> expiresAt,
             Optional<Duration> lifetime) {}
 
+    /** Whose a credential is. */
+    public record Holder(DeviceId deviceId, String fleet, SerialNumber serial) {}
+
     private final Database database;
     private final DeviceStore devices;
     private final CredentialOrders orders;
     private final LastUses lastUses;
+    private final Disconnections disconnections;
     private final Changes changes;
     private final Clock clock;
     private final Consumer<Object> events;
@@ -63,6 +70,7 @@ public final class ClientAuthenticator {
             DeviceStore devices,
             CredentialOrders orders,
             LastUses lastUses,
+            Disconnections disconnections,
             Changes changes,
             Clock clock,
             Consumer<Object> events) {
@@ -70,6 +78,7 @@ public final class ClientAuthenticator {
         this.devices = devices;
         this.orders = orders;
         this.lastUses = lastUses;
+        this.disconnections = disconnections;
         this.changes = changes;
         this.clock = clock;
         this.events = events;
@@ -137,6 +146,14 @@ public final class ClientAuthenticator {
         return isGood(credentials.get(key));
     }
 
+    /** Returns whose a credential is that could authenticate now; at most two seconds late. Says nothing of who asks. */
+    public Optional<Holder> holder(String key) {
+        Optional<Known> known = known(key);
+        return isGood(known)
+                ? known.map(one -> new Holder(one.deviceId(), one.fleet(), one.serial()))
+                : Optional.empty();
+    }
+
     private boolean isRevokedByOrder(Known credential) {
         return orders.of(credential.fleet())
                 .revoke(new Owner(credential.lot(), credential.deviceId()), credential.createdAt());
@@ -179,6 +196,13 @@ public final class ClientAuthenticator {
                         .forEach(other -> {
                             other.end(stored, now);
                             changed.add(other.key());
+                            disconnections.request(
+                                    em,
+                                    credential.fleet(),
+                                    device,
+                                    other.expiresAt()
+                                            .filter(end -> end.isAfter(now))
+                                            .orElse(now));
                         });
                 OpenAllowances.spend(em, locked, now);
                 changes.note(em, changed);
@@ -186,6 +210,9 @@ public final class ClientAuthenticator {
             return stored.state() == CredentialState.CONFIRMED;
         });
         changes.forget(changed.isEmpty() ? List.of(key) : changed);
+        if (changed.size() > 1) {
+            disconnections.committed();
+        }
         if (!changed.isEmpty()) {
             events.accept(new CredentialConfirmed(now, credential.fleet(), credential.deviceId(), key));
         }
@@ -195,7 +222,7 @@ public final class ClientAuthenticator {
     private Optional<Known> load(String key) {
         return database.query(connection -> {
             try (PreparedStatement select = connection.prepareStatement(
-                    "SELECT c.device_id, d.fleet, t.text, c.kind, c.secret_hash, c.public_key, c.state, c.created_at,"
+                    "SELECT c.device_id, d.fleet, d.serial, t.text, c.kind, c.secret_hash, c.public_key, c.state, c.created_at,"
                             + " c.expires_at, c.lifetime FROM credential c JOIN device d ON d.id = c.device_id"
                             + " LEFT JOIN device_tag t ON t.device_id = c.device_id AND t.name = 'lot'"
                             + " WHERE c.access_key = ?")) {
@@ -211,14 +238,15 @@ public final class ClientAuthenticator {
         return new Known(
                 new DeviceId(Ids.hex(row.getBytes(1))),
                 row.getString(2),
-                Optional.ofNullable(row.getString(3)),
-                CredentialKind.ofLetter(row.getString(4)),
-                row.getBytes(5),
-                Optional.ofNullable(row.getString(6)).map(PublicJwk::stored),
-                CredentialState.ofLetter(row.getString(7)),
-                Instant.ofEpochMilli(row.getLong(8)),
-                number(row, 9).map(Instant::ofEpochMilli),
-                number(row, 10).map(Duration::ofMillis));
+                new SerialNumber(row.getString(3)),
+                Optional.ofNullable(row.getString(4)),
+                CredentialKind.ofLetter(row.getString(5)),
+                row.getBytes(6),
+                Optional.ofNullable(row.getString(7)).map(PublicJwk::stored),
+                CredentialState.ofLetter(row.getString(8)),
+                Instant.ofEpochMilli(row.getLong(9)),
+                number(row, 10).map(Instant::ofEpochMilli),
+                number(row, 11).map(Duration::ofMillis));
     }
 
     private static Optional<Long> number(ResultSet row, int column) throws SQLException {

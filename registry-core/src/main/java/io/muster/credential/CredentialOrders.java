@@ -1,6 +1,7 @@
 package io.muster.credential;
 
 import io.muster.audit.Audit;
+import io.muster.device.Disconnections;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
@@ -133,15 +134,18 @@ public final class CredentialOrders {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Disconnections disconnections;
     private final Ids ids;
     private final Clock clock;
     private final Changes.Remembered<List<Order>> orders;
 
     /** Keeps them in the database. */
-    public CredentialOrders(Database database, Changes changes, Audit audit, Ids ids, Clock clock) {
+    public CredentialOrders(
+            Database database, Changes changes, Audit audit, Disconnections disconnections, Ids ids, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.disconnections = disconnections;
         this.ids = ids;
         this.clock = clock;
         this.orders = changes.remember(FLEETS, subject -> Optional.of(load(subject.substring(SUBJECT.length()))));
@@ -173,9 +177,13 @@ public final class CredentialOrders {
                     operator,
                     scope.lot().map(lot -> "lot " + lot + ": ").orElse("") + reason);
             changes.note(em, List.of(SUBJECT + scope.fleet()));
+            if (kind == Kind.REVOKE) {
+                disconnections.requestAll(em, scope.fleet(), scope.lot());
+            }
             return null;
         });
         changes.forget(List.of(SUBJECT + scope.fleet()));
+        disconnections.committed();
         return new Order(Ids.hex(id), kind, scope, issued, notBefore, notAfter, reason, operator, Optional.empty());
     }
 

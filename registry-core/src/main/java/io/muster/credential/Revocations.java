@@ -2,6 +2,7 @@ package io.muster.credential;
 
 import io.muster.audit.Audit;
 import io.muster.device.Device;
+import io.muster.device.Disconnections;
 import io.muster.device.OpenAllowances;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -20,13 +21,15 @@ public final class Revocations {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Disconnections disconnections;
     private final Clock clock;
 
     /** Works on the database and tells other nodes of its changes. */
-    public Revocations(Database database, Changes changes, Audit audit, Clock clock) {
+    public Revocations(Database database, Changes changes, Audit audit, Disconnections disconnections, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.disconnections = disconnections;
         this.clock = clock;
     }
 
@@ -65,6 +68,7 @@ public final class Revocations {
                         key.map(one -> "credential " + one).orElse("all credentials")
                                 + (reason.isEmpty() ? "" : ": " + reason));
                 changes.note(em, revoked);
+                disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
             }
             if (key.isEmpty()) {
                 OpenAllowances.takeBack(em, audit, device, clock.instant(), who, "all credentials were revoked");
@@ -72,6 +76,7 @@ public final class Revocations {
             return key.isEmpty() || !meant.isEmpty();
         });
         changes.forget(revoked);
+        disconnections.committed();
         return found ? OptionalInt.of(revoked.size()) : OptionalInt.empty();
     }
 }

@@ -31,14 +31,16 @@ public final class DeviceStore {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Disconnections disconnections;
     private final Clock clock;
     private final Changes.Remembered<DeviceState> states;
 
     /** Works on the database and tells other nodes of its changes. */
-    public DeviceStore(Database database, Changes changes, Audit audit, Clock clock) {
+    public DeviceStore(Database database, Changes changes, Audit audit, Disconnections disconnections, Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.disconnections = disconnections;
         this.clock = clock;
         this.states = changes.remember(REMEMBERED, this::loadState);
     }
@@ -284,9 +286,13 @@ public final class DeviceStore {
             }
             audit.record(em, type(wanted), device.fleet(), null, device.idBytes(), operator, null);
             changes.note(em, List.of(id.value()));
+            if (wanted != DeviceState.ACTIVE) {
+                disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
+            }
             return Optional.of(device);
         });
         changes.forget(List.of(id.value()));
+        disconnections.committed();
         return changed;
     }
 

@@ -32,6 +32,7 @@ import java.util.stream.Stream;
  * @param attributes the types of attributes that are declared; others are strings
  * @param configuration what every device of the fleet is told
  * @param wire the shape of its registrations
+ * @param topics the MQTT topics of its devices
  */
 public record FleetDocument(
         VerifierPolicy.Rules rules,
@@ -42,7 +43,8 @@ public record FleetDocument(
         Duration rotationOverlap,
         Map<String, AttributeType> attributes,
         Map<String, String> configuration,
-        Wire wire) {
+        Wire wire,
+        Topics topics) {
 
     private static final int MAX_ENTRIES = 100;
     private static final int MAX_TEXT = 1000;
@@ -59,7 +61,8 @@ public record FleetDocument(
             DEFAULT_OVERLAP,
             Map.of(),
             Map.of(),
-            Wire.PLAIN);
+            Wire.PLAIN,
+            Topics.STANDARD);
 
     /** Makes the document of a fleet that the configuration describes. */
     public static FleetDocument of(MusterConfig.Fleet seed) {
@@ -72,7 +75,8 @@ public record FleetDocument(
                 DEFAULT_OVERLAP,
                 seed.attributes(),
                 seed.configuration(),
-                seed.wire().flatMap(Wire::preset).orElse(Wire.PLAIN));
+                seed.wire().flatMap(Wire::preset).orElse(Wire.PLAIN),
+                Topics.STANDARD);
     }
 
     /**
@@ -116,7 +120,8 @@ public record FleetDocument(
                                 "a string of at most " + MAX_TEXT + " characters",
                                 text -> Optional.of(text).filter(value -> value.length() <= MAX_TEXT))
                         .orElse(Map.of()),
-                fields.object("wire").map(Wire::read).orElse(Wire.PLAIN));
+                fields.object("wire").map(Wire::read).orElse(Wire.PLAIN),
+                fields.object("topics").map(Topics::read).orElse(Topics.STANDARD));
         if (document.attributes.size() > MAX_ENTRIES) {
             fields.fault("attributes", "has more than " + MAX_ENTRIES + " members");
         }
@@ -223,6 +228,7 @@ public record FleetDocument(
         json.put("attributes", words(attributes));
         json.put("configuration", configuration);
         json.put("wire", wire.toJson());
+        json.put("topics", topics.toJson());
         return json;
     }
 

@@ -34,6 +34,7 @@ public final class Operators {
     private static final String PREFIX = "mo_";
     private static final String FILE = "operator-token";
     private static final String SUBJECT = "operator:";
+    private static final String SUBJECT_NAME = "operator-name:";
     private static final int REMEMBERED = 10_000;
     private static final String COLUMNS = "id, name, rights, state, created_at";
 
@@ -43,6 +44,7 @@ public final class Operators {
     private final Ids ids;
     private final Clock clock;
     private final Changes.Remembered<Operator> byToken;
+    private final Changes.Remembered<Operator> byName;
 
     /** Keeps operators in the database. */
     public Operators(Database database, Changes changes, Audit audit, Ids ids, Clock clock) {
@@ -52,6 +54,7 @@ public final class Operators {
         this.ids = ids;
         this.clock = clock;
         this.byToken = changes.remember(REMEMBERED, this::load);
+        this.byName = changes.remember(REMEMBERED, this::loadByName);
     }
 
     /**
@@ -80,15 +83,28 @@ public final class Operators {
         return byToken.get(subject(Secrets.hash(token)));
     }
 
+    /** Returns the operator with this name, at most two seconds late, whether active or not. Says nothing of who asks. */
+    public Optional<Operator> find(String name) {
+        return byName.get(SUBJECT_NAME + name);
+    }
+
     private static String subject(byte[] hash) {
         return SUBJECT + Ids.hex(hash);
     }
 
     private Optional<Operator> load(String subject) {
+        return load("token_hash", Ids.bytes(subject.substring(SUBJECT.length())));
+    }
+
+    private Optional<Operator> loadByName(String subject) {
+        return load("name", subject.substring(SUBJECT_NAME.length()));
+    }
+
+    private Optional<Operator> load(String column, Object value) {
         return database.query(connection -> {
             try (PreparedStatement select =
-                    connection.prepareStatement("SELECT " + COLUMNS + " FROM operator WHERE token_hash = ?")) {
-                select.setBytes(1, Ids.bytes(subject.substring(SUBJECT.length())));
+                    connection.prepareStatement("SELECT " + COLUMNS + " FROM operator WHERE " + column + " = ?")) {
+                select.setObject(1, value);
                 try (ResultSet row = select.executeQuery()) {
                     return row.next() ? Optional.of(operator(row)) : Optional.empty();
                 }
@@ -147,13 +163,13 @@ public final class Operators {
                         .setParameter(5, now.toEpochMilli())
                         .executeUpdate();
                 audit.record(em, Audit.Type.OPERATOR_CREATED, null, null, null, by, name);
-                changes.note(em, List.of(subject(hash)));
+                changes.note(em, List.of(subject(hash), SUBJECT_NAME + name));
                 return null;
             });
         } catch (DuplicateException e) {
             return Optional.empty();
         }
-        changes.forget(List.of(subject(hash)));
+        changes.forget(List.of(subject(hash), SUBJECT_NAME + name));
         return Optional.of(new Operator(Ids.hex(id), name, rights, true, now));
     }
 
@@ -163,25 +179,25 @@ public final class Operators {
      * @return false if there is no such operator, or it was revoked before
      */
     public boolean revoke(String id, String by) {
-        Optional<String> revoked = database.transaction(em -> revoke(em, Ids.bytes(id), by));
-        revoked.ifPresent(subject -> changes.forget(List.of(subject)));
-        return revoked.isPresent();
+        List<String> revoked = database.transaction(em -> revoke(em, Ids.bytes(id), by));
+        changes.forget(revoked);
+        return !revoked.isEmpty();
     }
 
-    private Optional<String> revoke(EntityManager em, byte[] id, String by) {
+    private List<String> revoke(EntityManager em, byte[] id, String by) {
         int rows = em.createNativeQuery("UPDATE operator SET state = 'R' WHERE id = ? AND state = 'A'")
                 .setParameter(1, id)
                 .executeUpdate();
         if (rows == 0) {
-            return Optional.empty();
+            return List.of();
         }
         Object[] row = (Object[]) em.createNativeQuery("SELECT name, token_hash FROM operator WHERE id = ?")
                 .setParameter(1, id)
                 .getSingleResult();
-        String subject = subject((byte[]) row[1]);
+        List<String> subjects = List.of(subject((byte[]) row[1]), SUBJECT_NAME + row[0]);
         audit.record(em, Audit.Type.OPERATOR_REVOKED, null, null, null, by, String.valueOf(row[0]));
-        changes.note(em, List.of(subject));
-        return Optional.of(subject);
+        changes.note(em, subjects);
+        return subjects;
     }
 
     /**

@@ -27,6 +27,14 @@ public enum Right {
     SIGNING_WRITE,
     /** Ask whether a device's access token is good: what a resource server needs, and all it needs. */
     INTROSPECT,
+    /** Subscribe to every topic at a broker, as a program does that collects what devices send. */
+    MQTT_READ,
+    /** Publish to every topic at a broker. */
+    MQTT_WRITE,
+    /** Look at a broker and change it, by its own management. */
+    MQTT_ADMIN,
+    /** Read what is measured. */
+    METRICS_READ,
     /** Make and revoke operators. */
     OPERATORS_WRITE;
 

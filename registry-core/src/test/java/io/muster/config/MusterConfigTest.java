@@ -235,10 +235,50 @@ class MusterConfigTest {
                 .hasMessageContaining("no-such-file");
     }
 
+    private static String inTheTable(Settings.Known known) {
+        return known.key()
+                .replace("muster.fleet.default.", "muster.fleet.<fleet>.")
+                .replace("muster.mqtt.broker.rabbit.", "muster.mqtt.broker.<broker>.");
+    }
+
+    @Test
+    void brokersAreReadAndTheirFaultsAreNamed() {
+        Map<String, String> good = Map.of(
+                "muster.mqtt.brokers", "rabbit",
+                "muster.mqtt.broker.rabbit.secret",
+                        "a-secret-of-thirty-two-characters and-another-one-of-thirty-two-or-so",
+                "muster.mqtt.broker.rabbit.fleets", "pumps",
+                "muster.mqtt.broker.rabbit.management-url", "http://127.0.0.1:15672",
+                "muster.mqtt.broker.rabbit.management-user", "muster",
+                "muster.mqtt.broker.rabbit.management-password", "a password");
+
+        MusterConfig.Broker broker = read(good).brokers().get(0);
+
+        assertThat(broker.secrets())
+                .containsExactly("a-secret-of-thirty-two-characters", "and-another-one-of-thirty-two-or-so");
+        assertThat(broker.fleets()).containsExactly("pumps");
+        assertThat(broker.toString() + broker.management()).doesNotContain("a-secret", "a password");
+        assertBrokerFault(good, "secret", "short", "muster.mqtt.broker.rabbit.secret: must be 32 to 128");
+        assertBrokerFault(good, "secret", "", "muster.mqtt.broker.rabbit.secret: is required");
+        assertBrokerFault(good, "management-url", "http://broker.example", "must be https");
+        assertBrokerFault(good, "management-user", "", "come together");
+        assertBrokerFault(good, "kind", "nix", "muster.mqtt.broker.rabbit.kind");
+    }
+
+    private static void assertBrokerFault(Map<String, String> good, String key, String value, String fault) {
+        Map<String, String> bad = new HashMap<>(good);
+        bad.put("muster.mqtt.broker.rabbit." + key, value);
+        assertThatThrownBy(() -> check(bad)).hasMessageContaining(fault).hasMessageNotContaining("a password");
+    }
+
     @Test
     void tableInTheDocumentationIsTheCode() throws IOException {
         String table = Files.readString(Path.of("../docs/configuration.md"));
-        MusterConfig config = read(Map.of());
+        MusterConfig config = read(Map.of(
+                "muster.mqtt.brokers",
+                "rabbit",
+                "muster.mqtt.broker.rabbit.secret",
+                "a-secret-of-thirty-two-characters"));
         Set<String> documented = table.lines()
                 .filter(line -> line.startsWith("| `muster."))
                 .map(line -> line.substring(line.indexOf('`') + 1, line.indexOf('`', line.indexOf('`') + 1)))
@@ -247,11 +287,11 @@ class MusterConfigTest {
 
         assertThat(documented)
                 .isEqualTo(config.settings().known().stream()
-                        .map(known -> known.key().replace("muster.fleet.default.", "muster.fleet.<fleet>."))
+                        .map(known -> inTheTable(known))
                         .filter(key -> !key.equals("muster.default-issuer"))
                         .collect(Collectors.toCollection(TreeSet::new)));
         for (Settings.Known known : config.settings().known()) {
-            String key = known.key().replace("muster.fleet.default.", "muster.fleet.<fleet>.");
+            String key = inTheTable(known);
             if (!key.equals("muster.default-issuer")) {
                 assertThat(table).contains("| `" + key + "` | " + known.otherwise() + " |");
             }

@@ -51,7 +51,8 @@ class FleetDocumentTest {
                         Duration.ofMinutes(10),
                         Map.of(),
                         Map.of(),
-                        Wire.PLAIN));
+                        Wire.PLAIN,
+                        Topics.STANDARD));
     }
 
     @Test
@@ -61,7 +62,8 @@ class FleetDocumentTest {
                 + "'cache':{'genuine':'PT1M','refused':'PT10S','size':500},'registerAgain':'always',"
                 + "'unconfirmedLifetime':'P1D','issuer':'public-key','credentialLifetime':'P365D','rotationOverlap':'PT0S','attributes':{'temperature':'number','on':'boolean'},"
                 + "'configuration':{'interval':'PT1M'},'wire':{'path':'/v2/hello','request':{'serial':'/id',"
-                + "'evidence':{'hmac':'/auth/mac'}},'reply':{'user':'key','password':'secret'},'serialTag':'mac'}}");
+                + "'evidence':{'hmac':'/auth/mac'}},'reply':{'user':'key','password':'secret'},'serialTag':'mac'},"
+                + "'topics':{'publish':['losant/{deviceId}/state'],'subscribe':['losant/{deviceId}/command']}}");
 
         assertThat(document)
                 .isEqualTo(new FleetDocument(
@@ -85,7 +87,8 @@ class FleetDocumentTest {
                                 "/id",
                                 Map.of("hmac", "/auth/mac"),
                                 Map.of("user", "key", "password", "secret"),
-                                Optional.of("mac"))));
+                                Optional.of("mac")),
+                        new Topics(List.of("losant/{deviceId}/state"), List.of("losant/{deviceId}/command"))));
         assertThat(parse(Json.text(document.toJson()))).isEqualTo(document);
     }
 

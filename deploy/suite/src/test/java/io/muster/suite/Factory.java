@@ -14,6 +14,7 @@ import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /** A manufacturer's certificate authority, by the JDK's keytool. */
@@ -95,6 +96,39 @@ final class Factory {
                 "-ext",
                 "san=dns:localhost,ip:127.0.0.1");
         return file;
+    }
+
+    /**
+     * A server's key and certificate as PEM files, for servers that take no key stores.
+     *
+     * @param ca what its clients are to trust
+     */
+    record ServerFiles(Path ca, Path certificate, Path key) {}
+
+    /** Writes a key and a certificate of {@code localhost}, which signs itself, as PEM files. */
+    static ServerFiles serverFiles(Path directory) {
+        try {
+            KeyStore made = load(serverStore(directory, "server"));
+            Path certificate =
+                    pem(directory, "CERTIFICATE", made.getCertificate("server").getEncoded());
+            Path key = pem(
+                    directory,
+                    "PRIVATE KEY",
+                    made.getKey("server", PASSWORD.toCharArray()).getEncoded());
+            return new ServerFiles(certificate, certificate, key);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Path pem(Path directory, String what, byte[] der) throws IOException {
+        return Files.writeString(
+                directory.resolve(what.toLowerCase(Locale.ROOT).replace(' ', '-') + ".pem"),
+                "-----BEGIN " + what + "-----\n"
+                        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der)
+                        + "\n-----END " + what + "-----\n");
     }
 
     /** Makes a device with this serial as its common name. */

@@ -138,7 +138,17 @@ final class Registries {
         properties.put("muster.verifier.jwt.issuer", "factory");
         properties.put("muster.verifier.jwt.secret", "a secret of the factory, at least 32 bytes long");
         properties.put("muster.verifier.x509.ca-file", factory().caFile().toString());
+        properties.put("muster.mqtt.brokers", "rabbitmq, emqx, go-auth, vernemq, json");
+        for (String kind : List.of("rabbitmq", "emqx", "go-auth", "vernemq", "json")) {
+            properties.put("muster.mqtt.broker." + kind + ".kind", kind);
+            properties.put("muster.mqtt.broker." + kind + ".secret", listenerSecret(kind));
+        }
         return properties;
+    }
+
+    /** The secret of a broker of this kind. */
+    static String listenerSecret(String kind) {
+        return "secret-of-the-listener-of-" + kind + "-in-tests";
     }
 
     private static void http(Map<String, String> properties, String name, int port) {

@@ -1,0 +1,161 @@
+package io.muster.suite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.muster.suite.RegistryUnderTest.Registered;
+import io.muster.suite.server.MusterServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** A RabbitMQ that asks the registry about everybody: devices by a stock MQTT client, each on its own topics. */
+class RabbitMqIT extends BrokerContract {
+
+    private static final String LISTENER = "listener-secret-of-rabbitmq-0123456789";
+    private static final String MANAGEMENT_PASSWORD = "password-of-the-registry-at-rabbitmq";
+
+    private static RegistryUnderTest registry;
+    private static RabbitMqServer rabbit;
+    private static String collectorToken;
+    private static Pair pair;
+
+    @BeforeAll
+    static void start() throws IOException, MqttException {
+        assumeTrue(RabbitMqServer.isInstalled(), "RabbitMQ is not installed");
+        Path directory = Registries.directory("rabbitmq");
+        RabbitMqServer.Ports ports = RabbitMqServer.Ports.free();
+        Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), "rabbitmq");
+        properties.put("muster.token.lifetime", "PT10S");
+        properties.putAll(Map.of(
+                "muster.mqtt.brokers",
+                "rabbit",
+                "muster.mqtt.broker.rabbit.kind",
+                "rabbitmq",
+                "muster.mqtt.broker.rabbit.secret",
+                LISTENER,
+                "muster.mqtt.broker.rabbit.management-url",
+                ports.managementAddress().toString(),
+                "muster.mqtt.broker.rabbit.management-user",
+                "muster",
+                "muster.mqtt.broker.rabbit.management-password-file",
+                Files.writeString(directory.resolve("management-password"), MANAGEMENT_PASSWORD)
+                        .toString()));
+        MusterServer server = MusterServer.start(Registries.settings(directory, properties));
+        registry = new RegistryUnderTest(server, server.operatorToken());
+        rabbit = RabbitMqServer.start(
+                directory,
+                ports,
+                registry.base().resolve("mqtt/" + LISTENER + "/rabbitmq").toString(),
+                Factory.serverFiles(directory));
+        String address = "tcp://127.0.0.1:" + ports.mqtt();
+        collectorToken = operator(registry, "collector", "mqtt:read");
+        pair = new Pair(registry, address, collect(address), operator(registry, "commander", "mqtt:write"));
+    }
+
+    private static MqttParty collect(String address) throws MqttException {
+        return MqttParty.connect(address, "collector", "collector", collectorToken)
+                .subscribe("#");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (pair != null) {
+            pair.collector().close();
+        }
+        if (rabbit != null) {
+            rabbit.close();
+        }
+        if (registry != null) {
+            registry.server().close();
+        }
+    }
+
+    @Override
+    Pair pair() {
+        return pair;
+    }
+
+    @Test
+    void nobodyIsLetInWhileTheRegistryIsAwayAndEverybodyAfterwards() throws MqttException {
+        Registered device = registry.newDevice();
+        Registered other = registry.newDevice();
+        try (MqttParty stays = pair.connect(device)) {
+            registry.server().kill();
+            try {
+                assertThatThrownBy(() -> pair.connect(other)).isInstanceOf(MqttException.class);
+                assertThat(stays.isConnected()).isTrue();
+            } finally {
+                registry.server().restart();
+            }
+            try (MqttParty back = pair.connect(other)) {
+                assertThat(back.isConnected()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void brokerThatWasAwayIsToldWhenItIsBack() throws MqttException {
+        Registered device = registry.newDevice();
+        MqttConnectOptions lasting = MqttParty.options(device.key(), device.secret());
+        lasting.setCleanSession(false);
+        try (MqttParty party = MqttParty.connect(pair.address(), device.deviceId(), lasting)) {
+            party.subscribe(command(device));
+        }
+        assertThat(queues()).contains("mqtt-subscription-" + device.deviceId() + "qos1");
+
+        rabbit.kill();
+        try {
+            assertThat(registry.change(device.deviceId(), "disable").status()).isEqualTo(200);
+        } finally {
+            rabbit.restart();
+        }
+
+        Within.within(Duration.ofSeconds(60), "what waited for the device is gone", () -> !queues().contains(
+                        device.deviceId()));
+        assertThatThrownBy(() -> pair.connect(device)).isInstanceOf(MqttException.class);
+        // The one who hears everything was thrown off by the broker's end.
+        pair.collector().close();
+        pair = new Pair(registry, pair.address(), collect(pair.address()), pair.commander());
+    }
+
+    /** What the management says, to the account by which devices are thrown off. */
+    private static String queues() {
+        try {
+            return HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(
+                                            rabbit.ports().managementAddress().resolve("/api/queues"))
+                                    .header("Authorization", RegistryUnderTest.basic("muster", MANAGEMENT_PASSWORD))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void secretsAreInNoLog() throws IOException {
+        Registered device = registry.newDevice();
+        assertThatThrownBy(() -> pair.connect(device.deviceId(), device.key(), "wrong-secret-for-the-log"));
+
+        String logs = rabbit.log() + Files.readString(registry.server().log());
+        assertThat(logs).doesNotContain(LISTENER, MANAGEMENT_PASSWORD, device.secret(), "wrong-secret-for-the-log");
+    }
+}

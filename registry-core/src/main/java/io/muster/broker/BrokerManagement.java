@@ -1,0 +1,19 @@
+package io.muster.broker;
+
+import io.muster.spi.DeviceId;
+import java.io.IOException;
+import java.util.List;
+
+/** Tells one broker whom to throw off. Thread-safe. */
+interface BrokerManagement {
+
+    /**
+     * Ends a device's connections, if it has any. When it returns, those that there were are gone.
+     *
+     * @param keys the user names that are no longer good
+     * @param forGood whether the device has nothing left to log in with, so that what waits for it is in vain
+     * @throws IOException if the broker does not say so, for whatever reason; the text has no secret in it
+     * @throws InterruptedException if the thread is to end
+     */
+    void disconnect(DeviceId device, List<String> keys, boolean forGood) throws IOException, InterruptedException;
+}

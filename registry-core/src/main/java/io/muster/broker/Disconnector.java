@@ -1,0 +1,190 @@
+package io.muster.broker;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.muster.config.MusterConfig.Broker;
+import io.muster.credential.ClientAuthenticator;
+import io.muster.credential.StoredCredential;
+import io.muster.device.Disconnections;
+import io.muster.device.Disconnections.Due;
+import io.muster.persistence.Changes;
+import io.muster.problem.RareLog;
+import io.muster.spi.DeviceId;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Throws devices off one broker: tells it, again and again until it says that they are gone, and once more some seconds later, because
+ * another node may have let one in before it heard. Devices that were told to go stand in {@link Disconnections}. Thread-safe.
+ */
+public final class Disconnector implements AutoCloseable {
+
+    /** How often to look for what other nodes left, or what is due later. */
+    public static final Duration INTERVAL = Duration.ofMillis(500);
+
+    /** How long what is known on any node may be old, and somebody may take to be let in by it. */
+    private static final Duration AGAIN = Changes.INTERVAL.multipliedBy(4).plusSeconds(2);
+
+    private static final Duration LEASE = Duration.ofSeconds(30);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+    private static final int THREADS = 8;
+    private static final int BATCH = 64;
+    private static final RareLog LOG = RareLog.of(Disconnector.class);
+
+    private final Broker broker;
+    private final BrokerManagement management;
+    private final Disconnections disconnections;
+    private final ClientAuthenticator authenticator;
+    private final Clock clock;
+    private final Timer time;
+    private final ExecutorService threads;
+    private final AtomicInteger running = new AtomicInteger();
+    private volatile int failures;
+    private volatile Instant pausedUntil = Instant.MIN;
+
+    /**
+     * Throws off one broker that has a management.
+     *
+     * @param meters gets {@code muster.broker.disconnect}, the time from the commit that ends a device's right to be connected until
+     *     the broker has first been told
+     */
+    public Disconnector(
+            Broker broker,
+            Disconnections disconnections,
+            ClientAuthenticator authenticator,
+            Clock clock,
+            MeterRegistry meters) {
+        this(broker, HttpManagement.of(broker), disconnections, authenticator, clock, meters);
+    }
+
+    Disconnector(
+            Broker broker,
+            BrokerManagement management,
+            Disconnections disconnections,
+            ClientAuthenticator authenticator,
+            Clock clock,
+            MeterRegistry meters) {
+        this.broker = broker;
+        this.management = management;
+        this.disconnections = disconnections;
+        this.authenticator = authenticator;
+        this.clock = clock;
+        this.time = Timer.builder("muster.broker.disconnect")
+                .description(
+                        "From the end of a device's right to be connected until the broker has closed its connection")
+                .tag("broker", broker.name())
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1))
+                .maximumExpectedValue(Duration.ofMinutes(10))
+                .register(meters);
+        this.threads = Executors.newFixedThreadPool(THREADS, task -> {
+            Thread thread = new Thread(task, "muster-disconnect-" + broker.name());
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** Has everything done that is due, on other threads. Returns at once. */
+    public void wake() {
+        if (running.get() >= THREADS || clock.instant().isBefore(pausedUntil)) {
+            return;
+        }
+        running.incrementAndGet();
+        try {
+            threads.execute(() -> {
+                try {
+                    work();
+                } finally {
+                    running.decrementAndGet();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            running.decrementAndGet();
+        }
+    }
+
+    private void work() {
+        try {
+            List<Due> due = disconnections.due(broker.name(), BATCH);
+            while (!due.isEmpty() && !clock.instant().isBefore(pausedUntil)) {
+                for (Due one : due) {
+                    if (disconnections.take(one, LEASE) && !handle(one)) {
+                        return;
+                    }
+                }
+                due = disconnections.due(broker.name(), BATCH);
+                if (due.size() > 1) {
+                    wake();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            // The database is away: it is all still there at the next look.
+            LOG.warn(
+                    "database",
+                    "What is to be thrown off the broker {} cannot be read: {}",
+                    broker.name(),
+                    e.getMessage());
+        }
+    }
+
+    /** Returns whether to go on. */
+    private boolean handle(Due one) throws InterruptedException {
+        if (one.device().isEmpty()) {
+            disconnections.expand(one, broker.name());
+            return true;
+        }
+        try {
+            tell(one.device().get());
+        } catch (IOException e) {
+            disconnections.putBack(one, clock.instant());
+            pause(e);
+            return false;
+        }
+        failures = 0;
+        if (one.toldAt().isPresent()) {
+            disconnections.done(one);
+            return true;
+        }
+        time.record(Duration.between(one.requestedAt(), clock.instant()));
+        disconnections.told(one, clock.instant().plus(AGAIN));
+        return true;
+    }
+
+    private void tell(DeviceId device) throws IOException, InterruptedException {
+        List<String> used = authenticator.credentials(device).stream()
+                .filter(StoredCredential::wasUsed)
+                .map(StoredCredential::key)
+                .toList();
+        List<String> ended =
+                used.stream().filter(key -> !authenticator.isGood(key)).toList();
+        if (!ended.isEmpty()) {
+            management.disconnect(device, ended, ended.size() == used.size());
+        }
+    }
+
+    private void pause(IOException e) {
+        int before = failures++;
+        Duration pause = Duration.ofMillis(250L << Math.min(before, 10));
+        pausedUntil = clock.instant().plus(pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE);
+        LOG.warn(
+                broker.name(),
+                "The broker {} did not throw a device off, and is told again until it does: {}",
+                broker.name(),
+                e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+    }
+
+    /** Ends what runs; what is not done is left to other nodes, and to the next start. */
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,231 @@
+package io.muster.device;
+
+import io.muster.config.MusterConfig.Broker;
+import io.muster.persistence.Database;
+import io.muster.persistence.Ids;
+import io.muster.spi.DeviceId;
+import jakarta.persistence.EntityManager;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Devices that brokers are to throw off: an outbox. A row is written in the transaction that ends a device's right to be connected, so
+ * none is forgotten whatever happens to this node or the broker, and stays until the device is known to be gone. Thread-safe.
+ */
+public final class Disconnections {
+
+    private static final int PAGE = 500;
+
+    private final Database database;
+    private final List<Broker> brokers;
+    private final Ids ids;
+    private final Clock clock;
+    private volatile Runnable wake = () -> {};
+
+    /**
+     * One that is due.
+     *
+     * @param lot of devices of this lot only, where no device is named
+     * @param device empty for all of the fleet or lot
+     * @param requestedAt when the device was no longer to be connected
+     * @param toldAt when the broker was first told, successfully
+     */
+    public record Due(
+            byte[] id,
+            String fleet,
+            Optional<String> lot,
+            Optional<DeviceId> device,
+            Instant requestedAt,
+            Instant dueAt,
+            Optional<Instant> toldAt,
+            Optional<byte[]> after) {}
+
+    /** Writes for the brokers that can be told. */
+    public Disconnections(Database database, List<Broker> brokers, Ids ids, Clock clock) {
+        this.database = database;
+        this.brokers = brokers.stream()
+                .filter(broker -> broker.management().isPresent())
+                .toList();
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    /** Has something run after each commit that wrote a row due now; there is one such thing. */
+    public void onRequest(Runnable wake) {
+        this.wake = wake;
+    }
+
+    /** Requests within a transaction that a device be thrown off, from this time on. */
+    public void request(EntityManager em, String fleet, byte[] device, Instant from) {
+        insert(em, fleet, Optional.empty(), Optional.of(device), from);
+    }
+
+    /** Requests within a transaction that all devices of a fleet, or of a lot of it, be thrown off whose credentials are no longer good. */
+    public void requestAll(EntityManager em, String fleet, Optional<String> lot) {
+        insert(em, fleet, lot, Optional.empty(), clock.instant());
+    }
+
+    private void insert(EntityManager em, String fleet, Optional<String> lot, Optional<byte[]> device, Instant from) {
+        for (Broker broker : brokers) {
+            if (broker.fleets().isEmpty() || broker.fleets().contains(fleet)) {
+                em.createNativeQuery(
+                                "INSERT INTO disconnection (id, broker, fleet, lot, device_id, requested_at, due_at)"
+                                        + " VALUES (?, ?, ?, ?, ?, ?, ?)")
+                        .setParameter(1, ids.next())
+                        .setParameter(2, broker.name())
+                        .setParameter(3, fleet)
+                        .setParameter(4, lot.orElse(null))
+                        .setParameter(5, device.orElse(null))
+                        .setParameter(6, from.toEpochMilli())
+                        .setParameter(7, from.toEpochMilli())
+                        .executeUpdate();
+            }
+        }
+    }
+
+    /** Says that a transaction was committed that requested something: it need not wait for the next look. */
+    public void committed() {
+        wake.run();
+    }
+
+    /** Lists what is due for a broker, the oldest first. */
+    public List<Due> due(String broker, int atMost) {
+        return database.query(connection -> {
+            List<Due> due = new ArrayList<>();
+            try (PreparedStatement select = connection.prepareStatement(
+                    "SELECT id, fleet, lot, device_id, requested_at, due_at, told_at, after_id FROM disconnection"
+                            + " WHERE broker = ? AND due_at <= ? ORDER BY due_at LIMIT ?")) {
+                select.setString(1, broker);
+                select.setLong(2, clock.millis());
+                select.setInt(3, atMost);
+                try (ResultSet rows = select.executeQuery()) {
+                    while (rows.next()) {
+                        long told = rows.getLong(7);
+                        due.add(new Due(
+                                rows.getBytes(1),
+                                rows.getString(2),
+                                Optional.ofNullable(rows.getString(3)),
+                                Optional.ofNullable(rows.getBytes(4)).map(id -> new DeviceId(Ids.hex(id))),
+                                Instant.ofEpochMilli(rows.getLong(5)),
+                                Instant.ofEpochMilli(rows.getLong(6)),
+                                told == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(told)),
+                                Optional.ofNullable(rows.getBytes(8))));
+                    }
+                }
+            }
+            return due;
+        });
+    }
+
+    /**
+     * Takes one for this node, for some time: a compare-and-swap, so that one node does each. A node that dies in the middle leaves it to
+     * the others when the time is over.
+     *
+     * @return false if another node was first
+     */
+    public boolean take(Due one, Duration lease) {
+        return update(
+                        "UPDATE disconnection SET due_at = ? WHERE id = ? AND due_at = ?",
+                        clock.instant().plus(lease).toEpochMilli(),
+                        one.id(),
+                        one.dueAt().toEpochMilli())
+                == 1;
+    }
+
+    /** Notes that the broker was told, and asks to tell it again: somebody may have been let in just before the news got there. */
+    public void told(Due one, Instant again) {
+        update(
+                "UPDATE disconnection SET told_at = ?, due_at = ? WHERE id = ?",
+                clock.millis(),
+                again.toEpochMilli(),
+                one.id());
+    }
+
+    /** Puts one back that could not be done. */
+    public void putBack(Due one, Instant until) {
+        update("UPDATE disconnection SET due_at = ? WHERE id = ?", until.toEpochMilli(), one.id());
+    }
+
+    /** Deletes one that is done. */
+    public void done(Due one) {
+        update("DELETE FROM disconnection WHERE id = ?", one.id());
+    }
+
+    private int update(String sql, Object... parameters) {
+        return database.query(connection -> {
+            try (PreparedStatement update = connection.prepareStatement(sql)) {
+                for (int i = 0; i < parameters.length; i++) {
+                    update.setObject(i + 1, parameters[i]);
+                }
+                return update.executeUpdate();
+            }
+        });
+    }
+
+    /**
+     * Makes rows for the next devices of one that means many.
+     *
+     * @return false if there were no more, and it is done
+     */
+    public boolean expand(Due many, String broker) {
+        return database.sql(connection -> {
+            List<byte[]> devices = devices(connection, many);
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO disconnection (id, broker, fleet, device_id, requested_at, due_at) VALUES (?, ?, ?, ?, ?, ?)")) {
+                for (byte[] device : devices) {
+                    insert.setBytes(1, ids.next());
+                    insert.setString(2, broker);
+                    insert.setString(3, many.fleet());
+                    insert.setBytes(4, device);
+                    insert.setLong(5, many.requestedAt().toEpochMilli());
+                    insert.setLong(6, many.requestedAt().toEpochMilli());
+                    insert.addBatch();
+                }
+                insert.executeBatch();
+            }
+            boolean more = devices.size() == PAGE;
+            try (PreparedStatement next = connection.prepareStatement(
+                    more
+                            ? "UPDATE disconnection SET after_id = ?, due_at = requested_at WHERE id = ?"
+                            : "DELETE FROM disconnection WHERE id = ?")) {
+                int place = 0;
+                if (more) {
+                    next.setBytes(++place, devices.get(PAGE - 1));
+                }
+                next.setBytes(++place, many.id());
+                next.executeUpdate();
+            }
+            return more;
+        });
+    }
+
+    private static List<byte[]> devices(Connection connection, Due many) throws SQLException {
+        List<byte[]> devices = new ArrayList<>();
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT d.id FROM device d WHERE d.fleet = ? AND d.id > ?"
+                        + (many.lot().isPresent()
+                                ? " AND EXISTS (SELECT 1 FROM device_tag t WHERE t.device_id = d.id AND t.name = 'lot' AND t.text = ?)"
+                                : "")
+                        + " ORDER BY d.id LIMIT " + PAGE)) {
+            select.setString(1, many.fleet());
+            select.setBytes(2, many.after().orElseGet(() -> new byte[16]));
+            if (many.lot().isPresent()) {
+                select.setString(3, many.lot().get());
+            }
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    devices.add(rows.getBytes(1));
+                }
+            }
+        }
+        return devices;
+    }
+}

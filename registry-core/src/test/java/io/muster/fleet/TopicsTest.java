@@ -1,0 +1,65 @@
+package io.muster.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.json.Fields;
+import io.muster.spi.DeviceId;
+import io.muster.spi.SerialNumber;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TopicsTest {
+
+    private static final DeviceId DEVICE = new DeviceId("0123456789abcdef0123456789abcdef");
+
+    private static Topics.OfDevice of(String serial, String... subscribe) {
+        return new Topics(List.of(), List.of(subscribe)).of(DEVICE, "pumps", new SerialNumber(serial));
+    }
+
+    private static Fields fields(String member, String pattern) {
+        Fields fields = Fields.of(("{\"" + member + "\":[\"" + pattern + "\"]}").getBytes(StandardCharsets.UTF_8));
+        Topics.read(fields);
+        return fields;
+    }
+
+    @Test
+    void whatStandsForTheDevicesOwnIsReplaced() {
+        assertThat(of("SN-0001", "a/{deviceId}/{fleet}/{serial}/b", "all").subscribe())
+                .containsExactlyInAnyOrder("a/" + DEVICE.value() + "/pumps/SN-0001/b", "all");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SN/1",
+                "SN+1",
+                "SN#1",
+                "#####",
+                "SN.1",
+                "SN*1",
+                "$SYS",
+                "{deviceId}",
+                "0123456789abcdef0123456789abcdee"
+            })
+    void serialThatMeansSomethingInATopicIsInNone(String serial) {
+        assertThat(of(serial, "x/{serial}", "x/{deviceId}").subscribe()).containsExactly("x/" + DEVICE.value());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "/", "a/", "/a", "a//b", "a/+/b", "a/#", "$SYS/x", "a.b", "a*", "a b", "{device}", "a}", "ä"
+            })
+    void patternsThatAreNone(String pattern) {
+        assertThat(fields("subscribe", pattern).faults()).hasSize(1);
+    }
+
+    @Test
+    void everyTopicToPublishToIsTheDevicesOwn() {
+        assertThat(fields("publish", "all/{fleet}").faults().get(0).detail()).contains("speak as another");
+        assertThat(fields("publish", "all/{serial}").faults()).isEmpty();
+        assertThat(fields("subscribe", "all/{fleet}").faults()).isEmpty();
+    }
+}

@@ -1,0 +1,110 @@
+package io.muster.web.mqtt;
+
+import io.muster.broker.Account;
+import io.muster.broker.Account.OfDevice;
+import io.muster.broker.BrokerAccess.Login;
+import io.muster.config.MusterConfig.BrokerKind;
+import io.muster.json.Json;
+import io.muster.web.mqtt.Listener.Question;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What EMQX 5 asks its HTTP authenticator and authorizer. Every answer is 200: another status would have EMQX ask whoever comes next,
+ * and let through what nobody objects to.
+ */
+@Path("/mqtt/{secret}/emqx")
+@ApplicationScoped
+public class EmqxResource {
+
+    private static final Map<String, Object> DENY = Map.of("result", "deny");
+
+    @Inject
+    Listener listener;
+
+    /** Who logs in, with all that it may do. */
+    @POST
+    @Path("/authn")
+    public Response logIn(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
+        return json(listener.answer(
+                secret,
+                BrokerKind.EMQX,
+                () -> Listener.question(Listener.json(request, body)),
+                (broker, question) -> listener.logIn(broker, question, "clientid")
+                        .map(EmqxResource::allow)
+                        .orElse(DENY),
+                DENY));
+    }
+
+    /** Whether an account may publish or subscribe to a topic. */
+    @POST
+    @Path("/authz")
+    public Response topic(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
+        return json(listener.answer(
+                secret,
+                BrokerKind.EMQX,
+                () -> Listener.question(Listener.json(request, body)),
+                (broker, question) -> listener.account(broker, question.required("username"), question.text("clientid"))
+                                .filter(account -> may(account, question))
+                                .isPresent()
+                        ? Map.of("result", "allow")
+                        : DENY,
+                DENY));
+    }
+
+    private static boolean may(Account account, Question question) {
+        String topic = question.required("topic");
+        return switch (question.required("action")) {
+            case "publish" -> account.mayPublish(topic);
+            case "subscribe" -> account.maySubscribe(topic);
+            default -> false;
+        };
+    }
+
+    private static Map<String, Object> allow(Login login) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("result", "allow");
+        answer.put("is_superuser", false);
+        login.until().ifPresent(until -> answer.put("expire_at", until.getEpochSecond()));
+        answer.put("acl", rules(login.account()));
+        return answer;
+    }
+
+    /** Ends with a "no" to everything: what no rule matches goes on to others. */
+    private static List<Map<String, String>> rules(Account account) {
+        List<Map<String, String>> rules = new ArrayList<>();
+        if (account instanceof OfDevice device) {
+            device.topics().publish().forEach(topic -> rules.add(rule("allow", "publish", topic)));
+            device.topics().subscribe().forEach(topic -> rules.add(rule("allow", "subscribe", "eq " + topic)));
+        } else {
+            if (account.mayPublish("any")) {
+                rules.add(rule("allow", "publish", "#"));
+            }
+            if (account.maySubscribe("#")) {
+                rules.add(rule("allow", "subscribe", "#"));
+            }
+        }
+        rules.add(rule("deny", "all", "#"));
+        return rules;
+    }
+
+    private static Map<String, String> rule(String permission, String action, String topic) {
+        return Map.of("permission", permission, "action", action, "topic", topic);
+    }
+
+    private static Response json(Map<String, Object> answer) {
+        return Listener.answer(200, Json.bytes(answer), MediaType.APPLICATION_JSON);
+    }
+}
