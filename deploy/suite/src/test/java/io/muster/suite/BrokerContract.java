@@ -421,7 +421,8 @@ abstract class BrokerContract {
                         "devices/me/credentials",
                         RegistryUnderTest.JSON,
                         "{}",
-                        RegistryUnderTest.bearer(pair().registry().accessToken(device)));
+                        "Authorization",
+                        RegistryUnderTest.basic(device.key(), device.secret()));
         assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
         return RegistryUnderTest.receipt(device.serial(), reply);
     }
