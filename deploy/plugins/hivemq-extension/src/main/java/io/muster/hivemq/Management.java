@@ -1,0 +1,88 @@
+package io.muster.hivemq;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Base64;
+import java.util.concurrent.Executor;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Hears from the registry whom to throw off: {@code DELETE /clients/<id>}, with HTTP Basic. Thread-safe. */
+final class Management implements AutoCloseable {
+
+    private static final Pattern CLIENT = Pattern.compile("/clients/([A-Za-z0-9]{1,128})");
+
+    private final HttpServer server;
+    private final byte[] authorization;
+    private final Broker broker;
+
+    /** Throws off. */
+    interface Broker {
+
+        /**
+         * Ends a client's connection, if it has one, and returns when it is gone.
+         *
+         * @param session whether what is kept for it ends too
+         * @throws Exception if it may be there still
+         */
+        void disconnect(String clientId, boolean session) throws Exception;
+    }
+
+    /** Listens at once. */
+    Management(Configuration configuration, Broker broker, Executor threads) throws IOException {
+        this.broker = broker;
+        this.authorization = ("Basic "
+                        + Base64.getEncoder()
+                                .encodeToString((configuration.managementUser() + ":"
+                                                + configuration.managementPassword())
+                                        .getBytes(StandardCharsets.UTF_8)))
+                .getBytes(StandardCharsets.UTF_8);
+        this.server = HttpServer.create(
+                new InetSocketAddress(configuration.managementAddress(), configuration.managementPort()), 0);
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            exchange.sendResponseHeaders(status(exchange), -1);
+        }
+    }
+
+    private int status(HttpExchange exchange) {
+        String given = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
+        if (!MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), authorization)) {
+            return 401;
+        }
+        Matcher client = CLIENT.matcher(exchange.getRequestURI().getPath());
+        if (!client.matches()) {
+            return 404;
+        }
+        if (!exchange.getRequestMethod().equals("DELETE")) {
+            return 405;
+        }
+        try {
+            broker.disconnect(client.group(1), "session=end".equals(exchange.getRequestURI().getQuery()));
+            return 204;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 503;
+        } catch (Exception e) {
+            return 503;
+        }
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+}
