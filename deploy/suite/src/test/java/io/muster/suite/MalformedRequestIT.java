@@ -200,7 +200,6 @@ class MalformedRequestIT {
                         "/fleets/DEFAULT/register",
                         "/index.html",
                         "/health",
-                        "/metrics",
                         "/openapi",
                         "/application.wadl",
                         "/container-problem",
