@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -29,6 +30,7 @@ class RabbitMqIT extends BrokerContract {
 
     private static RegistryUnderTest registry;
     private static RabbitMqServer rabbit;
+    private static Path ca;
     private static String collectorToken;
     private static Pair pair;
 
@@ -55,11 +57,13 @@ class RabbitMqIT extends BrokerContract {
                         .toString()));
         MusterServer server = MusterServer.start(Registries.settings(directory, properties));
         registry = new RegistryUnderTest(server, server.operatorToken());
+        Factory.ServerFiles tls = Factory.serverFiles(directory);
+        ca = tls.ca();
         rabbit = RabbitMqServer.start(
                 directory,
                 ports,
                 registry.base().resolve("mqtt/" + LISTENER + "/rabbitmq").toString(),
-                Factory.serverFiles(directory));
+                tls);
         String address = "tcp://127.0.0.1:" + ports.mqtt();
         collectorToken = operator(registry, "collector", "mqtt:read");
         pair = new Pair(registry, address, collect(address), operator(registry, "commander", "mqtt:write"));
@@ -147,6 +151,54 @@ class RabbitMqIT extends BrokerContract {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** As in the documentation, over TCP and over TLS: the second start has what the first one kept. */
+    @Test
+    void simplestFirmwareRegistersOnceAndLivesOnMqtt() throws Exception {
+        Path firmware = Registries.directory("firmware");
+        assumeTrue(
+                NodePackages.install(
+                        Path.of(System.getProperty("basedir", ""), "../../docs/devices/node-mqtt"),
+                        "firmware.mjs",
+                        firmware),
+                "there is no node, no npm, or no registry of packages to be reached");
+        String serial = registry.expectedSerial();
+
+        String first = firmware(firmware, serial, "mqtt://127.0.0.1:" + rabbit.ports().mqtt());
+        String second = firmware(firmware, serial, "mqtts://localhost:" + rabbit.ports().mqtts());
+
+        assertThat(first).contains("registered", "connected as", "command one");
+        assertThat(second).doesNotContain("registered").contains("connected as", "command one");
+        assertThat(registry.devicesOf(serial)).hasSize(1);
+    }
+
+    private static String firmware(Path directory, String serial, String address) throws Exception {
+        Process process = NodePackages.start(
+                directory,
+                List.of(
+                        "node",
+                        "firmware.mjs",
+                        registry.base().toString().replaceAll("/$", ""),
+                        serial,
+                        "identity.json",
+                        address,
+                        ca.toString()));
+        try {
+            int heard = pair.collector().received().size();
+            Within.within(Duration.ofSeconds(30), "it says hello", () -> pair.collector().received().stream()
+                    .skip(heard)
+                    .anyMatch(message -> message.text().equals("hello")));
+            String deviceId = registry.devicesOf(serial).get(0).path("deviceId").asText();
+            try (MqttParty commander = pair.command()) {
+                commander.publish("muster/" + deviceId + "/command", "one");
+            }
+            NodePackages.Ended ended = NodePackages.ended(directory, process);
+            assertThat(ended.status()).as(ended.output()).isZero();
+            return ended.output();
+        } finally {
+            process.destroyForcibly();
         }
     }
 
