@@ -18,7 +18,9 @@ class ForeignNodeClientsIT {
     @Test
     void everyWayToGetATokenWorks() throws Exception {
         Path clients = HERE.resolve("target/node");
-        assumeTrue(NodePackages.install(HERE.resolve("src/test/node"), "foreign.mjs", clients), "there is no node, no npm, or no registry of packages to be reached");
+        assumeTrue(
+                NodePackages.install(HERE.resolve("src/test/node"), "foreign.mjs", clients),
+                "there is no node, no npm, or no registry of packages to be reached");
         List<String> serials = RegistryUnderTest.unusedSerials(3);
         registry.expect("default", serials);
         String issuer = registry.base().toString().replaceAll("/$", "");

@@ -102,8 +102,8 @@ class HiveMqIT extends BrokerContract {
         Registered device = registry.newDevice();
         try (HiveMqServer faulty = HiveMqServer.start(
                 directory, registry.base(), "two secrets", URI.create("http://127.0.0.1:0"), MANAGEMENT_PASSWORD)) {
-            assertThatThrownBy(() -> MqttParty.connect(
-                            faulty.address(), device.deviceId(), device.key(), device.secret()))
+            assertThatThrownBy(
+                            () -> MqttParty.connect(faulty.address(), device.deviceId(), device.key(), device.secret()))
                     .isInstanceOf(MqttException.class);
             assertThat(faulty.log()).contains("lets nobody in", "secret-file has more in it");
         }

@@ -36,7 +36,9 @@ final class HiveMqServer implements AutoCloseable {
         Path module = Path.of(System.getProperty("muster.plugins")).resolve("hivemq-extension/target");
         try {
             Path conf = Files.createDirectories(directory.resolve("conf"));
-            Files.writeString(conf.resolve("config.xml"), """
+            Files.writeString(
+                    conf.resolve("config.xml"),
+                    """
                     <?xml version="1.0"?>
                     <hivemq>
                       <listeners>
@@ -45,7 +47,8 @@ final class HiveMqServer implements AutoCloseable {
                       <persistence><mode>in-memory</mode></persistence>
                       <anonymous-usage-statistics><enabled>false</enabled></anonymous-usage-statistics>
                     </hivemq>
-                    """.formatted(port));
+                    """
+                            .formatted(port));
             Path extensions = Files.createDirectories(directory.resolve("extensions"));
             unzip(module.resolve("muster-hivemq-extension.zip"), extensions);
             Path extension = extensions.resolve("muster");
@@ -58,7 +61,8 @@ final class HiveMqServer implements AutoCloseable {
             Files.writeString(extension.resolve("listener-secret"), secret + "\n");
             Files.writeString(extension.resolve("management-password"), password + "\n");
             Process process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-Xmx512m",
                             "-cp",
                             module.resolve("test-classes") + ":" + Files.readString(module.resolve("class-path")),

@@ -25,15 +25,7 @@ final class NodePackages {
         }
         try {
             return run(to, List.of("node", "--version")).status() == 0
-                    && run(
-                                            to,
-                                            List.of(
-                                                    "npm",
-                                                    "ci",
-                                                    "--no-audit",
-                                                    "--no-fund",
-                                                    "--ignore-scripts",
-                                                    "--fetch-retries=0"))
+                    && run(to, List.of("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0"))
                                     .status()
                             == 0;
         } catch (IOException e) {
@@ -58,8 +50,7 @@ final class NodePackages {
         if (!process.waitFor(2, TimeUnit.MINUTES)) {
             process.destroyForcibly();
         }
-        return new Ended(
-                process.waitFor(), Files.readString(directory.resolve("output"), StandardCharsets.UTF_8));
+        return new Ended(process.waitFor(), Files.readString(directory.resolve("output"), StandardCharsets.UTF_8));
     }
 
     static Ended run(Path directory, List<String> command) throws IOException, InterruptedException {

@@ -166,8 +166,10 @@ class RabbitMqIT extends BrokerContract {
                 "there is no node, no npm, or no registry of packages to be reached");
         String serial = registry.expectedSerial();
 
-        String first = firmware(firmware, serial, "mqtt://127.0.0.1:" + rabbit.ports().mqtt());
-        String second = firmware(firmware, serial, "mqtts://localhost:" + rabbit.ports().mqtts());
+        String first =
+                firmware(firmware, serial, "mqtt://127.0.0.1:" + rabbit.ports().mqtt());
+        String second =
+                firmware(firmware, serial, "mqtts://localhost:" + rabbit.ports().mqtts());
 
         assertThat(first).contains("registered", "connected as", "command one");
         assertThat(second).doesNotContain("registered").contains("connected as", "command one");

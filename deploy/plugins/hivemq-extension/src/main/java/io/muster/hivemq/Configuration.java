@@ -113,7 +113,8 @@ record Configuration(
                 }
                 return secret;
             } catch (IOException e) {
-                faults.add(key + ": " + file + " cannot be read (" + e.getClass().getSimpleName() + ")");
+                faults.add(
+                        key + ": " + file + " cannot be read (" + e.getClass().getSimpleName() + ")");
                 return "";
             }
         }

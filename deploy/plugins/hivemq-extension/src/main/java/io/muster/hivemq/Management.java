@@ -37,9 +37,9 @@ final class Management implements AutoCloseable {
         this.broker = broker;
         this.authorization = ("Basic "
                         + Base64.getEncoder()
-                                .encodeToString((configuration.managementUser() + ":"
-                                                + configuration.managementPassword())
-                                        .getBytes(StandardCharsets.UTF_8)))
+                                .encodeToString(
+                                        (configuration.managementUser() + ":" + configuration.managementPassword())
+                                                .getBytes(StandardCharsets.UTF_8)))
                 .getBytes(StandardCharsets.UTF_8);
         this.server = HttpServer.create(
                 new InetSocketAddress(configuration.managementAddress(), configuration.managementPort()), 0);
@@ -71,7 +71,9 @@ final class Management implements AutoCloseable {
             return 405;
         }
         try {
-            broker.disconnect(client.group(1), "session=end".equals(exchange.getRequestURI().getQuery()));
+            broker.disconnect(
+                    client.group(1),
+                    "session=end".equals(exchange.getRequestURI().getQuery()));
             return 204;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -46,8 +46,8 @@ public final class MusterExtension implements ExtensionMain {
         try {
             Configuration configuration = Configuration.read(
                     input.getExtensionInformation().getExtensionHomeFolder().toPath());
-            management = new Management(
-                    configuration, MusterExtension::disconnect, Services.extensionExecutorService());
+            management =
+                    new Management(configuration, MusterExtension::disconnect, Services.extensionExecutorService());
             RegistryAuthenticator authenticator = new RegistryAuthenticator(configuration.registry(), this::endAt);
             Services.securityRegistry().setAuthenticatorProvider(any -> authenticator);
         } catch (Configuration.FaultyException e) {

@@ -90,8 +90,7 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
                 .build();
     }
 
-    private void answer(
-            SimpleAuthOutput output, String clientId, HttpResponse<byte[]> response, Throwable failure) {
+    private void answer(SimpleAuthOutput output, String clientId, HttpResponse<byte[]> response, Throwable failure) {
         if (failure != null || response.statusCode() != 200) {
             output.failAuthentication(ConnackReasonCode.SERVER_UNAVAILABLE, "the registry does not answer");
             return;
@@ -118,8 +117,8 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
     private static void permit(ModifiableDefaultPermissions permissions, JsonNode login) {
         permissions.setDefaultBehaviour(DefaultAuthorizationBehaviour.DENY);
         Map.of("publish", MqttActivity.PUBLISH, "subscribe", MqttActivity.SUBSCRIBE)
-                .forEach((member, activity) -> login.path(member).forEach(topic -> permissions.add(
-                        permission(topic.asText(), activity))));
+                .forEach((member, activity) ->
+                        login.path(member).forEach(topic -> permissions.add(permission(topic.asText(), activity))));
     }
 
     private static TopicPermission permission(String topic, MqttActivity activity) {
