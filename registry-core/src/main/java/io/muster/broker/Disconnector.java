@@ -33,6 +33,7 @@ public final class Disconnector implements AutoCloseable {
     private static final Duration AGAIN = Changes.INTERVAL.multipliedBy(4).plusSeconds(2);
 
     private static final Duration LEASE = Duration.ofSeconds(30);
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(250);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
     private static final int THREADS = 8;
     private static final int BATCH = 64;
@@ -145,7 +146,9 @@ public final class Disconnector implements AutoCloseable {
         try {
             tell(one.device().get());
         } catch (IOException e) {
-            disconnections.putBack(one, clock.instant());
+            // Behind the others, and the longer it fails the later: one that always fails keeps none of them waiting.
+            Duration age = Duration.between(one.requestedAt(), clock.instant());
+            disconnections.putBack(one, clock.instant().plus(bounded(age.dividedBy(2))));
             pause(e);
             return false;
         }
@@ -171,10 +174,13 @@ public final class Disconnector implements AutoCloseable {
         }
     }
 
+    private static Duration bounded(Duration wait) {
+        Duration least = wait.compareTo(SHORTEST_PAUSE) < 0 ? SHORTEST_PAUSE : wait;
+        return least.compareTo(LONGEST_PAUSE) < 0 ? least : LONGEST_PAUSE;
+    }
+
     private void pause(IOException e) {
-        int before = failures++;
-        Duration pause = Duration.ofMillis(250L << Math.min(before, 10));
-        pausedUntil = clock.instant().plus(pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE);
+        pausedUntil = clock.instant().plus(bounded(SHORTEST_PAUSE.multipliedBy(1L << Math.min(failures++, 10))));
         LOG.warn(
                 broker.name(),
                 "The broker {} did not throw a device off, and is told again until it does: {}",

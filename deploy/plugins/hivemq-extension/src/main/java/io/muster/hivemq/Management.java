@@ -7,18 +7,26 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Base64;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Hears from the registry whom to throw off: {@code DELETE /clients/<id>}, with HTTP Basic. Thread-safe. */
 final class Management implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Management.class);
     private static final Pattern CLIENT = Pattern.compile("/clients/([A-Za-z0-9]{1,128})");
+
+    private static final int THREADS = 8;
 
     private final HttpServer server;
     private final byte[] authorization;
     private final Broker broker;
+    // Not HiveMQ's for extensions: what it is waited for here is completed by those.
+    private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 
     /** Throws off. */
     interface Broker {
@@ -33,7 +41,7 @@ final class Management implements AutoCloseable {
     }
 
     /** Listens at once. */
-    Management(Configuration configuration, Broker broker, Executor threads) throws IOException {
+    Management(Configuration configuration, Broker broker) throws IOException {
         this.broker = broker;
         this.authorization = ("Basic "
                         + Base64.getEncoder()
@@ -79,6 +87,9 @@ final class Management implements AutoCloseable {
             Thread.currentThread().interrupt();
             return 503;
         } catch (Exception e) {
+            LOG.warn(
+                    "A client could not be thrown off, and the registry tells it again: {}",
+                    String.valueOf(e.getCause() == null ? e : e.getCause()));
             return 503;
         }
     }
@@ -86,5 +97,6 @@ final class Management implements AutoCloseable {
     @Override
     public void close() {
         server.stop(0);
+        threads.shutdownNow();
     }
 }

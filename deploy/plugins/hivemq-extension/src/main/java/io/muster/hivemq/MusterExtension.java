@@ -8,6 +8,7 @@ import com.hivemq.extension.sdk.api.parameter.ExtensionStartOutput;
 import com.hivemq.extension.sdk.api.parameter.ExtensionStopInput;
 import com.hivemq.extension.sdk.api.parameter.ExtensionStopOutput;
 import com.hivemq.extension.sdk.api.services.Services;
+import com.hivemq.extension.sdk.api.services.exception.NoSuchClientIdException;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -46,8 +47,7 @@ public final class MusterExtension implements ExtensionMain {
         try {
             Configuration configuration = Configuration.read(
                     input.getExtensionInformation().getExtensionHomeFolder().toPath());
-            management =
-                    new Management(configuration, MusterExtension::disconnect, Services.extensionExecutorService());
+            management = new Management(configuration, MusterExtension::disconnect);
             RegistryAuthenticator authenticator = new RegistryAuthenticator(configuration.registry(), this::endAt);
             Services.securityRegistry().setAuthenticatorProvider(any -> authenticator);
         } catch (Configuration.FaultyException e) {
@@ -72,7 +72,14 @@ public final class MusterExtension implements ExtensionMain {
                 .disconnectClient(clientId, true, DisconnectReasonCode.NOT_AUTHORIZED, "no longer good at the registry")
                 .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         if (session) {
-            Services.clientService().invalidateSession(clientId).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            try {
+                Services.clientService().invalidateSession(clientId).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                // A clean session was gone with its connection.
+                if (!(e.getCause() instanceof NoSuchClientIdException)) {
+                    throw e;
+                }
+            }
         }
     }
 
