@@ -1,0 +1,128 @@
+package io.muster.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.muster.Registry;
+import io.muster.TestRegistry;
+import io.muster.api.RegistrationReceipt;
+import io.muster.device.DeviceState;
+import io.muster.spi.Candidate;
+import io.muster.spi.DeviceId;
+import io.muster.spi.SerialNumber;
+import io.muster.spi.Verdict;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A broker that is told by HTTP whom to throw off, and does not always obey. */
+class DisconnectorTest {
+
+    private static final int PATIENCE_SECONDS = 20;
+
+    private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+    private final Set<String> refused = ConcurrentHashMap.newKeySet();
+    private HttpServer broker;
+    private Registry registry;
+
+    @BeforeEach
+    void start() throws IOException {
+        broker = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        broker.createContext("/clients/", exchange -> {
+            String device = exchange.getRequestURI().getPath().substring("/clients/".length());
+            told.add(device);
+            exchange.sendResponseHeaders(refused.contains(device) ? 500 : 204, -1);
+            exchange.close();
+        });
+        broker.start();
+        registry = TestRegistry.fresh()
+                .with(Clock.systemUTC())
+                .with("anybody", candidate -> Verdict.genuine())
+                .with("muster.fleet.default.verifiers", "anybody")
+                .with("muster.mqtt.brokers", "fake")
+                .with("muster.mqtt.broker.fake.kind", "json")
+                .with("muster.mqtt.broker.fake.secret", "a-secret-of-thirty-two-characters")
+                .with(
+                        "muster.mqtt.broker.fake.management-url",
+                        "http://127.0.0.1:" + broker.getAddress().getPort())
+                .with("muster.mqtt.broker.fake.management-user", "muster")
+                .with("muster.mqtt.broker.fake.management-password", "a password")
+                .start();
+    }
+
+    @AfterEach
+    void stop() {
+        registry.close();
+        broker.stop(0);
+    }
+
+    private RegistrationReceipt registered(String serial) {
+        return registry.registrar().register(Candidate.of(new SerialNumber(serial), "default", "127.0.0.1"));
+    }
+
+    private DeviceId device(String serial) {
+        RegistrationReceipt receipt = registered(serial);
+        assertThat(registry.authenticator().authenticate(receipt.key(), receipt.secret()))
+                .isPresent();
+        return new DeviceId(receipt.deviceId());
+    }
+
+    private void disable(DeviceId device) {
+        registry.devices().change(device, DeviceState.DISABLED, "somebody");
+    }
+
+    private void assertTold(DeviceId device) throws InterruptedException {
+        for (String next = null; !device.value().equals(next); ) {
+            next = told.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            assertThat(next).as("somebody is told").isNotNull();
+        }
+    }
+
+    @Test
+    void brokerIsToldTwiceBecauseAnotherNodeMayHaveLetItInMeanwhile() throws InterruptedException {
+        DeviceId device = device("SN-0001");
+
+        disable(device);
+
+        assertTold(device);
+        assertTold(device);
+        assertThat(registry.metrics()).contains("muster_broker_disconnect_seconds_count{broker=\"fake\"} 1");
+    }
+
+    @Test
+    void deviceThatCannotBeThrownOffKeepsNoOtherWaitingAndIsNotForgotten() throws InterruptedException {
+        DeviceId stuck = device("SN-0001");
+        DeviceId other = device("SN-0002");
+        refused.add(stuck.value());
+        disable(stuck);
+        assertTold(stuck);
+
+        disable(other);
+
+        assertTold(other);
+        assertTold(stuck);
+        refused.clear();
+        assertTold(stuck);
+    }
+
+    @Test
+    void deviceThatNeverHadACredentialInUseIsNotConnected() throws InterruptedException {
+        DeviceId never = new DeviceId(registered("SN-0003").deviceId());
+        DeviceId device = device("SN-0001");
+
+        disable(never);
+        disable(device);
+
+        assertTold(device);
+        assertThat(told).doesNotContain(never.value());
+    }
+}
