@@ -408,7 +408,11 @@ public record MusterConfig(
                     "secret",
                     "must be 32 to 128 letters, digits, - and _, or two of these while one replaces the other");
         }
-        return new Broker(name, kind, secrets, Set.copyOf(settings.names("fleets", List.of())), management(settings));
+        Optional<Management> management = management(settings);
+        if (kind == BrokerKind.GO_AUTH && management.isPresent()) {
+            settings.fault("management-url", "is of no use: mosquitto-go-auth cannot be told to throw a device off");
+        }
+        return new Broker(name, kind, secrets, Set.copyOf(settings.names("fleets", List.of())), management);
     }
 
     private static Optional<Management> management(Settings settings) {
@@ -420,7 +424,7 @@ public record MusterConfig(
             return Optional.empty();
         }
         if (url.isEmpty() || user.isEmpty() || password.isEmpty()) {
-            settings.fault("management-url", "and management-user and management-password come together");
+            settings.fault("management-url", "needs management-user and management-password, and they need it");
             return Optional.empty();
         }
         if (url.get().getScheme().equals("http")

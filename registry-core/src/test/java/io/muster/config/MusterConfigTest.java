@@ -261,7 +261,8 @@ class MusterConfigTest {
         assertBrokerFault(good, "secret", "short", "muster.mqtt.broker.rabbit.secret: must be 32 to 128");
         assertBrokerFault(good, "secret", "", "muster.mqtt.broker.rabbit.secret: is required");
         assertBrokerFault(good, "management-url", "http://broker.example", "must be https");
-        assertBrokerFault(good, "management-user", "", "come together");
+        assertBrokerFault(good, "management-user", "", "management-url: needs management-user");
+        assertBrokerFault(good, "kind", "go-auth", "cannot be told");
         assertBrokerFault(good, "kind", "nix", "muster.mqtt.broker.rabbit.kind");
     }
 
