@@ -53,7 +53,7 @@ class RotationUnderLoadIT {
     private static final Duration NODES = Duration.ofSeconds(2);
     private static final int ROTATIONS = Integer.getInteger("muster.rotation.times");
     private static final Duration EVERY = Duration.ofSeconds(Integer.getInteger("muster.rotation.seconds"));
-    private static final int LEAST_PER_SECOND = 200;
+    private static final int LEAST_PER_SECOND = 20;
 
     private final RegistryUnderTest here = Registries.onMariaDb();
     private final RegistryUnderTest there = Registries.secondNode();
