@@ -4,7 +4,6 @@ import io.muster.fleet.Topics;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.spi.DeviceId;
-import java.util.Optional;
 
 /** Who is logged in at a broker, and what it may do there. Immutable. */
 public sealed interface Account {
@@ -75,10 +74,5 @@ public sealed interface Account {
         public boolean isAdministrator() {
             return true;
         }
-    }
-
-    /** Returns the device, if it is one. */
-    default Optional<DeviceId> device() {
-        return this instanceof OfDevice device ? Optional.of(device.deviceId()) : Optional.empty();
     }
 }
