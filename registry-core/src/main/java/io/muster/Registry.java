@@ -62,6 +62,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,6 +71,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The whole registry, put together: the only place where its parts are made. Needs no container, so a test makes one as the WAR
@@ -167,12 +169,23 @@ public final class Registry implements AutoCloseable {
         this.dpopProofs = new DpopProofs(config, nonces, usedOnce, clock);
         this.failures = new Limits(config.limits().failures(), config.limits().window(), clock);
         this.turns = new Turns(clock);
-        this.operators = new Operators(database, changes, audit, ids, clock);
+        this.operators = new Operators(
+                database,
+                changes,
+                audit,
+                disconnections,
+                ids,
+                config.brokers().stream()
+                        .flatMap(broker -> broker.management().stream())
+                        .map(MusterConfig.Management::user)
+                        .collect(Collectors.toSet()),
+                clock);
         this.serialImport = new SerialImport(stores.serials(), database, audit);
         this.serialList = new SerialList(database, audit);
         this.lots = new Lots(database, audit);
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
         this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
+        checkBrokers();
         this.disconnectors = config.brokers().stream()
                 .filter(broker -> broker.management().isPresent())
                 .map(broker -> new Disconnector(broker, disconnections, authenticator, clock, meters))
@@ -262,6 +275,28 @@ public final class Registry implements AutoCloseable {
                         .below("fleet")
                         .below(name)
                         .fault("wire", "\"" + wire + "\" is none of " + String.join(", ", Wire.presets()))));
+    }
+
+    /** What only the database can tell of brokers. */
+    private void checkBrokers() {
+        List<String> faults = new ArrayList<>();
+        for (MusterConfig.Broker broker : config.brokers()) {
+            broker.management()
+                    .filter(own -> operators.find(own.user()).isPresent())
+                    .ifPresent(own -> faults.add("muster.mqtt.broker." + broker.name()
+                            + ".management-user: an operator has this name; the registry needs one of its own"));
+            broker.fleets().stream()
+                    .filter(fleet -> fleets.find(fleet).isEmpty())
+                    .sorted()
+                    .forEach(fleet -> LOG.warn(
+                            broker.name() + " " + fleet,
+                            "The broker {} is for the fleet {}, which does not exist",
+                            broker.name(),
+                            fleet));
+        }
+        if (!faults.isEmpty()) {
+            throw new ConfigurationException(faults);
+        }
     }
 
     private static void createDataDir(Path dataDir) {

@@ -1,9 +1,10 @@
--- Devices that a broker is to throw off: written with what they are thrown off for, and deleted once they are known to be gone. A row
--- without a device means all of the fleet, or of a lot of it, that are after after_id, and becomes a row for each.
+-- Whom a broker is to throw off: written with what they are thrown off for, and deleted once they are known to be gone. It is an
+-- operator by name, or a device, or all devices of a fleet or of a lot of it that are after after_id, which becomes a row for each.
 CREATE TABLE disconnection (
     id           BINARY(16)  NOT NULL,
     broker       VARCHAR(64) NOT NULL,
-    fleet        VARCHAR(64) NOT NULL,
+    operator     VARCHAR(64),
+    fleet        VARCHAR(64),
     lot          VARCHAR(64),
     device_id    BINARY(16),
     after_id     BINARY(16),

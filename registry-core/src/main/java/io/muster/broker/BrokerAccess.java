@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  */
 public final class BrokerAccess {
 
-    private final List<Broker> brokers;
+    private final List<Known> brokers;
     private final ClientAuthenticator authenticator;
     private final TokenVerifier tokens;
     private final Operators operators;
@@ -39,11 +39,25 @@ public final class BrokerAccess {
             TokenVerifier tokens,
             Operators operators,
             Fleets fleets) {
-        this.brokers = config.brokers();
+        this.brokers = config.brokers().stream().map(Known::of).toList();
         this.authenticator = authenticator;
         this.tokens = tokens;
         this.operators = operators;
         this.fleets = fleets;
+    }
+
+    /** A broker and the hashes of what proves that it asks. */
+    private record Known(Broker broker, List<byte[]> hashes) {
+
+        static Known of(Broker broker) {
+            return new Known(
+                    broker, broker.secrets().stream().map(Secrets::hash).toList());
+        }
+
+        /** Compares with all of them, whichever it is, so that the time tells nothing of a secret. */
+        boolean has(byte[] hash) {
+            return hashes.stream().filter(one -> Secrets.same(one, hash)).count() > 0;
+        }
     }
 
     /**
@@ -62,13 +76,8 @@ public final class BrokerAccess {
      */
     public Optional<Broker> broker(String listenerSecret, BrokerKind kind) {
         byte[] hash = Secrets.hash(listenerSecret);
-        // All of them, whichever it is, so that the time tells nothing of a secret.
-        List<Broker> found = brokers.stream()
-                .filter(broker -> broker.secrets().stream()
-                                .filter(secret -> Secrets.same(Secrets.hash(secret), hash))
-                                .count()
-                        > 0)
-                .toList();
+        List<Broker> found =
+                brokers.stream().filter(one -> one.has(hash)).map(Known::broker).toList();
         return found.stream().filter(broker -> broker.kind() == kind).findFirst();
     }
 

@@ -16,4 +16,13 @@ interface BrokerManagement {
      * @throws InterruptedException if the thread is to end
      */
     void disconnect(DeviceId device, List<String> keys, boolean forGood) throws IOException, InterruptedException;
+
+    /**
+     * Ends all connections of an operator, under whatever client ids. When it returns, those that there were are gone.
+     *
+     * @param operator its name, which is the user name
+     * @throws IOException as for a device
+     * @throws InterruptedException if the thread is to end
+     */
+    void disconnect(String operator) throws IOException, InterruptedException;
 }

@@ -4,12 +4,11 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.credential.ClientAuthenticator;
-import io.muster.credential.StoredCredential;
 import io.muster.device.Disconnections;
 import io.muster.device.Disconnections.Due;
+import io.muster.device.Disconnections.Whom;
 import io.muster.persistence.Changes;
 import io.muster.problem.RareLog;
-import io.muster.spi.DeviceId;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -21,8 +20,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Throws devices off one broker: tells it, again and again until it says that they are gone, and once more some seconds later, because
- * another node may have let one in before it heard. Devices that were told to go stand in {@link Disconnections}. Thread-safe.
+ * Throws devices and operators off one broker: tells it, again and again until it says that they are gone, and once more some seconds
+ * later, because another node may have let one in before it heard. Whom to throw off stands in {@link Disconnections}. Thread-safe.
  */
 public final class Disconnector implements AutoCloseable {
 
@@ -53,7 +52,7 @@ public final class Disconnector implements AutoCloseable {
     /**
      * Throws off one broker that has a management.
      *
-     * @param meters gets {@code muster.broker.disconnect}, the time from the commit that ends a device's right to be connected until
+     * @param meters gets {@code muster.broker.disconnect}, the time from the commit that ends somebody's right to be connected until
      *     the broker has first been told
      */
     public Disconnector(
@@ -78,8 +77,7 @@ public final class Disconnector implements AutoCloseable {
         this.authenticator = authenticator;
         this.clock = clock;
         this.time = Timer.builder("muster.broker.disconnect")
-                .description(
-                        "From the end of a device's right to be connected until the broker has closed its connection")
+                .description("From the end of the right to be connected until the broker has closed the connection")
                 .tag("broker", broker.name())
                 .publishPercentileHistogram()
                 .minimumExpectedValue(Duration.ofMillis(1))
@@ -139,12 +137,12 @@ public final class Disconnector implements AutoCloseable {
 
     /** Returns whether to go on. */
     private boolean handle(Due one) throws InterruptedException {
-        if (one.device().isEmpty()) {
-            disconnections.expand(one, broker.name());
+        if (one.whom() instanceof Whom.Devices many) {
+            disconnections.expand(one, many, broker.name());
             return true;
         }
         try {
-            tell(one.device().get());
+            tell(one.whom());
         } catch (IOException e) {
             // Behind the others, and the longer it fails the later: one that always fails keeps none of them waiting.
             Duration age = Duration.between(one.requestedAt(), clock.instant());
@@ -162,15 +160,18 @@ public final class Disconnector implements AutoCloseable {
         return true;
     }
 
-    private void tell(DeviceId device) throws IOException, InterruptedException {
-        List<String> used = authenticator.credentials(device).stream()
-                .filter(StoredCredential::wasUsed)
-                .map(StoredCredential::key)
-                .toList();
-        List<String> ended =
-                used.stream().filter(key -> !authenticator.isGood(key)).toList();
-        if (!ended.isEmpty()) {
-            management.disconnect(device, ended, ended.size() == used.size());
+    private void tell(Whom whom) throws IOException, InterruptedException {
+        if (whom instanceof Whom.OneOperator operator) {
+            // None is ever good again, nor another of its name.
+            management.disconnect(operator.name());
+        } else if (whom instanceof Whom.OneDevice device) {
+            ClientAuthenticator.Used used = authenticator.used(device.id());
+            if (!used.ended().isEmpty()) {
+                management.disconnect(
+                        device.id(),
+                        used.ended(),
+                        used.ended().size() == used.keys().size());
+            }
         }
     }
 
@@ -183,7 +184,7 @@ public final class Disconnector implements AutoCloseable {
         pausedUntil = clock.instant().plus(bounded(SHORTEST_PAUSE.multipliedBy(1L << Math.min(failures++, 10))));
         LOG.warn(
                 broker.name(),
-                "The broker {} did not throw a device off, and is told again until it does: {}",
+                "The broker {} did not throw somebody off, and is told again until it does: {}",
                 broker.name(),
                 e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
     }

@@ -1,7 +1,10 @@
 package io.muster.broker;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.config.MusterConfig.Management;
+import io.muster.json.Json;
+import io.muster.json.MalformedJsonException;
 import io.muster.spi.DeviceId;
 import java.io.IOException;
 import java.net.URI;
@@ -23,22 +26,24 @@ final class HttpManagement implements BrokerManagement {
     private static final Duration ANSWER = Duration.ofSeconds(5);
     private static final Set<Integer> GONE = Set.of(200, 204, 404);
 
-    private final Management management;
-    private final Calls calls;
+    private final String base;
+    private final Dialect dialect;
     private final String authorization;
     private final HttpClient client;
 
-    /** What is called for one device. */
-    private interface Calls {
+    /** What a kind of broker is to be called with. */
+    private interface Dialect {
 
-        List<Call> of(DeviceId device, List<String> keys, boolean forGood);
+        List<Call> device(DeviceId device, List<String> keys, boolean forGood);
+
+        List<Call> operator(String name, HttpManagement broker) throws IOException, InterruptedException;
     }
 
     private record Call(String method, String path) {}
 
-    private HttpManagement(Management management, Calls calls, String user, String password) {
-        this.management = management;
-        this.calls = calls;
+    private HttpManagement(Management management, Dialect dialect, String user, String password) {
+        this.base = management.url().toString().replaceAll("/+$", "");
+        this.dialect = dialect;
         this.authorization =
                 "Basic " + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
         this.client = HttpClient.newBuilder()
@@ -52,40 +57,96 @@ final class HttpManagement implements BrokerManagement {
     static BrokerManagement of(Broker broker) {
         Management management = broker.management().orElseThrow();
         return switch (broker.kind()) {
-            case RABBITMQ ->
-                new HttpManagement(management, HttpManagement::rabbitMq, management.user(), management.password());
-            case EMQX -> new HttpManagement(management, HttpManagement::emqx, management.user(), management.password());
+            case RABBITMQ -> new HttpManagement(management, new RabbitMq(), management.user(), management.password());
+            case EMQX -> new HttpManagement(management, new Emqx(), management.user(), management.password());
             // Its API key is the user name, and there is no password.
-            case VERNEMQ -> new HttpManagement(management, HttpManagement::verneMq, management.password(), "");
-            case JSON, GO_AUTH ->
-                new HttpManagement(management, HttpManagement::json, management.user(), management.password());
+            case VERNEMQ -> new HttpManagement(management, new VerneMq(), management.password(), "");
+            case JSON -> new HttpManagement(management, new Plain(), management.user(), management.password());
+            case GO_AUTH -> throw new IllegalArgumentException("mosquitto-go-auth has no management");
         };
     }
 
     /** By user name, since the broker knows a new connection by its client id only after some seconds. */
-    private static List<Call> rabbitMq(DeviceId device, List<String> keys, boolean forGood) {
-        List<Call> calls = new ArrayList<>();
-        keys.forEach(key -> calls.add(new Call("DELETE", "/api/connections/username/" + encoded(key))));
-        if (forGood) {
-            // What a persistent session leaves behind, and fills.
-            for (String quality : List.of("qos0", "qos1")) {
-                calls.add(new Call("DELETE", "/api/queues/%2F/mqtt-subscription-" + device.value() + quality));
+    private static final class RabbitMq implements Dialect {
+
+        @Override
+        public List<Call> device(DeviceId device, List<String> keys, boolean forGood) {
+            List<Call> calls = new ArrayList<>();
+            keys.forEach(key -> calls.add(connections(key)));
+            if (forGood) {
+                // What a persistent session leaves behind, and fills.
+                for (String quality : List.of("qos0", "qos1")) {
+                    calls.add(new Call("DELETE", "/api/queues/%2F/mqtt-subscription-" + device.value() + quality));
+                }
             }
+            return calls;
         }
-        return calls;
+
+        @Override
+        public List<Call> operator(String name, HttpManagement broker) {
+            return List.of(connections(name));
+        }
+
+        private static Call connections(String user) {
+            return new Call("DELETE", "/api/connections/username/" + encoded(user));
+        }
     }
 
-    private static List<Call> emqx(DeviceId device, List<String> keys, boolean forGood) {
-        return List.of(new Call("DELETE", "/api/v5/clients/" + device.value()));
+    /** By client id; those of an operator it has to say first. */
+    private static final class Emqx implements Dialect {
+
+        @Override
+        public List<Call> device(DeviceId device, List<String> keys, boolean forGood) {
+            return List.of(client(device.value()));
+        }
+
+        @Override
+        public List<Call> operator(String name, HttpManagement broker) throws IOException, InterruptedException {
+            return broker.clients("/api/v5/clients?limit=1000&username=" + encoded(name), "data", "clientid").stream()
+                    .map(Emqx::client)
+                    .toList();
+        }
+
+        private static Call client(String id) {
+            return new Call("DELETE", "/api/v5/clients/" + encoded(id));
+        }
     }
 
-    private static List<Call> verneMq(DeviceId device, List<String> keys, boolean forGood) {
-        return List.of(new Call(
-                "GET", "/api/v1/session/disconnect?client-id=" + device.value() + (forGood ? "&--cleanup" : "")));
+    /** By client id; those of an operator it has to say first. */
+    private static final class VerneMq implements Dialect {
+
+        @Override
+        public List<Call> device(DeviceId device, List<String> keys, boolean forGood) {
+            return List.of(session(device.value(), forGood));
+        }
+
+        @Override
+        public List<Call> operator(String name, HttpManagement broker) throws IOException, InterruptedException {
+            return broker
+                    .clients("/api/v1/session/show?--client_id&--user=" + encoded(name), "table", "client_id")
+                    .stream()
+                    .map(id -> session(id, true))
+                    .toList();
+        }
+
+        private static Call session(String client, boolean forGood) {
+            return new Call(
+                    "GET", "/api/v1/session/disconnect?client-id=" + encoded(client) + (forGood ? "&--cleanup" : ""));
+        }
     }
 
-    private static List<Call> json(DeviceId device, List<String> keys, boolean forGood) {
-        return List.of(new Call("DELETE", "/clients/" + device.value() + (forGood ? "?session=end" : "")));
+    /** As our documentation asks of others. */
+    private static final class Plain implements Dialect {
+
+        @Override
+        public List<Call> device(DeviceId device, List<String> keys, boolean forGood) {
+            return List.of(new Call("DELETE", "/clients/" + device.value() + (forGood ? "?session=end" : "")));
+        }
+
+        @Override
+        public List<Call> operator(String name, HttpManagement broker) {
+            return List.of(new Call("DELETE", "/users/" + encoded(name)));
+        }
     }
 
     private static String encoded(String text) {
@@ -95,19 +156,48 @@ final class HttpManagement implements BrokerManagement {
     @Override
     public void disconnect(DeviceId device, List<String> keys, boolean forGood)
             throws IOException, InterruptedException {
-        for (Call call : calls.of(device, keys, forGood)) {
-            HttpRequest request = HttpRequest.newBuilder(
-                            URI.create(management.url().toString().replaceAll("/+$", "") + call.path()))
-                    .method(call.method(), HttpRequest.BodyPublishers.noBody())
-                    .header("Authorization", authorization)
-                    .header("X-Reason", "no longer good at the registry")
-                    .timeout(ANSWER)
-                    .build();
-            int status =
-                    client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+        call(dialect.device(device, keys, forGood));
+    }
+
+    @Override
+    public void disconnect(String operator) throws IOException, InterruptedException {
+        call(dialect.operator(operator, this));
+    }
+
+    private void call(List<Call> calls) throws IOException, InterruptedException {
+        for (Call call : calls) {
+            int status = client.send(request(call), HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
             if (!GONE.contains(status)) {
                 throw new IOException("it answered " + status);
             }
         }
+    }
+
+    /** Asks for client ids, a list of objects that have each one. */
+    private List<String> clients(String path, String list, String member) throws IOException, InterruptedException {
+        HttpResponse<byte[]> response =
+                client.send(request(new Call("GET", path)), HttpResponse.BodyHandlers.ofByteArray());
+        if (response.statusCode() != 200) {
+            throw new IOException("it answered " + response.statusCode());
+        }
+        try {
+            List<String> ids = new ArrayList<>();
+            for (JsonNode one : Json.parse(response.body()).path(list)) {
+                ids.add(one.path(member).asText());
+            }
+            return ids;
+        } catch (MalformedJsonException e) {
+            throw new IOException("it answered with no JSON");
+        }
+    }
+
+    private HttpRequest request(Call call) {
+        return HttpRequest.newBuilder(URI.create(base + call.path()))
+                .method(call.method(), HttpRequest.BodyPublishers.noBody())
+                .header("Authorization", authorization)
+                .header("X-Reason", "no longer good at the registry")
+                .timeout(ANSWER)
+                .build();
     }
 }

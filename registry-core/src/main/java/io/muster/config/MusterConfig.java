@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The whole configuration. Nothing else names a key that begins with {@code muster.}; {@code docs/configuration.md} is its
@@ -288,7 +290,7 @@ public record MusterConfig(
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
                 settings.names("verifiers", List.of()),
                 fleets(settings),
-                brokers(settings.below("mqtt")),
+                brokers(settings.below("mqtt"), sources.names()),
                 settings);
     }
 
@@ -383,10 +385,22 @@ public record MusterConfig(
                 settings.text("wire"));
     }
 
-    private static List<Broker> brokers(Settings settings) {
-        List<Broker> brokers = settings.names("brokers", List.of()).stream()
+    private static List<Broker> brokers(Settings settings, Set<String> keys) {
+        List<String> listed = settings.names("brokers", List.of());
+        List<Broker> brokers = listed.stream()
                 .map(name -> broker(name, settings.below("broker").below(name)))
                 .toList();
+        keys.stream()
+                .map(Pattern.compile("muster\\.mqtt\\.broker\\.([a-z][a-z0-9-]{0,63})\\..*")::matcher)
+                .filter(Matcher::matches)
+                .map(key -> key.group(1))
+                .filter(name -> !listed.contains(name))
+                .distinct()
+                .sorted()
+                .forEach(name -> {
+                    settings.fault("brokers", "does not list " + name + ", which has settings");
+                    broker(name, settings.below("broker").below(name));
+                });
         List<String> secrets =
                 brokers.stream().flatMap(broker -> broker.secrets().stream()).toList();
         if (secrets.stream().distinct().count() < secrets.size()) {
@@ -397,12 +411,9 @@ public record MusterConfig(
 
     private static Broker broker(String name, Settings settings) {
         BrokerKind kind = settings.choice("kind", BrokerKind.class, BrokerKind.RABBITMQ);
-        List<String> secrets = settings.secret("secret")
+        List<String> secrets = settings.requiredSecret("secret")
                 .map(text -> List.of(text.split("\\s+")))
                 .orElse(List.of());
-        if (secrets.isEmpty()) {
-            settings.fault("secret", "is required");
-        }
         if (secrets.size() > 2 || !secrets.stream().allMatch(secret -> secret.matches("[A-Za-z0-9_-]{32,128}"))) {
             settings.fault(
                     "secret",

@@ -142,7 +142,10 @@ public final class Settings {
         return text.orElse("");
     }
 
-    /** Returns the names in a comma-separated list, in their order, each once; the default where there is no list. */
+    /**
+     * Returns the names in a comma-separated list, in their order, each once; the default where there is no list. What is no name is a fault
+     * and left out.
+     */
     public List<String> names(String key, List<String> otherwise) {
         return read(
                         key,
@@ -154,14 +157,15 @@ public final class Settings {
                                     .filter(name -> !name.isEmpty())
                                     .distinct()
                                     .toList();
-                            for (String name : names) {
-                                if (!isName(name)) {
-                                    throw new IllegalArgumentException(
-                                            "\"" + name
-                                                    + "\" is not a name: 1 to 64 lower-case letters, digits and dashes, beginning with a letter");
-                                }
-                            }
-                            return names;
+                            // The others are read all the same, so that the settings below them are not unknown.
+                            names.stream()
+                                    .filter(name -> !isName(name))
+                                    .forEach(
+                                            name -> fault(
+                                                    key,
+                                                    "\"" + name
+                                                            + "\" is not a name: 1 to 64 lower-case letters, digits and dashes, beginning with a letter"));
+                            return names.stream().filter(Settings::isName).toList();
                         })
                 .orElse(otherwise);
     }
@@ -329,6 +333,17 @@ public final class Settings {
                     "cannot read " + file.get() + " (" + e.getClass().getSimpleName() + ")");
             return Optional.empty();
         }
+    }
+
+    /** Returns the secret; where none is set, that is a fault and the result is empty, as it is where the file is faulty. */
+    public Optional<String> requiredSecret(String key) {
+        Optional<String> secret = secret(key);
+        if (lookup.apply(prefix + key)
+                .or(() -> lookup.apply(prefix + key + "-file"))
+                .isEmpty()) {
+            fault(key, "is required");
+        }
+        return secret;
     }
 
     /**

@@ -54,6 +54,14 @@ public final class ClientAuthenticator {
     /** Whose a credential is. */
     public record Holder(DeviceId deviceId, String fleet, SerialNumber serial) {}
 
+    /**
+     * What a device authenticated with.
+     *
+     * @param keys of all credentials that it used, good or not
+     * @param ended of those that are no longer good
+     */
+    public record Used(List<String> keys, List<String> ended) {}
+
     private final Database database;
     private final DeviceStore devices;
     private final CredentialOrders orders;
@@ -134,6 +142,24 @@ public final class ClientAuthenticator {
                         new Owner(credential.lot(), credential.deviceId()),
                         new Renewable(key, credential.createdAt(), credential.expiresAt(), credential.lifetime()),
                         clock.instant());
+    }
+
+    /**
+     * Returns what a device authenticated with so far, and what of it is no longer good. By the database, not by what this node remembers:
+     * it is asked right after a change, which the node may not have heard of.
+     */
+    public Used used(DeviceId device) {
+        List<String> keys = credentials(device).stream()
+                .filter(StoredCredential::wasUsed)
+                .map(StoredCredential::key)
+                .toList();
+        changes.forget(keys);
+        changes.forget(List.of(device.value()));
+        keys.stream()
+                .flatMap(key -> credentials.get(key).stream())
+                .findFirst()
+                .ifPresent(one -> orders.forget(one.fleet()));
+        return new Used(keys, keys.stream().filter(key -> !isGood(key)).toList());
     }
 
     /** Lists the credentials of a device, the oldest first: every admission it ever got. */

@@ -242,6 +242,11 @@ public final class CredentialOrders {
         return new OfFleet(fleet, orders.get(SUBJECT + fleet).orElseThrow());
     }
 
+    /** Has the orders of a fleet read again when they are next asked for. */
+    void forget(String fleet) {
+        changes.forget(List.of(SUBJECT + fleet));
+    }
+
     /**
      * The orders of a fleet at one time.
      *

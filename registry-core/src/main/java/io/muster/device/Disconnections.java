@@ -1,6 +1,9 @@
 package io.muster.device;
 
 import io.muster.config.MusterConfig.Broker;
+import io.muster.device.Disconnections.Whom.Devices;
+import io.muster.device.Disconnections.Whom.OneDevice;
+import io.muster.device.Disconnections.Whom.OneOperator;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.spi.DeviceId;
@@ -17,8 +20,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Devices that brokers are to throw off: an outbox. A row is written in the transaction that ends a device's right to be connected, so
- * none is forgotten whatever happens to this node or the broker, and stays until the device is known to be gone. Thread-safe.
+ * Whom brokers are to throw off: an outbox. A row is written in the transaction that ends somebody's right to be connected, so
+ * none is forgotten whatever happens to this node or the broker, and stays until they are known to be gone. Thread-safe.
  */
 public final class Disconnections {
 
@@ -30,23 +33,31 @@ public final class Disconnections {
     private final Clock clock;
     private volatile Runnable wake = () -> {};
 
+    /** Who is to be thrown off. */
+    public sealed interface Whom {
+
+        /** A device, from whatever it ended to have a right to. */
+        record OneDevice(DeviceId id) implements Whom {}
+
+        /** An operator, by its name. */
+        record OneOperator(String name) implements Whom {}
+
+        /**
+         * All devices of a fleet.
+         *
+         * @param lot of this lot only
+         * @param after those with a greater id
+         */
+        record Devices(String fleet, Optional<String> lot, byte[] after) implements Whom {}
+    }
+
     /**
      * One that is due.
      *
-     * @param lot of devices of this lot only, where no device is named
-     * @param device empty for all of the fleet or lot
-     * @param requestedAt when the device was no longer to be connected
+     * @param requestedAt when they were no longer to be connected
      * @param toldAt when the broker was first told, successfully
      */
-    public record Due(
-            byte[] id,
-            String fleet,
-            Optional<String> lot,
-            Optional<DeviceId> device,
-            Instant requestedAt,
-            Instant dueAt,
-            Optional<Instant> toldAt,
-            Optional<byte[]> after) {}
+    public record Due(byte[] id, Whom whom, Instant requestedAt, Instant dueAt, Optional<Instant> toldAt) {}
 
     /** Writes for the brokers that can be told. */
     public Disconnections(Database database, List<Broker> brokers, Ids ids, Clock clock) {
@@ -66,6 +77,19 @@ public final class Disconnections {
     /** Requests within a transaction that a device be thrown off, from this time on. */
     public void request(EntityManager em, String fleet, byte[] device, Instant from) {
         insert(em, fleet, Optional.empty(), Optional.of(device), from);
+    }
+
+    /** Requests within a transaction that an operator be thrown off. */
+    public void request(EntityManager em, String operator) {
+        Instant now = clock.instant();
+        brokers.forEach(broker -> em.createNativeQuery(
+                        "INSERT INTO disconnection (id, broker, operator, requested_at, due_at) VALUES (?, ?, ?, ?, ?)")
+                .setParameter(1, ids.next())
+                .setParameter(2, broker.name())
+                .setParameter(3, operator)
+                .setParameter(4, now.toEpochMilli())
+                .setParameter(5, now.toEpochMilli())
+                .executeUpdate());
     }
 
     /** Requests within a transaction that all devices of a fleet, or of a lot of it, be thrown off whose credentials are no longer good. */
@@ -101,28 +125,38 @@ public final class Disconnections {
         return database.query(connection -> {
             List<Due> due = new ArrayList<>();
             try (PreparedStatement select = connection.prepareStatement(
-                    "SELECT id, fleet, lot, device_id, requested_at, due_at, told_at, after_id FROM disconnection"
+                    "SELECT id, operator, fleet, lot, device_id, after_id, requested_at, due_at, told_at FROM disconnection"
                             + " WHERE broker = ? AND due_at <= ? ORDER BY due_at LIMIT ?")) {
                 select.setString(1, broker);
                 select.setLong(2, clock.millis());
                 select.setInt(3, atMost);
                 try (ResultSet rows = select.executeQuery()) {
                     while (rows.next()) {
-                        long told = rows.getLong(7);
+                        long told = rows.getLong(9);
                         due.add(new Due(
                                 rows.getBytes(1),
-                                rows.getString(2),
-                                Optional.ofNullable(rows.getString(3)),
-                                Optional.ofNullable(rows.getBytes(4)).map(id -> new DeviceId(Ids.hex(id))),
-                                Instant.ofEpochMilli(rows.getLong(5)),
-                                Instant.ofEpochMilli(rows.getLong(6)),
-                                told == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(told)),
-                                Optional.ofNullable(rows.getBytes(8))));
+                                whom(rows),
+                                Instant.ofEpochMilli(rows.getLong(7)),
+                                Instant.ofEpochMilli(rows.getLong(8)),
+                                told == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(told))));
                     }
                 }
             }
             return due;
         });
+    }
+
+    private static Whom whom(ResultSet row) throws SQLException {
+        String operator = row.getString(2);
+        byte[] device = row.getBytes(5);
+        byte[] after = row.getBytes(6);
+        if (operator != null) {
+            return new OneOperator(operator);
+        }
+        return device != null
+                ? new OneDevice(new DeviceId(Ids.hex(device)))
+                : new Devices(
+                        row.getString(3), Optional.ofNullable(row.getString(4)), after == null ? new byte[16] : after);
     }
 
     /**
@@ -170,13 +204,9 @@ public final class Disconnections {
         });
     }
 
-    /**
-     * Makes rows for the next devices of one that means many.
-     *
-     * @return false if there were no more, and it is done
-     */
-    public boolean expand(Due many, String broker) {
-        return database.sql(connection -> {
+    /** Makes rows of their own for the next of many devices, and is done with those when there are no more. */
+    public void expand(Due due, Devices many, String broker) {
+        database.sql(connection -> {
             List<byte[]> devices = devices(connection, many);
             try (PreparedStatement insert = connection.prepareStatement(
                     "INSERT INTO disconnection (id, broker, fleet, device_id, requested_at, due_at) VALUES (?, ?, ?, ?, ?, ?)")) {
@@ -185,8 +215,8 @@ public final class Disconnections {
                     insert.setString(2, broker);
                     insert.setString(3, many.fleet());
                     insert.setBytes(4, device);
-                    insert.setLong(5, many.requestedAt().toEpochMilli());
-                    insert.setLong(6, many.requestedAt().toEpochMilli());
+                    insert.setLong(5, due.requestedAt().toEpochMilli());
+                    insert.setLong(6, due.requestedAt().toEpochMilli());
                     insert.addBatch();
                 }
                 insert.executeBatch();
@@ -200,14 +230,14 @@ public final class Disconnections {
                 if (more) {
                     next.setBytes(++place, devices.get(PAGE - 1));
                 }
-                next.setBytes(++place, many.id());
+                next.setBytes(++place, due.id());
                 next.executeUpdate();
             }
-            return more;
+            return null;
         });
     }
 
-    private static List<byte[]> devices(Connection connection, Due many) throws SQLException {
+    private static List<byte[]> devices(Connection connection, Devices many) throws SQLException {
         List<byte[]> devices = new ArrayList<>();
         try (PreparedStatement select =
                 connection.prepareStatement("SELECT d.id FROM device d WHERE d.fleet = ? AND d.id > ?"
@@ -216,7 +246,7 @@ public final class Disconnections {
                                 : "")
                         + " ORDER BY d.id LIMIT " + PAGE)) {
             select.setString(1, many.fleet());
-            select.setBytes(2, many.after().orElseGet(() -> new byte[16]));
+            select.setBytes(2, many.after());
             if (many.lot().isPresent()) {
                 select.setString(3, many.lot().get());
             }

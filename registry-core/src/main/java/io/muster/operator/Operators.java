@@ -3,6 +3,7 @@ package io.muster.operator;
 import io.muster.audit.Audit;
 import io.muster.config.ConfigurationException;
 import io.muster.credential.Secrets;
+import io.muster.device.Disconnections;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.DuplicateException;
@@ -41,17 +42,32 @@ public final class Operators {
     private final Database database;
     private final Changes changes;
     private final Audit audit;
+    private final Disconnections disconnections;
     private final Ids ids;
+    private final Set<String> reserved;
     private final Clock clock;
     private final Changes.Remembered<Operator> byToken;
     private final Changes.Remembered<Operator> byName;
 
-    /** Keeps operators in the database. */
-    public Operators(Database database, Changes changes, Audit audit, Ids ids, Clock clock) {
+    /**
+     * Keeps operators in the database.
+     *
+     * @param reserved names that no operator can have, because brokers know this registry by them
+     */
+    public Operators(
+            Database database,
+            Changes changes,
+            Audit audit,
+            Disconnections disconnections,
+            Ids ids,
+            Set<String> reserved,
+            Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
+        this.disconnections = disconnections;
         this.ids = ids;
+        this.reserved = Set.copyOf(reserved);
         this.clock = clock;
         this.byToken = changes.remember(REMEMBERED, this::load);
         this.byName = changes.remember(REMEMBERED, this::loadByName);
@@ -141,9 +157,12 @@ public final class Operators {
      *
      * @param name unique; 1 to 64 characters
      * @param by the name of the operator who makes it
-     * @return empty if the name is taken
+     * @return empty if the name is taken or reserved
      */
     public Optional<Created> create(String name, Set<Right> rights, String by) {
+        if (reserved.contains(name)) {
+            return Optional.empty();
+        }
         String token = PREFIX + Secrets.next();
         return insert(name, rights, token, by).map(operator -> new Created(operator, token));
     }
@@ -174,13 +193,15 @@ public final class Operators {
     }
 
     /**
-     * Revokes an operator's token. Effective on this node when it returns, on others within two seconds.
+     * Revokes an operator's token. Effective on this node when it returns, on others within two seconds; brokers are told to throw the
+     * operator off.
      *
      * @return false if there is no such operator, or it was revoked before
      */
     public boolean revoke(String id, String by) {
         List<String> revoked = database.transaction(em -> revoke(em, Ids.bytes(id), by));
         changes.forget(revoked);
+        disconnections.committed();
         return !revoked.isEmpty();
     }
 
@@ -196,6 +217,7 @@ public final class Operators {
                 .getSingleResult();
         List<String> subjects = List.of(subject((byte[]) row[1]), SUBJECT_NAME + row[0]);
         audit.record(em, Audit.Type.OPERATOR_REVOKED, null, null, null, by, String.valueOf(row[0]));
+        disconnections.request(em, String.valueOf(row[0]));
         changes.note(em, subjects);
         return subjects;
     }

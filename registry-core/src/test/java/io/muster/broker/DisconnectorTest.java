@@ -7,6 +7,8 @@ import io.muster.Registry;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.device.DeviceState;
+import io.muster.operator.Operators;
+import io.muster.operator.Right;
 import io.muster.spi.Candidate;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
@@ -31,7 +33,9 @@ class DisconnectorTest {
 
     private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
+    private final BlockingQueue<String> users = new LinkedBlockingQueue<>();
     private HttpServer broker;
+    private TestRegistry settings;
     private Registry registry;
 
     @BeforeEach
@@ -43,8 +47,13 @@ class DisconnectorTest {
             exchange.sendResponseHeaders(refused.contains(device) ? 500 : 204, -1);
             exchange.close();
         });
+        broker.createContext("/users/", exchange -> {
+            users.add(exchange.getRequestURI().getPath().substring("/users/".length()));
+            exchange.sendResponseHeaders(204, -1);
+            exchange.close();
+        });
         broker.start();
-        registry = TestRegistry.fresh()
+        settings = TestRegistry.fresh()
                 .with(Clock.systemUTC())
                 .with("anybody", candidate -> Verdict.genuine())
                 .with("muster.fleet.default.verifiers", "anybody")
@@ -55,8 +64,8 @@ class DisconnectorTest {
                         "muster.mqtt.broker.fake.management-url",
                         "http://127.0.0.1:" + broker.getAddress().getPort())
                 .with("muster.mqtt.broker.fake.management-user", "muster")
-                .with("muster.mqtt.broker.fake.management-password", "a password")
-                .start();
+                .with("muster.mqtt.broker.fake.management-password", "a password");
+        registry = settings.start();
     }
 
     @AfterEach
@@ -112,6 +121,41 @@ class DisconnectorTest {
         assertTold(stuck);
         refused.clear();
         assertTold(stuck);
+    }
+
+    /** A row is there for every node from the commit on, and a node that remembers what was before must not tell nobody. */
+    @Test
+    void whatHasEndedIsAskedOfTheDatabaseNotOfWhatTheNodeRemembers() {
+        try (Registry other = settings.start()) {
+            for (int i = 0; i < 20; i++) {
+                RegistrationReceipt receipt = registered("SN-1" + i);
+                assertThat(other.authenticator().authenticate(receipt.key(), receipt.secret()))
+                        .isPresent();
+                DeviceId device = new DeviceId(receipt.deviceId());
+
+                disable(device);
+
+                assertThat(other.authenticator().used(device).ended()).containsExactly(receipt.key());
+            }
+        }
+    }
+
+    @Test
+    void operatorIsThrownOffByName() throws InterruptedException {
+        Operators.Created collector = registry.operators()
+                .create("col lector", Set.of(Right.MQTT_READ), "somebody")
+                .orElseThrow();
+
+        registry.operators().revoke(collector.operator().id(), "somebody");
+
+        assertThat(users.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)).isEqualTo("col lector");
+        assertThat(users.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)).isEqualTo("col lector");
+    }
+
+    @Test
+    void noOperatorHasTheNameOfTheRegistryAtTheBroker() {
+        assertThat(registry.operators().create("muster", Set.of(Right.MQTT_READ), "somebody"))
+                .isEmpty();
     }
 
     @Test

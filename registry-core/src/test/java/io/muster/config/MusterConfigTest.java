@@ -266,6 +266,28 @@ class MusterConfigTest {
         assertBrokerFault(good, "kind", "nix", "muster.mqtt.broker.rabbit.kind");
     }
 
+    @Test
+    void namesOfBrokersThatAreWrongMakeNoOtherKeyUnknown() {
+        Map<String, String> settings = Map.of(
+                "muster.mqtt.brokers", "Rabbit,emqx",
+                "muster.mqtt.broker.emqx.secret", "a-secret-of-thirty-two-characters",
+                "muster.mqtt.broker.json.secret", "a-secret-of-thirty-two-characters2");
+
+        assertThatThrownBy(() -> check(settings))
+                .hasMessageContaining("muster.mqtt.brokers: \"Rabbit\" is not a name")
+                .hasMessageContaining("muster.mqtt.brokers: does not list json, which has settings")
+                .hasMessageNotContaining("unknown key");
+    }
+
+    @Test
+    void unreadableSecretOfBrokerIsOneFault() {
+        assertThatThrownBy(() -> check(Map.of(
+                        "muster.mqtt.brokers", "rabbit",
+                        "muster.mqtt.broker.rabbit.secret-file", "target/no-such-file")))
+                .hasMessageContaining("cannot read")
+                .hasMessageNotContaining("is required");
+    }
+
     private static void assertBrokerFault(Map<String, String> good, String key, String value, String fault) {
         Map<String, String> bad = new HashMap<>(good);
         bad.put("muster.mqtt.broker.rabbit." + key, value);

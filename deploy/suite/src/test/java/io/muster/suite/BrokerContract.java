@@ -2,6 +2,7 @@ package io.muster.suite;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.suite.MqttParty.Message;
 import io.muster.suite.RegistryUnderTest.Registered;
 import java.nio.charset.StandardCharsets;
@@ -40,11 +41,18 @@ abstract class BrokerContract {
     /**
      * A broker and a registry.
      *
+     * @param registry that the broker asks
+     * @param other another node of it, or the same, at which operators work
      * @param address of the broker
      * @param collector hears everything
      * @param commander the token of an operator of this name who may publish everything
      */
-    record Pair(RegistryUnderTest registry, String address, MqttParty collector, String commander) {
+    record Pair(
+            RegistryUnderTest registry,
+            RegistryUnderTest other,
+            String address,
+            MqttParty collector,
+            String commander) {
 
         MqttParty connect(Registered device) throws MqttException {
             return connect(device.deviceId(), device.key(), device.secret());
@@ -75,6 +83,30 @@ abstract class BrokerContract {
                 registry.asOperator());
         assertThat(made.status()).as(made.toString()).isEqualTo(201);
         return made.json().path("token").asText();
+    }
+
+    private boolean isRefused(String clientId, String user, String password) {
+        try (MqttParty party = pair().connect(clientId, user, password)) {
+            return !party.isConnected();
+        } catch (MqttException e) {
+            return true;
+        }
+    }
+
+    private static void revokeOperator(RegistryUnderTest registry, String name) {
+        for (JsonNode one : registry.send("GET", "api/v1/operators", null, registry.asOperator())
+                .json()
+                .path("operators")) {
+            if (one.path("name").asText().equals(name)) {
+                assertThat(registry.send(
+                                        "DELETE",
+                                        "api/v1/operators/" + one.path("id").asText(),
+                                        null,
+                                        registry.asOperator())
+                                .status())
+                        .isEqualTo(204);
+            }
+        }
     }
 
     static String state(Registered device) {
@@ -311,7 +343,7 @@ abstract class BrokerContract {
                 for (int i = 0; i < devices.size(); i++) {
                     String how = List.of("disable", "revoke", "retire").get(i % 3);
                     long before = System.nanoTime();
-                    assertThat(pair().registry()
+                    assertThat(pair().other()
                                     .change(devices.get(i).deviceId(), how)
                                     .status())
                             .isEqualTo(200);
@@ -330,6 +362,21 @@ abstract class BrokerContract {
     }
 
     @Test
+    void operatorThatIsRevokedIsThrownOff() throws MqttException {
+        String name = "listener " + NAMES.incrementAndGet();
+        String token = operator(pair().registry(), name, "mqtt:read");
+        try (MqttParty first = pair().connect("listening-1", name, token).subscribe("#");
+                MqttParty second = pair().connect("listening/2", name, token)) {
+            revokeOperator(pair().other(), name);
+
+            first.lost(Duration.ofSeconds(20));
+            second.lost(Duration.ofSeconds(20));
+            Within.within(Duration.ofSeconds(4), "it is refused", () -> isRefused("listening-1", name, token));
+            assertThat(pair().collector().isConnected()).isTrue();
+        }
+    }
+
+    @Test
     void allOfALotAreThrownOff() throws MqttException {
         List<String> serials = RegistryUnderTest.unusedSerials(10);
         String lot = "lot-" + serials.get(0).toLowerCase(Locale.ROOT);
@@ -345,12 +392,12 @@ abstract class BrokerContract {
             for (String serial : serials) {
                 parties.add(pair().connect(pair().registry().registered(serial)));
             }
-            Reply revoked = pair().registry()
+            Reply revoked = pair().other()
                     .post(
                             "api/v1/fleets/default/revocations",
                             RegistryUnderTest.JSON,
                             "{\"lot\":\"" + lot + "\",\"reason\":\"leaked\"}",
-                            pair().registry().asOperator());
+                            pair().other().asOperator());
             assertThat(revoked.status()).as(revoked.toString()).isEqualTo(201);
 
             parties.forEach(party -> party.lost(Duration.ofSeconds(20)));

@@ -52,7 +52,7 @@ class HiveMqIT extends BrokerContract {
         MqttParty collector = MqttParty.connect(
                         hive.address(), "collector", "collector", operator(registry, "collector", "mqtt:read"))
                 .subscribe("#");
-        pair = new Pair(registry, hive.address(), collector, operator(registry, "commander", "mqtt:write"));
+        pair = new Pair(registry, registry, hive.address(), collector, operator(registry, "commander", "mqtt:write"));
     }
 
     @AfterAll

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.junit.jupiter.api.AfterAll;
@@ -29,6 +30,8 @@ class RabbitMqIT extends BrokerContract {
     private static final String MANAGEMENT_PASSWORD = "password-of-the-registry-at-rabbitmq";
 
     private static RegistryUnderTest registry;
+    private static RegistryUnderTest other;
+    private static Between between;
     private static RabbitMqServer rabbit;
     private static Path ca;
     private static String collectorToken;
@@ -57,16 +60,30 @@ class RabbitMqIT extends BrokerContract {
                         .toString()));
         MusterServer server = MusterServer.start(Registries.settings(directory, properties));
         registry = new RegistryUnderTest(server, server.operatorToken());
+        other = otherNode(properties);
+        between = new Between(registry.base());
         Factory.ServerFiles tls = Factory.serverFiles(directory);
         ca = tls.ca();
         rabbit = RabbitMqServer.start(
                 directory,
                 ports,
-                registry.base().resolve("mqtt/" + LISTENER + "/rabbitmq").toString(),
+                between.address().resolve("mqtt/" + LISTENER + "/rabbitmq").toString(),
                 tls);
         String address = "tcp://127.0.0.1:" + ports.mqtt();
         collectorToken = operator(registry, "collector", "mqtt:read");
-        pair = new Pair(registry, address, collect(address), operator(registry, "commander", "mqtt:write"));
+        pair = new Pair(registry, other, address, collect(address), operator(registry, "commander", "mqtt:write"));
+    }
+
+    /** Nobody asks this one. */
+    private static RegistryUnderTest otherNode(Map<String, String> first) {
+        Path directory = Registries.directory("rabbitmq-other");
+        Map<String, String> properties = new TreeMap<>(first);
+        properties.put("muster.issuer", registry.base().toString().replaceAll("/$", ""));
+        properties.put(
+                "muster.master-key-file",
+                registry.server().dataDir().resolve("master-key").toString());
+        return new RegistryUnderTest(
+                MusterServer.start(Registries.settings(directory, properties)), registry.operatorToken());
     }
 
     private static MqttParty collect(String address) throws MqttException {
@@ -81,6 +98,12 @@ class RabbitMqIT extends BrokerContract {
         }
         if (rabbit != null) {
             rabbit.close();
+        }
+        if (between != null) {
+            between.close();
+        }
+        if (other != null) {
+            other.server().close();
         }
         if (registry != null) {
             registry.server().close();
@@ -111,6 +134,26 @@ class RabbitMqIT extends BrokerContract {
     }
 
     @Test
+    void nobodyIsLetInByWhatIsNoAnswerAndNobodyWhoIsConnectedIsLost() throws MqttException {
+        Registered device = registry.newDevice();
+        Registered another = registry.newDevice();
+        try (MqttParty stays = pair.connect(device).subscribe(command(device))) {
+            for (Between.Mood mood : List.of(Between.Mood.BROKEN, Between.Mood.STRANGE, Between.Mood.SILENT)) {
+                between.is(mood);
+                assertThatThrownBy(() -> pair.connect(another)).as(mood.name()).isInstanceOf(MqttException.class);
+            }
+            between.is(Between.Mood.FAITHFUL);
+            assertThat(stays.isConnected()).isTrue();
+            try (MqttParty back = pair.connect(another)) {
+                back.publish(state(another), "back");
+                Within.within(Duration.ofSeconds(5), "it speaks", () -> pair.isCollected(state(another), "back"));
+            }
+        } finally {
+            between.is(Between.Mood.FAITHFUL);
+        }
+    }
+
+    @Test
     void brokerThatWasAwayIsToldWhenItIsBack() throws MqttException {
         Registered device = registry.newDevice();
         MqttConnectOptions lasting = MqttParty.options(device.key(), device.secret());
@@ -132,7 +175,7 @@ class RabbitMqIT extends BrokerContract {
         assertThatThrownBy(() -> pair.connect(device)).isInstanceOf(MqttException.class);
         // The one who hears everything was thrown off by the broker's end.
         pair.collector().close();
-        pair = new Pair(registry, pair.address(), collect(pair.address()), pair.commander());
+        pair = new Pair(registry, other, pair.address(), collect(pair.address()), pair.commander());
     }
 
     /** What the management says, to the account by which devices are thrown off. */

@@ -14,11 +14,14 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hears from the registry whom to throw off: {@code DELETE /clients/<id>}, with HTTP Basic. Thread-safe. */
+/**
+ * Hears from the registry whom to throw off: {@code DELETE /clients/<id>} or {@code /users/<name>}, with HTTP Basic. Thread-safe.
+ */
 final class Management implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Management.class);
     private static final Pattern CLIENT = Pattern.compile("/clients/([A-Za-z0-9]{1,128})");
+    private static final Pattern USER = Pattern.compile("/users/([^/]{1,128})");
 
     private static final int THREADS = 8;
 
@@ -38,6 +41,13 @@ final class Management implements AutoCloseable {
          * @throws Exception if it may be there still
          */
         void disconnect(String clientId, boolean session) throws Exception;
+
+        /**
+         * Ends all connections with a user name, and what is kept for them, and returns when they are gone.
+         *
+         * @throws Exception if one may be there still
+         */
+        void disconnectUser(String user) throws Exception;
     }
 
     /** Listens at once. */
@@ -72,16 +82,21 @@ final class Management implements AutoCloseable {
             return 401;
         }
         Matcher client = CLIENT.matcher(exchange.getRequestURI().getPath());
-        if (!client.matches()) {
+        Matcher user = USER.matcher(exchange.getRequestURI().getPath());
+        if (!client.matches() && !user.matches()) {
             return 404;
         }
         if (!exchange.getRequestMethod().equals("DELETE")) {
             return 405;
         }
         try {
-            broker.disconnect(
-                    client.group(1),
-                    "session=end".equals(exchange.getRequestURI().getQuery()));
+            if (user.matches()) {
+                broker.disconnectUser(user.group(1));
+            } else {
+                broker.disconnect(
+                        client.group(1),
+                        "session=end".equals(exchange.getRequestURI().getQuery()));
+            }
             return 204;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

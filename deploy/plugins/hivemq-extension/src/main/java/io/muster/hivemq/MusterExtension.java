@@ -12,12 +12,8 @@ import com.hivemq.extension.sdk.api.services.exception.NoSuchClientIdException;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -32,8 +28,6 @@ public final class MusterExtension implements ExtensionMain {
     private static final Logger LOG = LoggerFactory.getLogger(MusterExtension.class);
     private static final Duration PATIENCE = Duration.ofSeconds(4);
 
-    private final Clock clock = Clock.systemUTC();
-    private final Map<String, ScheduledFuture<?>> ends = new ConcurrentHashMap<>();
     private Management management;
 
     /** Called by HiveMQ. */
@@ -47,8 +41,13 @@ public final class MusterExtension implements ExtensionMain {
         try {
             Configuration configuration = Configuration.read(
                     input.getExtensionInformation().getExtensionHomeFolder().toPath());
-            management = new Management(configuration, MusterExtension::disconnect);
-            RegistryAuthenticator authenticator = new RegistryAuthenticator(configuration.registry(), this::endAt);
+            Logins logins = new Logins(
+                    Clock.systemUTC(),
+                    Services.extensionExecutorService(),
+                    clientId -> disconnected(clientId, false, "the access token expired"));
+            Services.eventRegistry().setClientLifecycleEventListener(any -> logins);
+            management = new Management(configuration, new ThrownOff(logins));
+            RegistryAuthenticator authenticator = new RegistryAuthenticator(configuration.registry(), logins);
             Services.securityRegistry().setAuthenticatorProvider(any -> authenticator);
         } catch (Configuration.FaultyException e) {
             Services.securityRegistry().setAuthenticatorProvider(any -> nobody);
@@ -66,40 +65,38 @@ public final class MusterExtension implements ExtensionMain {
         }
     }
 
-    private static void disconnect(String clientId, boolean session)
-            throws InterruptedException, ExecutionException, TimeoutException {
-        Services.clientService()
-                .disconnectClient(clientId, true, DisconnectReasonCode.NOT_AUTHORIZED, "no longer good at the registry")
-                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-        if (session) {
-            try {
-                Services.clientService().invalidateSession(clientId).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (ExecutionException e) {
-                // A clean session was gone with its connection.
-                if (!(e.getCause() instanceof NoSuchClientIdException)) {
-                    throw e;
+    private static CompletableFuture<Boolean> disconnected(String clientId, boolean withoutWill, String why) {
+        return Services.clientService()
+                .disconnectClient(clientId, withoutWill, DisconnectReasonCode.NOT_AUTHORIZED, why);
+    }
+
+    /** Those whom the registry names. */
+    private record ThrownOff(Logins logins) implements Management.Broker {
+
+        @Override
+        public void disconnect(String clientId, boolean session)
+                throws InterruptedException, ExecutionException, TimeoutException {
+            disconnected(clientId, true, "no longer good at the registry")
+                    .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            if (session) {
+                try {
+                    Services.clientService()
+                            .invalidateSession(clientId)
+                            .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                } catch (ExecutionException e) {
+                    // A clean session was gone with its connection.
+                    if (!(e.getCause() instanceof NoSuchClientIdException)) {
+                        throw e;
+                    }
                 }
             }
         }
-    }
 
-    /** The login of a token ends with the token; a later login of the same client has an end of its own, or none. */
-    private void endAt(String clientId, Optional<Instant> end) {
-        ScheduledFuture<?> before =
-                end.isPresent() ? ends.put(clientId, scheduled(clientId, end.get())) : ends.remove(clientId);
-        if (before != null) {
-            before.cancel(false);
+        @Override
+        public void disconnectUser(String user) throws InterruptedException, ExecutionException, TimeoutException {
+            for (String clientId : logins.clientsOf(user)) {
+                disconnect(clientId, true);
+            }
         }
-    }
-
-    private ScheduledFuture<?> scheduled(String clientId, Instant end) {
-        long millis = Math.max(0, Duration.between(clock.instant(), end).toMillis());
-        return Services.extensionExecutorService().schedule(() -> end(clientId), millis, TimeUnit.MILLISECONDS);
-    }
-
-    private void end(String clientId) {
-        ends.remove(clientId);
-        Services.clientService()
-                .disconnectClient(clientId, false, DisconnectReasonCode.NOT_AUTHORIZED, "the access token expired");
     }
 }

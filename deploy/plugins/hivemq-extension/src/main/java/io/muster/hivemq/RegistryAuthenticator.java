@@ -25,7 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiConsumer;
 
 /**
  * Lets in whom the registry lets in, each on the topics that it says, and nobody when it does not answer. Thread-safe.
@@ -36,7 +35,7 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final URI registry;
-    private final BiConsumer<String, Optional<Instant>> endsAt;
+    private final Logins logins;
     private final HttpClient client = HttpClient.newBuilder()
             .connectTimeout(Duration.ofSeconds(2))
             .followRedirects(HttpClient.Redirect.NEVER)
@@ -46,11 +45,11 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
     /**
      * Asks a registry.
      *
-     * @param endsAt gets the client id of each login, and when it ends by itself, if it does
+     * @param logins gets each login
      */
-    RegistryAuthenticator(URI registry, BiConsumer<String, Optional<Instant>> endsAt) {
+    RegistryAuthenticator(URI registry, Logins logins) {
         this.registry = registry;
-        this.endsAt = endsAt;
+        this.logins = logins;
     }
 
     @Override
@@ -70,7 +69,7 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
         client.sendAsync(question(clientId, user, password), HttpResponse.BodyHandlers.ofByteArray())
                 .whenComplete((response, failure) -> {
                     try {
-                        answer(output, clientId, response, failure);
+                        answer(input, output, response, failure);
                     } finally {
                         async.resume();
                     }
@@ -90,7 +89,8 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
                 .build();
     }
 
-    private void answer(SimpleAuthOutput output, String clientId, HttpResponse<byte[]> response, Throwable failure) {
+    private void answer(
+            SimpleAuthInput input, SimpleAuthOutput output, HttpResponse<byte[]> response, Throwable failure) {
         if (failure != null || response.statusCode() != 200) {
             output.failAuthentication(ConnackReasonCode.SERVER_UNAVAILABLE, "the registry does not answer");
             return;
@@ -102,8 +102,10 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
                 return;
             }
             permit(output.getDefaultPermissions(), login);
-            endsAt.accept(
-                    clientId,
+            logins.letIn(
+                    input.getConnectPacket().getClientId(),
+                    input.getConnectionInformation(),
+                    input.getConnectPacket().getUserName().orElse(""),
                     login.has("until")
                             ? Optional.of(Instant.parse(login.path("until").asText()))
                             : Optional.empty());

@@ -1,0 +1,100 @@
+package io.muster.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpServer;
+import io.muster.config.MusterConfig.Broker;
+import io.muster.config.MusterConfig.BrokerKind;
+import io.muster.config.MusterConfig.Management;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What brokers are called with, by their documentation, and what they answer. */
+class HttpManagementTest {
+
+    private final List<String> called = new CopyOnWriteArrayList<>();
+    private final Map<String, String> answers = new ConcurrentHashMap<>();
+    private HttpServer broker;
+
+    @BeforeEach
+    void start() throws IOException {
+        broker = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        broker.createContext("/", exchange -> {
+            String call = exchange.getRequestMethod() + " " + exchange.getRequestURI();
+            called.add(call);
+            byte[] body = answers.getOrDefault(call, "").getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(body.length == 0 ? 204 : 200, body.length == 0 ? -1 : body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        broker.start();
+    }
+
+    @AfterEach
+    void stop() {
+        broker.stop(0);
+    }
+
+    private BrokerManagement management(BrokerKind kind) {
+        URI url = URI.create("http://127.0.0.1:" + broker.getAddress().getPort());
+        return HttpManagement.of(new Broker(
+                "fake", kind, List.of(), Set.of(), Optional.of(new Management(url, "muster", "a password"))));
+    }
+
+    @Test
+    void emqxIsAskedForTheClientsOfAnOperator() throws Exception {
+        answers.put(
+                "GET /api/v5/clients?limit=1000&username=col%20lector",
+                "{\"data\":[{\"clientid\":\"a/1\",\"username\":\"col lector\"},{\"clientid\":\"b\"}],\"meta\":{\"count\":2}}");
+
+        management(BrokerKind.EMQX).disconnect("col lector");
+
+        assertThat(called)
+                .containsExactly(
+                        "GET /api/v5/clients?limit=1000&username=col%20lector",
+                        "DELETE /api/v5/clients/a%2F1", "DELETE /api/v5/clients/b");
+    }
+
+    @Test
+    void verneMqIsAskedForTheClientsOfAnOperator() throws Exception {
+        answers.put(
+                "GET /api/v1/session/show?--client_id&--user=collector",
+                "{\"table\":[{\"client_id\":\"a&b\"}],\"type\":\"table\"}");
+
+        management(BrokerKind.VERNEMQ).disconnect("collector");
+
+        assertThat(called)
+                .containsExactly(
+                        "GET /api/v1/session/show?--client_id&--user=collector",
+                        "GET /api/v1/session/disconnect?client-id=a%26b&--cleanup");
+    }
+
+    @Test
+    void listThatDoesNotComeIsNoEmptyList() {
+        assertThatThrownBy(() -> management(BrokerKind.EMQX).disconnect("collector"))
+                .isInstanceOf(IOException.class);
+        answers.put("GET /api/v5/clients?limit=1000&username=collector", "<html>");
+        assertThatThrownBy(() -> management(BrokerKind.EMQX).disconnect("collector"))
+                .isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void rabbitMqIsToldByName() throws Exception {
+        management(BrokerKind.RABBITMQ).disconnect("collector");
+
+        assertThat(called).containsExactly("DELETE /api/connections/username/collector");
+    }
+}
