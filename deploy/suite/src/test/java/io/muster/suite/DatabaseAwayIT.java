@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The database goes away and comes back; the registry says so, and needs nobody to start it again. */
+@Aside
 class DatabaseAwayIT {
 
     /** A second to wait for a connection, and some for a busy machine. */

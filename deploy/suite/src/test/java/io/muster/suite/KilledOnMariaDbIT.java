@@ -7,6 +7,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** On MariaDB, whose server is killed, too. */
+@Aside
 class KilledOnMariaDbIT implements KilledContract {
 
     @Override

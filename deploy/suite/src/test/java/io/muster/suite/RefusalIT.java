@@ -89,7 +89,7 @@ class RefusalIT {
                 reason,
                 () -> assertThat(REGISTRY.register(serial).status()).as(reason).isEqualTo(400)));
 
-        Timing.assertIndistinguishable(kinds, 240, 6);
+        Timing.assertIndistinguishable(kinds, 160, 6);
     }
 
     @Test

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A start that fails ends the process, and one message says everything that is wrong. */
+@Aside
 class StartFaultIT {
 
     private static final String SECRET = "sesame-open-1234567890";
