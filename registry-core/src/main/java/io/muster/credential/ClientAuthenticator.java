@@ -217,6 +217,8 @@ public final class ClientAuthenticator {
             if (stored.state() == CredentialState.PROVISIONAL && stored.isGood(now)) {
                 stored.confirm(now);
                 changed.add(key);
+                // Nothing else ends the connection of one that comes to the end of its lifetime.
+                stored.expiresAt().ifPresent(end -> disconnections.request(em, credential.fleet(), device, end));
                 StoredCredential.of(em, device).stream()
                         .filter(other -> other.isReplacedBy(stored))
                         .forEach(other -> {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.muster.Registry;
+import io.muster.TestClock;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.device.DeviceState;
@@ -16,7 +17,9 @@ import io.muster.spi.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -138,6 +141,27 @@ class DisconnectorTest {
                 assertThat(other.authenticator().used(device).ended()).containsExactly(receipt.key());
             }
         }
+    }
+
+    @Test
+    void deviceIsThrownOffWhenItsCredentialEnds() throws InterruptedException {
+        registry.close();
+        TestClock clock = new TestClock();
+        registry = settings.with(clock).start();
+        registry.fleets()
+                .put(
+                        "short",
+                        "{\"verifiers\":[\"anybody\"],\"credentialLifetime\":\"P1D\"}".getBytes(StandardCharsets.UTF_8),
+                        there -> true,
+                        "somebody");
+        RegistrationReceipt receipt =
+                registry.registrar().register(Candidate.of(new SerialNumber("SN-0001"), "short", "127.0.0.1"));
+        assertThat(registry.authenticator().authenticate(receipt.key(), receipt.secret()))
+                .isPresent();
+
+        clock.pass(Duration.ofDays(2));
+
+        assertTold(new DeviceId(receipt.deviceId()));
     }
 
     @Test

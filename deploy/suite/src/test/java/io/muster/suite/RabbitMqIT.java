@@ -14,9 +14,16 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.junit.jupiter.api.AfterAll;
@@ -244,6 +251,46 @@ class RabbitMqIT extends BrokerContract {
             return ended.output();
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    /** As after a power cut; how many is {@code broker.connects}. All are connected at the end, at the same time. */
+    @Test
+    void allGetInWhoComeAtOnce() throws Exception {
+        int count = Integer.getInteger("broker.connects", 300);
+        List<String> serials = RegistryUnderTest.unusedSerials(count);
+        for (int from = 0; from < count; from += 1_000) {
+            registry.expect("default", serials.subList(from, Math.min(count, from + 1_000)));
+        }
+        Queue<MqttSocket> connected = new ConcurrentLinkedQueue<>();
+        try {
+            List<Registered> devices = inThreads(serials, registry::registered);
+            long before = System.nanoTime();
+            inThreads(
+                    devices,
+                    device -> connected.add(MqttSocket.connect(rabbit.ports().mqtt(), device)));
+            long millis = Duration.ofNanos(System.nanoTime() - before).toMillis();
+            System.out.printf("RabbitMqIT: %d devices connected in %d ms%n", count, millis);
+
+            assertThat(connected).hasSize(count).allMatch(MqttSocket::isAlive);
+        } finally {
+            connected.forEach(MqttSocket::close);
+        }
+    }
+
+    private static <T, R> List<R> inThreads(List<T> all, Function<T, R> task) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        try {
+            List<Future<R>> running = all.stream()
+                    .map(one -> threads.submit(() -> task.apply(one)))
+                    .toList();
+            List<R> results = new ArrayList<>();
+            for (Future<R> one : running) {
+                results.add(one.get());
+            }
+            return results;
+        } finally {
+            threads.shutdownNow();
         }
     }
 
