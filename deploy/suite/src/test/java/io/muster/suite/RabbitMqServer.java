@@ -79,6 +79,7 @@ final class RabbitMqServer implements AutoCloseable {
                 ssl_options.verify = verify_none
                 management.tcp.ip = 127.0.0.1
                 management.tcp.port = %3$d
+                management_agent.disable_metrics_collector = true
                 log.console = true
                 log.console.level = info
                 log.file = false
