@@ -36,6 +36,10 @@ public final class Disconnector implements AutoCloseable {
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
     private static final int THREADS = 8;
     private static final int BATCH = 64;
+
+    /** How many refusals one after the other mean that it refuses everything. */
+    private static final int PATIENCE = 8;
+
     private static final RareLog LOG = RareLog.of(Disconnector.class);
 
     private final Broker broker;
@@ -47,6 +51,7 @@ public final class Disconnector implements AutoCloseable {
     private final ExecutorService threads;
     private final AtomicInteger running = new AtomicInteger();
     private volatile int failures;
+    private volatile int refusals;
     private volatile Instant pausedUntil = Instant.MIN;
 
     /**
@@ -147,9 +152,19 @@ public final class Disconnector implements AutoCloseable {
             // Behind the others, and the longer it fails the later: one that always fails keeps none of them waiting.
             Duration age = Duration.between(one.requestedAt(), clock.instant());
             disconnections.putBack(one, clock.instant().plus(bounded(age.dividedBy(2))));
-            pause(e);
+            LOG.warn(
+                    broker.name(),
+                    "The broker {} did not throw somebody off, and is told again until it does: {}",
+                    broker.name(),
+                    e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+            // One that a broker cannot throw off must not keep the others connected.
+            if (e instanceof BrokerManagement.RefusedException && ++refusals < PATIENCE) {
+                return true;
+            }
+            pause();
             return false;
         }
+        refusals = 0;
         failures = 0;
         if (one.toldAt().isPresent()) {
             disconnections.done(one);
@@ -180,13 +195,9 @@ public final class Disconnector implements AutoCloseable {
         return least.compareTo(LONGEST_PAUSE) < 0 ? least : LONGEST_PAUSE;
     }
 
-    private void pause(IOException e) {
+    private void pause() {
+        refusals = 0;
         pausedUntil = clock.instant().plus(bounded(SHORTEST_PAUSE.multipliedBy(1L << Math.min(failures++, 10))));
-        LOG.warn(
-                broker.name(),
-                "The broker {} did not throw somebody off, and is told again until it does: {}",
-                broker.name(),
-                e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
     }
 
     /** Ends what runs; what is not done is left to other nodes, and to the next start. */

@@ -169,7 +169,7 @@ final class HttpManagement implements BrokerManagement {
             int status = client.send(request(call), HttpResponse.BodyHandlers.discarding())
                     .statusCode();
             if (!GONE.contains(status)) {
-                throw new IOException("it answered " + status);
+                throw new RefusedException("it answered " + status);
             }
         }
     }
@@ -179,7 +179,7 @@ final class HttpManagement implements BrokerManagement {
         HttpResponse<byte[]> response =
                 client.send(request(new Call("GET", path)), HttpResponse.BodyHandlers.ofByteArray());
         if (response.statusCode() != 200) {
-            throw new IOException("it answered " + response.statusCode());
+            throw new RefusedException("it answered " + response.statusCode());
         }
         try {
             List<String> ids = new ArrayList<>();
@@ -188,7 +188,7 @@ final class HttpManagement implements BrokerManagement {
             }
             return ids;
         } catch (MalformedJsonException e) {
-            throw new IOException("it answered with no JSON");
+            throw new RefusedException("it answered with no JSON");
         }
     }
 

@@ -115,6 +115,12 @@ class DisconnectorTest {
         DeviceId stuck = device("SN-0001");
         DeviceId other = device("SN-0002");
         refused.add(stuck.value());
+        // More than there are threads.
+        for (int i = 0; i < 20; i++) {
+            DeviceId another = device("SN-1" + i);
+            refused.add(another.value());
+            disable(another);
+        }
         disable(stuck);
         assertTold(stuck);
 
