@@ -5,6 +5,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.muster.audit.Audit;
 import io.muster.audit.AuditEvent;
 import io.muster.broker.BrokerAccess;
+import io.muster.broker.BrokerClaims;
 import io.muster.broker.Disconnector;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
@@ -160,7 +161,6 @@ public final class Registry implements AutoCloseable {
         this.authenticator = new ClientAuthenticator(
                 database, devices, credentialOrders, lastUses, disconnections, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
-        this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, clock);
         this.revokedTokens = new RevokedTokens(database, changes, clock);
         this.tokenVerifier =
                 new TokenVerifier(signingKeys, config.issuer(), config.token(), authenticator, revokedTokens, clock);
@@ -186,6 +186,9 @@ public final class Registry implements AutoCloseable {
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
         this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
         checkBrokers();
+        BrokerClaims brokerClaims = new BrokerClaims(config.token().audience(), authenticator, fleets);
+        this.tokenIssuer =
+                new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, brokerClaims::of, clock);
         this.disconnectors = config.brokers().stream()
                 .filter(broker -> broker.management().isPresent())
                 .map(broker -> new Disconnector(broker, disconnections, authenticator, clock, meters))

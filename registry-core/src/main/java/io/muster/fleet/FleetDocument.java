@@ -3,6 +3,7 @@ package io.muster.fleet;
 import io.muster.config.MusterConfig;
 import io.muster.config.MusterConfig.Again;
 import io.muster.config.MusterConfig.AttributeType;
+import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.config.MusterConfig.OnUnavailable;
 import io.muster.config.Settings;
 import io.muster.credential.Issuers;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
  * @param configuration what every device of the fleet is told
  * @param wire the shape of its registrations
  * @param topics the MQTT topics of its devices
+ * @param brokerClaims which brokers, that check access tokens themselves, find the topics in them
  */
 public record FleetDocument(
         VerifierPolicy.Rules rules,
@@ -44,10 +46,16 @@ public record FleetDocument(
         Map<String, AttributeType> attributes,
         Map<String, String> configuration,
         Wire wire,
-        Topics topics) {
+        Topics topics,
+        List<BrokerKind> brokerClaims) {
 
     private static final int MAX_ENTRIES = 100;
     private static final int MAX_TEXT = 1000;
+    // So that a token keeps below the eight kilobytes that a header may have on most servers.
+    private static final int MAX_CLAIMS = 5000;
+    /** Those that can look for topics in a token. */
+    private static final BrokerKind[] CLAIMED = {BrokerKind.RABBITMQ, BrokerKind.EMQX};
+
     private static final Duration DEFAULT_LIFETIME = Duration.ofDays(30);
     private static final Duration DEFAULT_OVERLAP = Duration.ofMinutes(10);
 
@@ -62,7 +70,8 @@ public record FleetDocument(
             Map.of(),
             Map.of(),
             Wire.PLAIN,
-            Topics.STANDARD);
+            Topics.STANDARD,
+            List.of());
 
     /** Makes the document of a fleet that the configuration describes. */
     public static FleetDocument of(MusterConfig.Fleet seed) {
@@ -76,7 +85,8 @@ public record FleetDocument(
                 seed.attributes(),
                 seed.configuration(),
                 seed.wire().flatMap(Wire::preset).orElse(Wire.PLAIN),
-                Topics.STANDARD);
+                Topics.STANDARD,
+                List.of());
     }
 
     /**
@@ -121,12 +131,16 @@ public record FleetDocument(
                                 text -> Optional.of(text).filter(value -> value.length() <= MAX_TEXT))
                         .orElse(Map.of()),
                 fields.object("wire").map(Wire::read).orElse(Wire.PLAIN),
-                fields.object("topics").map(Topics::read).orElse(Topics.STANDARD));
+                fields.object("topics").map(Topics::read).orElse(Topics.STANDARD),
+                brokerClaims(fields));
         if (document.attributes.size() > MAX_ENTRIES) {
             fields.fault("attributes", "has more than " + MAX_ENTRIES + " members");
         }
         if (document.configuration.size() > MAX_ENTRIES) {
             fields.fault("configuration", "has more than " + MAX_ENTRIES + " members");
+        }
+        if (document.topics.spaceInClaims(name) * document.brokerClaims.size() > MAX_CLAIMS) {
+            fields.fault("brokerClaims", "the topics are too many or too long for a token");
         }
         // A rule that the caller failed to fill in is not one the caller left out.
         fields.refuseNulls();
@@ -139,6 +153,18 @@ public record FleetDocument(
         issuer.flatMap(issuerFault)
                 .ifPresent(fault -> fields.fault("issuer", "the issuer \"" + issuer.get() + "\" " + fault));
         return issuer.orElse(Issuers.STANDARD);
+    }
+
+    private static List<BrokerKind> brokerClaims(Fields fields) {
+        return fields
+                .texts(
+                        "brokerClaims",
+                        words(CLAIMED),
+                        word -> constant(CLAIMED, word).isPresent())
+                .orElse(List.of())
+                .stream()
+                .flatMap(word -> constant(CLAIMED, word).stream())
+                .toList();
     }
 
     /** Reads a document that was checked when it was written; what its names mean may have changed since. */
@@ -229,6 +255,9 @@ public record FleetDocument(
         json.put("configuration", configuration);
         json.put("wire", wire.toJson());
         json.put("topics", topics.toJson());
+        json.put(
+                "brokerClaims",
+                brokerClaims.stream().map(FleetDocument::word).toList());
         return json;
     }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The MQTT topics of a fleet's devices: patterns in which <code>{deviceId}</code>, <code>{fleet}</code> and <code>{serial}</code>
@@ -36,6 +37,9 @@ public record Topics(List<String> publish, List<String> subscribe) {
     private static final Pattern SAFE_SERIAL = Pattern.compile("[A-Za-z0-9_:@=~-]+");
     private static final int LONGEST = 200;
     private static final int MOST = 20;
+    private static final SerialNumber LONGEST_SERIAL = new SerialNumber("s".repeat(128));
+    private static final DeviceId SOME_DEVICE = new DeviceId("0".repeat(32));
+    private static final int AROUND_A_TOPIC = 120;
     private static final String SYNTAX = "a topic of at most " + LONGEST
             + " letters, digits, and _ : @ = ~ - with levels between single slashes, {deviceId}, {fleet} and {serial} in it";
 
@@ -78,6 +82,14 @@ public record Topics(List<String> publish, List<String> subscribe) {
         json.put("publish", publish);
         json.put("subscribe", subscribe);
         return json;
+    }
+
+    /** Returns how many characters the topics of a device of this fleet may need in a token, with what is around each. */
+    int spaceInClaims(String fleet) {
+        OfDevice longest = of(SOME_DEVICE, fleet, LONGEST_SERIAL);
+        return Stream.concat(longest.publish().stream(), longest.subscribe().stream())
+                .mapToInt(topic -> topic.length() + AROUND_A_TOPIC)
+                .sum();
     }
 
     /**

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Issues access tokens in the profile of RFC 9068, signed with the key of the time. Thread-safe. */
 public final class TokenIssuer {
@@ -26,14 +27,27 @@ public final class TokenIssuer {
     private final URI issuer;
     private final MusterConfig.Token config;
     private final Ids ids;
+    private final Function<AuthenticatedDevice, Map<String, Object>> bearerClaims;
     private final Clock clock;
 
-    /** Signs with the current key, for the configured audience and lifetime. */
-    public TokenIssuer(SigningKeys keys, URI issuer, MusterConfig.Token config, Ids ids, Clock clock) {
+    /**
+     * Signs with the current key, for the configured audience and lifetime.
+     *
+     * @param bearerClaims what the tokens of a device say beside the usual, but for those that are bound to a key: who looks for these
+     *     claims asks for no proof
+     */
+    public TokenIssuer(
+            SigningKeys keys,
+            URI issuer,
+            MusterConfig.Token config,
+            Ids ids,
+            Function<AuthenticatedDevice, Map<String, Object>> bearerClaims,
+            Clock clock) {
         this.keys = keys;
         this.issuer = issuer;
         this.config = config;
         this.ids = ids;
+        this.bearerClaims = bearerClaims;
         this.clock = clock;
     }
 
@@ -72,8 +86,9 @@ public final class TokenIssuer {
                 .id(ids.nextKey())
                 .claim(VerifiedToken.CLIENT_ID, device.key())
                 .claim(VerifiedToken.FLEET, device.fleet());
-        proof.ifPresent(
-                bound -> token.claim(VerifiedToken.CONFIRMATION, Map.of(VerifiedToken.THUMBPRINT, bound.thumbprint())));
+        proof.ifPresentOrElse(
+                bound -> token.claim(VerifiedToken.CONFIRMATION, Map.of(VerifiedToken.THUMBPRINT, bound.thumbprint())),
+                () -> bearerClaims.apply(device).forEach(token::claim));
         return token.signWith(key.pair().getPrivate(), key.algorithm().jjwt()).compact();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.muster.api.Problem.Fault;
 import io.muster.config.MusterConfig.Again;
 import io.muster.config.MusterConfig.AttributeType;
+import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.config.MusterConfig.OnUnavailable;
 import io.muster.json.Json;
 import io.muster.problem.RegistryException;
@@ -15,6 +16,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,7 +55,8 @@ class FleetDocumentTest {
                         Map.of(),
                         Map.of(),
                         Wire.PLAIN,
-                        Topics.STANDARD));
+                        Topics.STANDARD,
+                        List.of()));
     }
 
     @Test
@@ -63,7 +67,8 @@ class FleetDocumentTest {
                 + "'unconfirmedLifetime':'P1D','issuer':'public-key','credentialLifetime':'P365D','rotationOverlap':'PT0S','attributes':{'temperature':'number','on':'boolean'},"
                 + "'configuration':{'interval':'PT1M'},'wire':{'path':'/v2/hello','request':{'serial':'/id',"
                 + "'evidence':{'hmac':'/auth/mac'}},'reply':{'user':'key','password':'secret'},'serialTag':'mac'},"
-                + "'topics':{'publish':['losant/{deviceId}/state'],'subscribe':['losant/{deviceId}/command']}}");
+                + "'topics':{'publish':['losant/{deviceId}/state'],'subscribe':['losant/{deviceId}/command']},"
+                + "'brokerClaims':['emqx','rabbitmq']}");
 
         assertThat(document)
                 .isEqualTo(new FleetDocument(
@@ -88,7 +93,8 @@ class FleetDocumentTest {
                                 Map.of("hmac", "/auth/mac"),
                                 Map.of("user", "key", "password", "secret"),
                                 Optional.of("mac")),
-                        new Topics(List.of("losant/{deviceId}/state"), List.of("losant/{deviceId}/command"))));
+                        new Topics(List.of("losant/{deviceId}/state"), List.of("losant/{deviceId}/command")),
+                        List.of(BrokerKind.EMQX, BrokerKind.RABBITMQ)));
         assertThat(parse(Json.text(document.toJson()))).isEqualTo(document);
     }
 
@@ -157,6 +163,10 @@ class FleetDocumentTest {
                     {'verifiers':['a'],'wire':{'serialTag':'enrolmentKey'}}   | #/wire/serialTag
                     {'verifiers':['a'],'wire':{'serialTag':'certificate'}}    | #/wire/serialTag
                     {'verifiers':['a'],'wire':{'serialTag':'lot'}}            | #/wire/serialTag
+                    {'verifiers':['a'],'brokerClaims':'emqx'}                 | #/brokerClaims
+                    {'verifiers':['a'],'brokerClaims':null}                   | #/brokerClaims
+                    {'verifiers':['a'],'brokerClaims':['emqx','vernemq']}     | #/brokerClaims/1
+                    {'verifiers':['a'],'brokerClaims':['emqx','emqx']}        | #/brokerClaims/1
                     {'verifiers':['a'],'configuration':{'t':'a\\u0000b'}}     | #/configuration/t
                     {'verifiers':['a'],'configuration':{'t':'\\ud83d'}}       | #/configuration/t
                     {'verifiers':['a'],'configuration':{'t\\u0000':'a'}}      | #/configuration/t%00
@@ -164,6 +174,18 @@ class FleetDocumentTest {
                     """)
     void faultIsNamedWhereItIs(String json, String pointer) {
         assertThat(faults(json)).extracting(Fault::pointer).containsExactly(pointer);
+    }
+
+    @Test
+    void tokenHasRoomForItsTopics() {
+        String many = IntStream.range(0, 18).mapToObj(i -> "'a/{deviceId}/" + i + "'").collect(Collectors.joining(","));
+        String topics = "'topics':{'publish':[" + many + "],'subscribe':[]}";
+
+        assertThat(parse("{'verifiers':['a']," + topics + ",'brokerClaims':['emqx']}").brokerClaims())
+                .containsExactly(BrokerKind.EMQX);
+        assertThat(faults("{'verifiers':['a']," + topics + ",'brokerClaims':['emqx','rabbitmq']}"))
+                .extracting(Fault::pointer)
+                .containsExactly("#/brokerClaims");
     }
 
     @Test

@@ -98,6 +98,34 @@ class DpopProofsTest {
         assertThat(verified.thumbprint()).contains(PROVING.publicJwk().thumbprint());
     }
 
+    /** It would be good for a thief there: who looks for these claims asks for no proof. */
+    @Test
+    void tokenThatIsBoundSaysNothingForBrokers() throws Exception {
+        registry.fleets()
+                .put(
+                        "default",
+                        "{\"verifiers\":[\"yes\"],\"brokerClaims\":[\"rabbitmq\",\"emqx\"]}"
+                                .getBytes(StandardCharsets.UTF_8),
+                        version -> true,
+                        "somebody");
+        AuthenticatedDevice device = registry.clientAssertions()
+                .authenticate(Fixture.assertion(
+                        OWN, registry.tokenVerifier().verify(token).orElseThrow().key(), "for brokers"))
+                .orElseThrow();
+        String bearer = registry.tokenIssuer().issue(device);
+        String bound = registry.tokenIssuer()
+                .issue(
+                        device,
+                        Optional.of(registry.dpopProofs().check(sign(claims("for brokers")), "POST", "/token")));
+
+        assertThat(payload(bearer)).contains("\"scope\"", "\"acl\"");
+        assertThat(payload(bound)).contains("\"cnf\"").doesNotContain("\"scope\"", "\"acl\"", "mqtt");
+    }
+
+    private static String payload(String jwt) {
+        return new String(Base64.getUrlDecoder().decode(jwt.split("\\.")[1]), StandardCharsets.UTF_8);
+    }
+
     @Test
     void onlyATokenThatIsBoundStandsForItsCredential() throws Exception {
         VerifiedToken bound = registry.tokenVerifier().verify(token).orElseThrow();

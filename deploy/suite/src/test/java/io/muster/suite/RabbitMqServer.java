@@ -66,7 +66,41 @@ final class RabbitMqServer implements AutoCloseable {
     /** Starts one that asks at this address, which ends before {@code /user}. */
     static RabbitMqServer start(Path directory, Ports ports, String listener, Factory.ServerFiles tls) {
         RabbitMqServer server = new RabbitMqServer(directory, ports);
+        server.configure(listener, tls, "auth_backends.1 = http\n", "");
+        server.launchOrClose();
+        return server;
+    }
+
+    /**
+     * Starts one that checks access tokens itself, and asks at the address about everybody who has none that it accepts.
+     *
+     * @param jwks where the keys are published
+     * @param audience of the tokens
+     */
+    static RabbitMqServer startWithTokens(
+            Path directory, Ports ports, String listener, Factory.ServerFiles tls, URI jwks, String audience) {
+        RabbitMqServer server = new RabbitMqServer(directory, ports);
+        server.configure(
+                listener,
+                tls,
+                """
+                auth_backends.1 = rabbit_auth_backend_oauth2
+                auth_backends.2 = http
+                auth_oauth2.resource_server_id = %s
+                auth_oauth2.algorithms.1 = ES256
+                auth_oauth2.algorithms.2 = EdDSA
+                """.formatted(audience),
+                ",rabbitmq_auth_backend_oauth2");
+        // Its other file takes an address that is not https.
         server.write(
+                "advanced.config",
+                "[{rabbitmq_auth_backend_oauth2, [{key_config, [{jwks_url, \"%s\"}]}]}].\n".formatted(jwks));
+        server.launchOrClose();
+        return server;
+    }
+
+    private void configure(String listener, Factory.ServerFiles tls, String backends, String plugin) {
+        write(
                 "rabbitmq.conf",
                 """
                 listeners.tcp = none
@@ -83,7 +117,6 @@ final class RabbitMqServer implements AutoCloseable {
                 log.console = true
                 log.console.level = info
                 log.file = false
-                auth_backends.1 = http
                 auth_http.http_method = post
                 auth_http.user_path = %4$s/user
                 auth_http.vhost_path = %4$s/vhost
@@ -99,15 +132,18 @@ final class RabbitMqServer implements AutoCloseable {
                                 listener,
                                 tls.ca(),
                                 tls.certificate(),
-                                tls.key()));
-        server.write("enabled_plugins", "[rabbitmq_management,rabbitmq_mqtt,rabbitmq_auth_backend_http].\n");
+                                tls.key())
+                        + backends);
+        write("enabled_plugins", "[rabbitmq_management,rabbitmq_mqtt,rabbitmq_auth_backend_http" + plugin + "].\n");
+    }
+
+    private void launchOrClose() {
         try {
-            server.launch();
+            launch();
         } catch (AssertionError e) {
-            server.close();
+            close();
             throw e;
         }
-        return server;
     }
 
     private void write(String name, String text) {

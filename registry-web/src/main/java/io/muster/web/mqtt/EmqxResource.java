@@ -1,8 +1,8 @@
 package io.muster.web.mqtt;
 
 import io.muster.broker.Account;
-import io.muster.broker.Account.OfDevice;
 import io.muster.broker.BrokerAccess.Login;
+import io.muster.broker.EmqxRules;
 import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.json.Json;
 import io.muster.web.mqtt.Listener.Question;
@@ -16,9 +16,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -78,30 +76,8 @@ public class EmqxResource {
         answer.put("result", "allow");
         answer.put("is_superuser", false);
         login.until().ifPresent(until -> answer.put("expire_at", until.getEpochSecond()));
-        answer.put("acl", rules(login.account()));
+        answer.put("acl", EmqxRules.of(login.account()));
         return answer;
-    }
-
-    /** Ends with a "no" to everything: what no rule matches goes on to others. */
-    private static List<Map<String, String>> rules(Account account) {
-        List<Map<String, String>> rules = new ArrayList<>();
-        if (account instanceof OfDevice device) {
-            device.topics().publish().forEach(topic -> rules.add(rule("allow", "publish", topic)));
-            device.topics().subscribe().forEach(topic -> rules.add(rule("allow", "subscribe", "eq " + topic)));
-        } else {
-            if (account.mayPublish("any")) {
-                rules.add(rule("allow", "publish", "#"));
-            }
-            if (account.maySubscribe("#")) {
-                rules.add(rule("allow", "subscribe", "#"));
-            }
-        }
-        rules.add(rule("deny", "all", "#"));
-        return rules;
-    }
-
-    private static Map<String, String> rule(String permission, String action, String topic) {
-        return Map.of("permission", permission, "action", action, "topic", topic);
     }
 
     private static Response json(Map<String, Object> answer) {
