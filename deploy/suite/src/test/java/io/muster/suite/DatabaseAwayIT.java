@@ -65,6 +65,8 @@ class DatabaseAwayIT {
                     .as(what)
                     .isBetween(5, 600);
         });
+        // By the right secret: no broker is told yes, nor anything that it could take for no opinion.
+        assertThat(BrokerQuestions.notRefused(registry, device)).isEmpty();
         Reply ready = timed(limit, "ready", () -> registry.get("health/ready"));
         assertThat(ready.status()).isEqualTo(503);
         assertThat(ready.text()).isEqualTo("{\"status\":\"DOWN\"}");
@@ -98,6 +100,7 @@ class DatabaseAwayIT {
         assertThat(registry.devicesOf(expected)).hasSize(1);
         assertThat(registry.token(device).status()).isEqualTo(200);
         assertThat(registry.isActive(token)).isTrue();
+        assertThat(BrokerQuestions.notAllowed(registry, device)).isEmpty();
     }
 
     @Test
@@ -105,6 +108,7 @@ class DatabaseAwayIT {
         String expected = registry.expectedSerial();
         Registered device = registry.newDevice();
         String token = registry.accessToken(device);
+        assertThat(BrokerQuestions.notAllowed(registry, device)).isEmpty();
 
         mariaDb.kill();
         try {
@@ -122,6 +126,7 @@ class DatabaseAwayIT {
         String expected = registry.expectedSerial();
         Registered device = registry.newDevice();
         String token = registry.accessToken(device);
+        assertThat(BrokerQuestions.notAllowed(registry, device)).isEmpty();
 
         mariaDb.freeze();
         try {

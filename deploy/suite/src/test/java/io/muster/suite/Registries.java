@@ -138,12 +138,17 @@ final class Registries {
         properties.put("muster.verifier.jwt.issuer", "factory");
         properties.put("muster.verifier.jwt.secret", "a secret of the factory, at least 32 bytes long");
         properties.put("muster.verifier.x509.ca-file", factory().caFile().toString());
-        properties.put("muster.mqtt.brokers", "rabbitmq, emqx, go-auth, vernemq, json");
-        for (String kind : List.of("rabbitmq", "emqx", "go-auth", "vernemq", "json")) {
+        brokers(properties);
+        return properties;
+    }
+
+    /** A broker of each kind, which asks and is not told. */
+    private static void brokers(Map<String, String> properties) {
+        properties.put("muster.mqtt.brokers", String.join(", ", BrokerQuestions.KINDS));
+        for (String kind : BrokerQuestions.KINDS) {
             properties.put("muster.mqtt.broker." + kind + ".kind", kind);
             properties.put("muster.mqtt.broker." + kind + ".secret", listenerSecret(kind));
         }
-        return properties;
     }
 
     /** The secret of a broker of this kind. */
@@ -251,8 +256,9 @@ final class Registries {
         private static Disposable start() {
             MariaDbServer mariaDb = MariaDbServer.start();
             Path directory = directory("disposable");
-            return new Disposable(
-                    Registries.start(settings(directory, database(directory, mariaDb, "muster"))), mariaDb);
+            Map<String, String> properties = database(directory, mariaDb, "muster");
+            brokers(properties);
+            return new Disposable(Registries.start(settings(directory, properties)), mariaDb);
         }
     }
 }

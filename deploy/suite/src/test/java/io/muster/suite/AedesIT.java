@@ -1,0 +1,145 @@
+package io.muster.suite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.muster.suite.MqttParty.Message;
+import io.muster.suite.RegistryUnderTest.Registered;
+import io.muster.suite.server.MusterServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** An aedes in Node.js as {@code docs/brokers/aedes.md} has it, which asks the registry about everybody. */
+class AedesIT extends BrokerContract {
+
+    private static final String LISTENER = "listener-secret-of-aedes-0123456789";
+    private static final Duration LIFE = Duration.ofSeconds(10);
+
+    private static RegistryUnderTest registry;
+    private static Process aedes;
+    private static Pair pair;
+
+    @BeforeAll
+    static void start() throws IOException, InterruptedException, MqttException {
+        Path directory = Registries.directory("aedes");
+        assumeTrue(
+                NodePackages.install(
+                        Path.of(System.getProperty("basedir", ""), "../../docs/brokers/aedes"),
+                        "broker.mjs",
+                        directory),
+                "there is no node, no npm, or no registry of packages to be reached");
+        Path password = Files.writeString(directory.resolve("management-password"), "password-of-muster-at-aedes\n");
+        int port = Registries.unusedPort();
+        int management = Registries.unusedPort();
+        Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), "aedes");
+        properties.put("muster.token.lifetime", LIFE.toString());
+        properties.putAll(Map.of(
+                "muster.mqtt.brokers",
+                "aedes",
+                "muster.mqtt.broker.aedes.kind",
+                "json",
+                "muster.mqtt.broker.aedes.secret",
+                LISTENER,
+                "muster.mqtt.broker.aedes.management-url",
+                "http://127.0.0.1:" + management,
+                "muster.mqtt.broker.aedes.management-user",
+                "muster",
+                "muster.mqtt.broker.aedes.management-password-file",
+                password.toString()));
+        MusterServer server = MusterServer.start(Registries.settings(directory, properties));
+        registry = new RegistryUnderTest(server, server.operatorToken());
+        aedes = NodePackages.start(
+                directory,
+                List.of(
+                        "node",
+                        "broker.mjs",
+                        registry.base().resolve("mqtt/" + LISTENER + "/json").toString(),
+                        String.valueOf(port),
+                        String.valueOf(management),
+                        password.toString()));
+        Within.within(Duration.ofSeconds(30), "aedes started, see " + directory, () -> output(directory)
+                .contains("listens"));
+        String address = "tcp://127.0.0.1:" + port;
+        MqttParty collector = MqttParty.connect(
+                        address, "collector", "collector", operator(registry, "collector", "mqtt:read"))
+                .subscribe("#");
+        pair = new Pair(registry, address, collector, operator(registry, "commander", "mqtt:write"));
+    }
+
+    private static String output(Path directory) {
+        try {
+            return Files.readString(directory.resolve("output"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        if (pair != null) {
+            pair.collector().close();
+        }
+        if (aedes != null) {
+            aedes.destroyForcibly().onExit().join();
+        }
+        if (registry != null) {
+            registry.server().close();
+        }
+    }
+
+    @Override
+    Pair pair() {
+        return pair;
+    }
+
+    /** Of those who logged in by their secret. A login by token ends with the token, registry or not. */
+    @Test
+    void noSessionIsLostWhileTheRegistryIsDeadForLongerThanATokenLivesAndNobodyIsLetIn() throws MqttException {
+        List<Registered> devices = newDevices(6);
+        Registered other = registry.newDevice();
+        List<MqttParty> parties = new ArrayList<>();
+        try (MqttParty commander = pair.command();
+                MqttParty byToken = pair.connect(other.deviceId(), other.key(), registry.accessToken(other))) {
+            for (Registered device : devices) {
+                parties.add(pair.connect(device).subscribe(command(device)));
+            }
+            long killed = System.nanoTime();
+            registry.server().kill();
+            try {
+                Within.within(LIFE.plusSeconds(5), "longer than a token lives", () -> System.nanoTime() - killed
+                        > LIFE.plusSeconds(1).toNanos());
+                byToken.lost(Duration.ofSeconds(1));
+                assertThatThrownBy(() -> pair.connect(other)).isInstanceOf(MqttException.class);
+                assertThat(parties).allMatch(MqttParty::isConnected);
+                for (int i = 0; i < devices.size(); i++) {
+                    commander.publish(command(devices.get(i)), "meanwhile");
+                    parties.get(i).publish(state(devices.get(i)), "still here");
+                }
+                for (int i = 0; i < devices.size(); i++) {
+                    Registered device = devices.get(i);
+                    MqttParty party = parties.get(i);
+                    Within.within(Duration.ofSeconds(5), "both ways", () -> pair.isCollected(
+                                    state(device), "still here")
+                            && party.received().contains(new Message(command(device), "meanwhile")));
+                }
+            } finally {
+                registry.server().restart();
+            }
+            assertThat(parties).allMatch(MqttParty::isConnected);
+            pair.connect(other).close();
+        } finally {
+            parties.forEach(MqttParty::close);
+        }
+    }
+}

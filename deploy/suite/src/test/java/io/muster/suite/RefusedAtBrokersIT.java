@@ -1,0 +1,82 @@
+package io.muster.suite;
+
+import static io.muster.suite.ProblemAssert.assertUnavailable;
+import static io.muster.suite.Within.within;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.muster.suite.RegistryUnderTest.Registered;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** What two nodes tell brokers of every kind about a device that is no longer good, or never was. */
+class RefusedAtBrokersIT {
+
+    private static final Duration STALE = Duration.ofSeconds(2);
+
+    private final RegistryUnderTest here = Registries.onMariaDb();
+    private final RegistryUnderTest there = Registries.secondNode();
+
+    @Test
+    void deviceThatIsDisabledHereIsRefusedHereAtOnceAndThereWithinTwoSeconds() {
+        Registered device = here.newDevice();
+        // Now both remember it as good.
+        assertThat(BrokerQuestions.notAllowed(here, device)).isEmpty();
+        assertThat(BrokerQuestions.notAllowed(there, device)).isEmpty();
+
+        assertThat(here.change(device.deviceId(), "disable").status()).isEqualTo(200);
+
+        assertThat(BrokerQuestions.notRefused(here, device)).isEmpty();
+        Duration late = within(
+                STALE, "refused there", () -> BrokerQuestions.notRefused(there, device).isEmpty());
+        System.out.printf("refused on the other node after %d ms%n", late.toMillis());
+    }
+
+    @Test
+    void devicesThatWereRevokedHereAreNeverLetInThereAfterTwoSeconds() throws Exception {
+        List<String> serials = RegistryUnderTest.unusedSerials(20);
+        here.expect("default", serials);
+        List<Registered> devices = serials.stream().map(here::registered).toList();
+        assertThat(devices).allMatch(device -> BrokerQuestions.notAllowed(there, device).isEmpty());
+        for (Registered device : devices) {
+            assertThat(here.change(device.deviceId(), "revoke").status()).isEqualTo(200);
+            assertThat(BrokerQuestions.isLetIn(here, device, 0)).isFalse();
+        }
+
+        long revoked = System.nanoTime();
+        within(STALE.plusSeconds(1), "two seconds", () -> System.nanoTime() - revoked >= STALE.toNanos());
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<Boolean>> logins = new ArrayList<>();
+            for (int i = 0; i < 1_000; i++) {
+                Registered device = devices.get(i % devices.size());
+                int turn = i / devices.size();
+                logins.add(threads.submit(() -> BrokerQuestions.isLetIn(there, device, turn)));
+            }
+            int letIn = 0;
+            for (Future<Boolean> login : logins) {
+                letIn += login.get() ? 1 : 0;
+            }
+            assertThat(letIn).as("of 1,000 logins").isZero();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** The verifier of the fleet {@code dead} cannot be reached; nobody registers by it, so nobody has anything to log in with. */
+    @Test
+    void deviceWhoseVerifierIsSickHasNothingToLogInWith() {
+        String serial = RegistryUnderTest.unusedSerial();
+        Reply refused = here.registerIn("dead", serial);
+
+        assertUnavailable(refused, "verifier-unavailable");
+        assertThat(refused.text()).doesNotContain("\"key\"", "\"secret\"");
+        String id = "0".repeat(32);
+        assertThat(BrokerQuestions.notRefused(here, new Registered(serial, id, serial, serial)))
+                .isEmpty();
+    }
+}
