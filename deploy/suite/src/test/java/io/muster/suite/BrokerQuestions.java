@@ -3,8 +3,13 @@ package io.muster.suite;
 import io.muster.suite.RegistryUnderTest.Registered;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What brokers of every kind ask about a device: may it log in, and may it publish to its own topic. */
 final class BrokerQuestions {
@@ -49,10 +54,21 @@ final class BrokerQuestions {
         return !answer.isNo().test(answer.reply());
     }
 
+    /** All at once, as brokers do, or they would take their time while the database is away. */
     private static List<Answer> ask(RegistryUnderTest node, Registered device) {
-        return KINDS.stream()
-                .flatMap(kind -> List.of(logIn(node, device, kind), publish(node, device, kind)).stream())
-                .toList();
+        ExecutorService brokers = Executors.newFixedThreadPool(2 * KINDS.size());
+        try {
+            return KINDS.stream()
+                    .flatMap(kind -> Stream.<Supplier<Answer>>of(
+                            () -> logIn(node, device, kind), () -> publish(node, device, kind)))
+                    .map(question -> CompletableFuture.supplyAsync(question, brokers))
+                    .toList()
+                    .stream()
+                    .map(CompletableFuture::join)
+                    .toList();
+        } finally {
+            brokers.shutdownNow();
+        }
     }
 
     private static Answer logIn(RegistryUnderTest node, Registered one, String kind) {

@@ -66,7 +66,11 @@ class DatabaseAwayIT {
                     .isBetween(5, 600);
         });
         // By the right secret: no broker is told yes, nor anything that it could take for no opinion.
+        long asked = System.nanoTime();
         assertThat(BrokerQuestions.notRefused(registry, device)).isEmpty();
+        assertThat(Duration.ofNanos(System.nanoTime() - asked))
+                .as("ten questions at once")
+                .isLessThan(limit.multipliedBy(2));
         Reply ready = timed(limit, "ready", () -> registry.get("health/ready"));
         assertThat(ready.status()).isEqualTo(503);
         assertThat(ready.text()).isEqualTo("{\"status\":\"DOWN\"}");

@@ -257,22 +257,13 @@ class RabbitMqOAuthIT {
     @Test
     void keysThatChangeAreFetched() throws Exception {
         Registered device = registry.newDevice();
-        JsonNode first = header(registry.accessToken(device));
+        String first = header(registry.accessToken(device)).path("kid").asText();
         byToken(device).close();
-        rotate();
-        JsonNode second = header(registry.accessToken(device));
-        byToken(device).close();
-        assertThat(second.path("kid")).isNotEqualTo(first.path("kid"));
-        assertThat(second.path("alg").asText()).isEqualTo("ES256");
 
-        Path file = Path.of(settings.environment().get("MUSTER_CONFIG_FILE"));
-        Files.writeString(file, Files.readString(file) + "\nmuster.token.algorithm = eddsa\n");
-        registry.server().restart();
         rotate();
-        assertThat(header(registry.accessToken(device)).path("alg").asText()).isEqualTo("EdDSA");
-        try (MqttParty party = byToken(device)) {
-            assertSpeaksAndHears(device, party, "signed with Ed25519");
-        }
+
+        assertThat(header(registry.accessToken(device)).path("kid").asText()).isNotEqualTo(first);
+        byToken(device).close();
     }
 
     private static void rotate() {
@@ -327,8 +318,9 @@ class RabbitMqOAuthIT {
         }
     }
 
+    /** It comes back with another algorithm, since it has to be started anyway. */
     @Test
-    void noSessionIsLostWhileTheRegistryIsDeadForLongerThanATokenLives() throws Exception {
+    void noSessionIsLostWhileTheRegistryIsDeadForLongerThanATokenLivesAndItsNewKeyIsTaken() throws Exception {
         int each = 4;
         List<Registered> devices = new ArrayList<>();
         List<MqttParty> parties = new ArrayList<>();
@@ -345,6 +337,7 @@ class RabbitMqOAuthIT {
             // RabbitMQ asks once of each connection whether it may publish here.
             commander.publish(command(devices.get(0)), "before");
             String token = registry.accessToken(devices.get(0));
+            assertThat(header(token).path("alg").asText()).isEqualTo("ES256");
             JWTProcessor<SecurityContext> resourceServer = resourceServer(true);
             JWTProcessor<SecurityContext> impatient = resourceServer(false);
             resourceServer.process(token, null);
@@ -361,6 +354,8 @@ class RabbitMqOAuthIT {
                         > LIFE.plusSeconds(1).toNanos());
                 assertThat(parties).allMatch(MqttParty::isConnected);
             } finally {
+                Path file = Path.of(settings.environment().get("MUSTER_CONFIG_FILE"));
+                Files.writeString(file, Files.readString(file) + "\nmuster.token.algorithm = eddsa\n");
                 registry.server().restart();
             }
             assertThat(parties).allMatch(MqttParty::isConnected);
@@ -375,6 +370,10 @@ class RabbitMqOAuthIT {
                         "the command arrives at device " + i,
                         () -> party.received().contains(after));
             }
+            rotate();
+            String signed = registry.accessToken(devices.get(0));
+            assertThat(header(signed).path("alg").asText()).isEqualTo("EdDSA");
+            byToken(devices.get(0).deviceId(), signed).close();
         } finally {
             parties.forEach(MqttParty::close);
         }
@@ -394,7 +393,7 @@ class RabbitMqOAuthIT {
         DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
         processor.setJWSTypeVerifier(new DefaultJOSEObjectTypeVerifier<>(new JOSEObjectType("at+jwt")));
         processor.setJWSKeySelector(new JWSVerificationKeySelector<>(
-                Set.of(JWSAlgorithm.ES256, JWSAlgorithm.EdDSA),
+                JWSAlgorithm.ES256,
                 (patient ? keys.outageTolerant(Duration.ofHours(4).toMillis()) : keys).build()));
         processor.setJWTClaimsSetVerifier(new DefaultJWTClaimsVerifier<>(
                 ISSUER, new JWTClaimsSet.Builder().issuer(ISSUER).build(), Set.of("sub", "exp")));

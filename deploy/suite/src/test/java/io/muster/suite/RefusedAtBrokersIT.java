@@ -73,7 +73,7 @@ class RefusedAtBrokersIT {
         String serial = RegistryUnderTest.unusedSerial();
         Reply refused = here.registerIn("dead", serial);
 
-        assertUnavailable(refused, "verifier-unavailable");
+        assertUnavailable(refused, "verification-unavailable");
         assertThat(refused.text()).doesNotContain("\"key\"", "\"secret\"");
         String id = "0".repeat(32);
         assertThat(BrokerQuestions.notRefused(here, new Registered(serial, id, serial, serial)))
