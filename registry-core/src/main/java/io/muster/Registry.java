@@ -187,8 +187,7 @@ public final class Registry implements AutoCloseable {
         this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
         checkBrokers();
         BrokerClaims brokerClaims = new BrokerClaims(config.token().audience(), authenticator, fleets);
-        this.tokenIssuer =
-                new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, brokerClaims::of, clock);
+        this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, brokerClaims::of, clock);
         this.disconnectors = config.brokers().stream()
                 .filter(broker -> broker.management().isPresent())
                 .map(broker -> new Disconnector(broker, disconnections, authenticator, clock, meters))

@@ -37,8 +37,7 @@ public final class BrokerClaims {
     /** Returns the claims by name; none for a fleet that wants none. */
     public Map<String, Object> of(AuthenticatedDevice device) {
         Optional<FleetDocument> document = fleets.find(device.fleet()).map(Fleet::document);
-        List<BrokerKind> brokers =
-                document.map(FleetDocument::brokerClaims).orElse(List.of());
+        List<BrokerKind> brokers = document.map(FleetDocument::brokerClaims).orElse(List.of());
         Optional<Holder> holder = brokers.isEmpty() ? Optional.empty() : authenticator.holder(device.key());
         Map<String, Object> claims = new LinkedHashMap<>();
         holder.ifPresent(own -> {

@@ -157,10 +157,8 @@ public record FleetDocument(
 
     private static List<BrokerKind> brokerClaims(Fields fields) {
         return fields
-                .texts(
-                        "brokerClaims",
-                        words(CLAIMED),
-                        word -> constant(CLAIMED, word).isPresent())
+                .texts("brokerClaims", words(CLAIMED), word -> constant(CLAIMED, word)
+                        .isPresent())
                 .orElse(List.of())
                 .stream()
                 .flatMap(word -> constant(CLAIMED, word).stream())
@@ -255,9 +253,7 @@ public record FleetDocument(
         json.put("configuration", configuration);
         json.put("wire", wire.toJson());
         json.put("topics", topics.toJson());
-        json.put(
-                "brokerClaims",
-                brokerClaims.stream().map(FleetDocument::word).toList());
+        json.put("brokerClaims", brokerClaims.stream().map(FleetDocument::word).toList());
         return json;
     }
 

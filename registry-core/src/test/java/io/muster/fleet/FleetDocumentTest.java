@@ -178,10 +178,12 @@ class FleetDocumentTest {
 
     @Test
     void tokenHasRoomForItsTopics() {
-        String many = IntStream.range(0, 18).mapToObj(i -> "'a/{deviceId}/" + i + "'").collect(Collectors.joining(","));
+        String many =
+                IntStream.range(0, 18).mapToObj(i -> "'a/{deviceId}/" + i + "'").collect(Collectors.joining(","));
         String topics = "'topics':{'publish':[" + many + "],'subscribe':[]}";
 
-        assertThat(parse("{'verifiers':['a']," + topics + ",'brokerClaims':['emqx']}").brokerClaims())
+        assertThat(parse("{'verifiers':['a']," + topics + ",'brokerClaims':['emqx']}")
+                        .brokerClaims())
                 .containsExactly(BrokerKind.EMQX);
         assertThat(faults("{'verifiers':['a']," + topics + ",'brokerClaims':['emqx','rabbitmq']}"))
                 .extracting(Fault::pointer)

@@ -110,13 +110,13 @@ class DpopProofsTest {
                         "somebody");
         AuthenticatedDevice device = registry.clientAssertions()
                 .authenticate(Fixture.assertion(
-                        OWN, registry.tokenVerifier().verify(token).orElseThrow().key(), "for brokers"))
+                        OWN,
+                        registry.tokenVerifier().verify(token).orElseThrow().key(),
+                        "for brokers"))
                 .orElseThrow();
         String bearer = registry.tokenIssuer().issue(device);
         String bound = registry.tokenIssuer()
-                .issue(
-                        device,
-                        Optional.of(registry.dpopProofs().check(sign(claims("for brokers")), "POST", "/token")));
+                .issue(device, Optional.of(registry.dpopProofs().check(sign(claims("for brokers")), "POST", "/token")));
 
         assertThat(payload(bearer)).contains("\"scope\"", "\"acl\"");
         assertThat(payload(bound)).contains("\"cnf\"").doesNotContain("\"scope\"", "\"acl\"", "mqtt");

@@ -117,8 +117,10 @@ class AedesIT extends BrokerContract {
             long killed = System.nanoTime();
             registry.server().kill();
             try {
-                Within.within(LIFE.plusSeconds(5), "longer than a token lives", () -> System.nanoTime() - killed
-                        > LIFE.plusSeconds(1).toNanos());
+                Within.within(
+                        LIFE.plusSeconds(5),
+                        "longer than a token lives",
+                        () -> System.nanoTime() - killed > LIFE.plusSeconds(1).toNanos());
                 byToken.lost(Duration.ofSeconds(1));
                 assertThatThrownBy(() -> pair.connect(other)).isInstanceOf(MqttException.class);
                 assertThat(parties).allMatch(MqttParty::isConnected);
@@ -129,9 +131,11 @@ class AedesIT extends BrokerContract {
                 for (int i = 0; i < devices.size(); i++) {
                     Registered device = devices.get(i);
                     MqttParty party = parties.get(i);
-                    Within.within(Duration.ofSeconds(5), "both ways", () -> pair.isCollected(
-                                    state(device), "still here")
-                            && party.received().contains(new Message(command(device), "meanwhile")));
+                    Within.within(
+                            Duration.ofSeconds(5),
+                            "both ways",
+                            () -> pair.isCollected(state(device), "still here")
+                                    && party.received().contains(new Message(command(device), "meanwhile")));
                 }
             } finally {
                 registry.server().restart();

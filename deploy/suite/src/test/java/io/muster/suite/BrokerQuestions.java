@@ -28,7 +28,9 @@ final class BrokerQuestions {
                     question,
                     reply,
                     one -> one.status() == 200 && one.text().contains(yes),
-                    one -> one.status() == 200 && one.text().contains(no) && !one.text().contains(yes));
+                    one -> one.status() == 200
+                            && one.text().contains(no)
+                            && !one.text().contains(yes));
         }
     }
 

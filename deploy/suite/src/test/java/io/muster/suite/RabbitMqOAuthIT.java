@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Test;
  * A RabbitMQ that checks access tokens itself, by the published keys and the scopes in them, and asks the registry about nobody who has
  * one. Devices give a user name that the registry would refuse, so that it is not the registry that lets them in.
  */
+@Aside
 class RabbitMqOAuthIT {
 
     private static final String ISSUER = "http://oauth.muster.test";
@@ -50,7 +51,6 @@ class RabbitMqOAuthIT {
     private static final Duration LIFE = Duration.ofSeconds(10);
     /** How long a resource server keeps the published keys. */
     private static final Duration KEPT = Duration.ofSeconds(1);
-
 
     private static RegistryUnderTest registry;
     private static ServerSettings settings;
@@ -95,10 +95,7 @@ class RabbitMqOAuthIT {
                 ISSUER);
         address = "tcp://127.0.0.1:" + ports.mqtt();
         collector = MqttParty.connect(
-                        address,
-                        "collector",
-                        "collector",
-                        BrokerContract.operator(registry, "collector", "mqtt:read"))
+                        address, "collector", "collector", BrokerContract.operator(registry, "collector", "mqtt:read"))
                 .subscribe("#");
         commander = MqttParty.connect(
                 address, "commander", "commander", BrokerContract.operator(registry, "commander", "mqtt:write"));
@@ -276,8 +273,7 @@ class RabbitMqOAuthIT {
     }
 
     private static JsonNode header(String token) throws ParseException, IOException {
-        return new ObjectMapper()
-                .readTree(JWTParser.parse(token).getHeader().toString());
+        return new ObjectMapper().readTree(JWTParser.parse(token).getHeader().toString());
     }
 
     /** Not what anybody wants, but what such a broker does; {@code docs/brokers.md} says so. */
@@ -345,13 +341,17 @@ class RabbitMqOAuthIT {
             long killed = System.nanoTime();
             registry.server().kill();
             try {
-                Within.within(Duration.ofSeconds(5), "the keys should be asked for again", () -> System.nanoTime() - killed
-                        > KEPT.plusMillis(500).toNanos());
+                Within.within(
+                        Duration.ofSeconds(5),
+                        "the keys should be asked for again",
+                        () -> System.nanoTime() - killed > KEPT.plusMillis(500).toNanos());
                 assertThat(resourceServer.process(token, null).getSubject())
                         .isEqualTo(devices.get(0).deviceId());
                 assertThatThrownBy(() -> impatient.process(token, null)).isInstanceOf(KeySourceException.class);
-                Within.within(LIFE.plusSeconds(5), "longer than a token lives", () -> System.nanoTime() - killed
-                        > LIFE.plusSeconds(1).toNanos());
+                Within.within(
+                        LIFE.plusSeconds(5),
+                        "longer than a token lives",
+                        () -> System.nanoTime() - killed > LIFE.plusSeconds(1).toNanos());
                 assertThat(parties).allMatch(MqttParty::isConnected);
             } finally {
                 Path file = Path.of(settings.environment().get("MUSTER_CONFIG_FILE"));
@@ -365,10 +365,8 @@ class RabbitMqOAuthIT {
             for (int i = 0; i < devices.size(); i++) {
                 MqttParty party = parties.get(i);
                 Message after = new Message(command(devices.get(i)), "after");
-                Within.within(
-                        Duration.ofSeconds(5),
-                        "the command arrives at device " + i,
-                        () -> party.received().contains(after));
+                Within.within(Duration.ofSeconds(5), "the command arrives at device " + i, () -> party.received()
+                        .contains(after));
             }
             rotate();
             String signed = registry.accessToken(devices.get(0));

@@ -89,7 +89,8 @@ final class RabbitMqServer implements AutoCloseable {
                 auth_oauth2.resource_server_id = %s
                 auth_oauth2.algorithms.1 = ES256
                 auth_oauth2.algorithms.2 = EdDSA
-                """.formatted(audience),
+                """
+                        .formatted(audience),
                 ",rabbitmq_auth_backend_oauth2");
         // Its other file takes an address that is not https.
         server.write(
@@ -125,14 +126,14 @@ final class RabbitMqServer implements AutoCloseable {
                 auth_http.request_timeout = 3000
                 auth_http.connection_timeout = 2000
                 """
-                        .formatted(
-                                ports.mqtt(),
-                                ports.mqtts(),
-                                ports.management(),
-                                listener,
-                                tls.ca(),
-                                tls.certificate(),
-                                tls.key())
+                                .formatted(
+                                        ports.mqtt(),
+                                        ports.mqtts(),
+                                        ports.management(),
+                                        listener,
+                                        tls.ca(),
+                                        tls.certificate(),
+                                        tls.key())
                         + backends);
         write("enabled_plugins", "[rabbitmq_management,rabbitmq_mqtt,rabbitmq_auth_backend_http" + plugin + "].\n");
     }

@@ -31,8 +31,8 @@ class RefusedAtBrokersIT {
         assertThat(here.change(device.deviceId(), "disable").status()).isEqualTo(200);
 
         assertThat(BrokerQuestions.notRefused(here, device)).isEmpty();
-        Duration late = within(
-                STALE, "refused there", () -> BrokerQuestions.notRefused(there, device).isEmpty());
+        Duration late = within(STALE, "refused there", () -> BrokerQuestions.notRefused(there, device)
+                .isEmpty());
         System.out.printf("refused on the other node after %d ms%n", late.toMillis());
     }
 
@@ -41,7 +41,8 @@ class RefusedAtBrokersIT {
         List<String> serials = RegistryUnderTest.unusedSerials(20);
         here.expect("default", serials);
         List<Registered> devices = serials.stream().map(here::registered).toList();
-        assertThat(devices).allMatch(device -> BrokerQuestions.notAllowed(there, device).isEmpty());
+        assertThat(devices)
+                .allMatch(device -> BrokerQuestions.notAllowed(there, device).isEmpty());
         for (Registered device : devices) {
             assertThat(here.change(device.deviceId(), "revoke").status()).isEqualTo(200);
             assertThat(BrokerQuestions.isLetIn(here, device, 0)).isFalse();
