@@ -25,6 +25,7 @@ broker.authenticate = async (client, username, password, done) => {
   } catch {
     client.login = {}; // Muster is away: nobody is let in, and nobody thrown off.
   }
+  client.user = username;
   const { allow, until } = client.login;
   if (until) client.end = setTimeout(() => client.close(), Date.parse(until) - Date.now());
   done(null, allow === true);
@@ -39,12 +40,17 @@ broker.on("clientDisconnect", (client) => clearTimeout(client.end));
 
 net.createServer(broker.handle).listen(Number(mqttPort), "127.0.0.1", () => console.log("listens"));
 
-// DELETE /clients/<client id>
-http.createServer((request, response) => {
+// DELETE /clients/<client id> and /users/<user name>; nobody who is thrown off has a last will.
+const end = (client) => {
+  client.will = null;
+  return new Promise((ended) => client.close(ended));
+};
+http.createServer(async (request, response) => {
   const reply = (status) => response.writeHead(status).end();
   if (!crypto.timingSafeEqual(hash(request.headers.authorization ?? ""), muster)) return reply(401);
-  const path = new URL(request.url, "http://broker").pathname;
-  if (request.method !== "DELETE" || !path.startsWith("/clients/")) return reply(405);
-  const client = broker.clients[path.slice("/clients/".length)];
-  return client ? client.close(() => reply(204)) : reply(404);
+  const [, kind, name] = new URL(request.url, "http://broker").pathname.split("/").map(decodeURIComponent);
+  const member = { clients: "id", users: "user" }[kind];
+  if (request.method !== "DELETE" || !member) return reply(405);
+  await Promise.all(Object.values(broker.clients).filter((client) => client[member] === name).map(end));
+  reply(204);
 }).listen(Number(managementPort), "127.0.0.1");

@@ -74,7 +74,7 @@ class AedesIT extends BrokerContract {
         MqttParty collector = MqttParty.connect(
                         address, "collector", "collector", operator(registry, "collector", "mqtt:read"))
                 .subscribe("#");
-        pair = new Pair(registry, address, collector, operator(registry, "commander", "mqtt:write"));
+        pair = new Pair(registry, registry, address, collector, operator(registry, "commander", "mqtt:write"));
     }
 
     private static String output(Path directory) {
