@@ -32,9 +32,9 @@ import org.junit.jupiter.api.Test;
 abstract class BrokerContract {
 
     /** How often each kind of foreign message is tried, and how many devices are thrown off; more by hand. */
-    private static final int ATTEMPTS = Integer.getInteger("broker.attempts", 16);
+    private static final int ATTEMPTS = Integer.getInteger("broker.attempts", 8);
 
-    private static final int REVOCATIONS = Integer.getInteger("broker.revocations", 60);
+    private static final int REVOCATIONS = Integer.getInteger("broker.revocations", 45);
     private static final int THREADS = 8;
     private static final AtomicInteger NAMES = new AtomicInteger();
 

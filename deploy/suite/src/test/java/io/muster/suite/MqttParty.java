@@ -113,7 +113,8 @@ final class MqttParty implements AutoCloseable {
     @Override
     public void close() {
         try {
-            client.disconnectForcibly(0, 1000, true);
+            // Not forcibly, which waits for its time to be over.
+            client.disconnect(0);
         } catch (MqttException e) {
             // It is gone already.
         }
