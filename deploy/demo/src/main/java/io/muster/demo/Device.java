@@ -1,0 +1,71 @@
+package io.muster.demo;
+
+import io.muster.client.DeviceClient;
+import io.muster.client.MqttCredentials;
+import io.muster.client.RefusedException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.eclipse.paho.client.mqttv3.MqttException;
+
+/** A simulated device. All it was built with is its serial, and where the registry is. */
+final class Device {
+
+    private final String serial;
+    private final MqttCredentials mqtt;
+    private final List<String> commands = new CopyOnWriteArrayList<>();
+    private volatile Session session;
+
+    /** A device that keeps what it gets in this file. */
+    Device(URI registry, String serial, Path store, boolean allowPlainHttp) {
+        DeviceClient.Builder builder =
+                DeviceClient.builder().registry(registry).serial(serial).store(store);
+        if (allowPlainHttp) {
+            builder.allowPlainHttp();
+        }
+        this.serial = serial;
+        this.mqtt = builder.build().mqtt();
+    }
+
+    String serial() {
+        return serial;
+    }
+
+    /** Registers, if it has not before: a network is needed once. */
+    String deviceId() throws IOException, RefusedException, InterruptedException {
+        return mqtt.clientId();
+    }
+
+    String stateTopic() throws IOException, RefusedException, InterruptedException {
+        return "muster/" + deviceId() + "/state";
+    }
+
+    String commandTopic() throws IOException, RefusedException, InterruptedException {
+        return "muster/" + deviceId() + "/command";
+    }
+
+    /** Logs in with the three things that it got, and listens to its commands. */
+    void connect(String broker) throws IOException, RefusedException, InterruptedException, MqttException {
+        if (session != null) {
+            session.close();
+        }
+        session = Session.open(
+                broker, mqtt.clientId(), mqtt.userName(), mqtt.password(), (topic, text) -> commands.add(text));
+        session.subscribe(commandTopic());
+    }
+
+    void publish(String state) throws IOException, RefusedException, InterruptedException, MqttException {
+        session.publish(stateTopic(), state);
+    }
+
+    Session session() {
+        return session;
+    }
+
+    /** What it was told to do. */
+    List<String> commands() {
+        return commands;
+    }
+}
