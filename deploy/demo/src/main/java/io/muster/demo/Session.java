@@ -86,6 +86,8 @@ final class Session implements AutoCloseable {
     long lost(Duration limit) throws InterruptedException, TimeoutException {
         try {
             return lost.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new TimeoutException("still connected after " + limit.toSeconds() + " s");
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
