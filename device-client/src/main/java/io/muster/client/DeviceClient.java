@@ -213,6 +213,21 @@ public final class DeviceClient implements TokenSource {
         return new MqttCredentials(this, true);
     }
 
+    /** Asks the registry for the topics that the device has now, with an access token. Registers first if need be. */
+    MqttTopics topics() throws IOException, RefusedException, InterruptedException {
+        Map<String, String> headers = Map.of("Authorization", bearer());
+        Deadline deadline = callBeginning();
+        takeTurn(deadline);
+        try {
+            URI own = Registry.at(address(stored), "/devices/me");
+            return persistently(
+                    deadline,
+                    limit -> MqttTopics.read(wire.get(own, headers, limit).json()));
+        } finally {
+            turn.unlock();
+        }
+    }
+
     /**
      * Replaces the credential: gets another, stores it beside the present one, proves to the registry that it works, and only then
      * drops the present one. Whatever happens in between, at every moment the store has a credential that works, and the next

@@ -6,7 +6,8 @@ import java.io.IOException;
  * What an MQTT client logs in with. Made by {@link DeviceClient#mqtt()} and {@link DeviceClient#mqttWithToken()}; thread-safe.
  *
  * <p>Ask for {@link #userName()} and {@link #password()} at each connect. A broker may end a session whose token has expired; who
- * would rather reconnect in time asks {@link #isStale()} now and then, and reconnects if it says so.
+ * would rather reconnect in time asks {@link #isStale()} now and then, and reconnects if it says so. Where to publish and what
+ * to subscribe to is in {@link #topics()}.
  */
 public final class MqttCredentials {
 
@@ -68,6 +69,21 @@ public final class MqttCredentials {
      */
     public boolean isStale() throws IOException, RefusedException, InterruptedException {
         return !current().equals(given);
+    }
+
+    /**
+     * Asks the registry which topics the device has. They are its fleet's, and what an operator changes there is in the next answer:
+     * nothing is remembered here. It takes an access token, also where the password is the secret.
+     *
+     * @return the topics that a broker lets this device have
+     * @throws RefusedException as {@link DeviceClient#accessToken()}
+     * @throws UnavailableException also if the registry tells no topics
+     * @throws IOException as {@link DeviceClient#accessToken()}
+     * @throws IllegalStateException if tokens are bound to the device's key: a broker takes none of those either
+     * @throws InterruptedException if interrupted while waiting
+     */
+    public MqttTopics topics() throws IOException, RefusedException, InterruptedException {
+        return client.topics();
     }
 
     private String current() throws IOException, RefusedException, InterruptedException {

@@ -70,12 +70,23 @@ final class Registry {
         return post(uri, "application/x-www-form-urlencoded", body, headers, null, limit);
     }
 
+    /** Gets the object that is there. */
+    Answer get(URI uri, Map<String, String> headers, Deadline limit)
+            throws IOException, RefusedException, InterruptedException {
+        Map<String, String> all = new LinkedHashMap<>(headers);
+        all.put("Accept", JSON);
+        return answer(transport.get(uri, all, limit.left()), null);
+    }
+
     private Answer post(
             URI uri, String contentType, byte[] body, Map<String, String> headers, JoseKey replyKey, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
         Map<String, String> all = new LinkedHashMap<>(headers);
         all.put("Accept", replyKey == null ? JSON : JSON_OR_SEALED);
-        Transport.Reply reply = transport.post(uri, contentType, body, all, limit.left());
+        return answer(transport.post(uri, contentType, body, all, limit.left()), replyKey);
+    }
+
+    private Answer answer(Transport.Reply reply, JoseKey replyKey) throws RefusedException, NoAnswer {
         Optional<Instant> date = noted(reply.headers());
         int status = reply.status();
         if (status == 200) {

@@ -71,10 +71,22 @@ final class Transport {
      */
     Reply post(URI uri, String contentType, byte[] body, Map<String, String> headers, Duration limit)
             throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri)
-                .header("Content-Type", contentType)
-                .header("User-Agent", USER_AGENT)
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+        return send(
+                HttpRequest.newBuilder(uri)
+                        .header("Content-Type", contentType)
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(body)),
+                headers,
+                limit);
+    }
+
+    /** Gets, and returns as {@link #post} does. */
+    Reply get(URI uri, Map<String, String> headers, Duration limit) throws IOException, InterruptedException {
+        return send(HttpRequest.newBuilder(uri), headers, limit);
+    }
+
+    private Reply send(HttpRequest.Builder request, Map<String, String> headers, Duration limit)
+            throws IOException, InterruptedException {
+        request.header("User-Agent", USER_AGENT);
         headers.forEach(request::header);
         // HttpRequest.timeout() ends with the headers; a body that drips would be waited for without end.
         CompletableFuture<HttpResponse<byte[]>> exchange =

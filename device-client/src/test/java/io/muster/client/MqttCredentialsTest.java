@@ -1,10 +1,13 @@
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,6 +92,36 @@ class MqttCredentialsTest {
         assertThat(mqtt.isStale()).isTrue();
         assertThat(mqtt.userName()).isEqualTo("NEW");
         assertThat(mqtt.password()).isEqualTo("new-secret");
+    }
+
+    @Test
+    void topicsAreWhatTheRegistrySaysNow() throws Exception {
+        registry.thenReceipt()
+                .thenToken("token-1", 900)
+                .then(
+                        200,
+                        "application/json",
+                        "{\"topics\":{\"publish\":[\"a/state\",\"b\"],\"subscribe\":[]},\"x\":1}")
+                .thenStatus(503)
+                .then(200, "application/json", "{\"topics\":{\"publish\":[],\"subscribe\":[\"c\"]}}");
+        MqttCredentials mqtt = client.mqtt();
+
+        assertThat(mqtt.topics()).isEqualTo(new MqttTopics(List.of("a/state", "b"), List.of()));
+        assertThat(mqtt.topics()).isEqualTo(new MqttTopics(List.of(), List.of("c")));
+        ScriptedRegistry.Request asked = registry.requests().get(2);
+        assertThat(asked.method() + " " + asked.path()).isEqualTo("GET /devices/me");
+        assertThat(asked.header("Authorization")).isEqualTo("Bearer token-1");
+    }
+
+    @Test
+    void registryThatTellsNoTopicsGivesNoAnswer() {
+        for (Map<String, Object> record : List.<Map<String, Object>>of(
+                Map.of(),
+                Map.of("topics", List.of()),
+                Map.of("topics", Map.of("publish", List.of())),
+                Map.of("topics", Map.of("publish", List.of(), "subscribe", List.of(7))))) {
+            assertThatThrownBy(() -> MqttTopics.read(record)).isInstanceOf(NoAnswer.class);
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.muster.fleet;
 import io.muster.json.Fields;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -46,10 +47,19 @@ public record Topics(List<String> publish, List<String> subscribe) {
     /**
      * The topics of one device. Compared for equality, never as prefixes or patterns.
      *
-     * @param publish what it may publish to
-     * @param subscribe what it may subscribe to
+     * @param publish what it may publish to, in the order of the patterns
+     * @param subscribe what it may subscribe to, in the order of the patterns
      */
-    public record OfDevice(Set<String> publish, Set<String> subscribe) {}
+    public record OfDevice(Set<String> publish, Set<String> subscribe) {
+
+        /** Returns the members of its JSON object. */
+        public Map<String, Object> toJson() {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("publish", publish);
+            json.put("subscribe", subscribe);
+            return json;
+        }
+    }
 
     /** Reads {@code {"publish": [...], "subscribe": [...]}}; a member that is absent has its standard. */
     static Topics read(Fields fields) {
@@ -110,6 +120,6 @@ public record Topics(List<String> publish, List<String> subscribe) {
                         .replace(SERIAL, serial.value()));
             }
         }
-        return Set.copyOf(topics);
+        return Collections.unmodifiableSet(topics);
     }
 }

@@ -2,6 +2,7 @@ package io.muster.demo;
 
 import io.muster.client.DeviceClient;
 import io.muster.client.MqttCredentials;
+import io.muster.client.MqttTopics;
 import io.muster.client.RefusedException;
 import java.io.IOException;
 import java.net.URI;
@@ -16,6 +17,7 @@ final class Device {
     private final String serial;
     private final MqttCredentials mqtt;
     private final List<String> commands = new CopyOnWriteArrayList<>();
+    private volatile MqttTopics topics;
     private volatile Session session;
 
     /** A device that keeps what it gets in this file. */
@@ -38,25 +40,28 @@ final class Device {
         return mqtt.clientId();
     }
 
-    String stateTopic() throws IOException, RefusedException, InterruptedException {
-        return "muster/" + deviceId() + "/state";
+    String stateTopic() {
+        return topics.publish().get(0);
     }
 
-    String commandTopic() throws IOException, RefusedException, InterruptedException {
-        return "muster/" + deviceId() + "/command";
+    String commandTopic() {
+        return topics.subscribe().get(0);
     }
 
-    /** Logs in with the three things that it got, and listens to its commands. */
+    /** Logs in with the three things that it got, and listens to its commands on the topic that the registry names. */
     void connect(String broker) throws IOException, RefusedException, InterruptedException, MqttException {
         if (session != null) {
             session.close();
+        }
+        if (topics == null) {
+            topics = mqtt.topics();
         }
         session = Session.open(
                 broker, mqtt.clientId(), mqtt.userName(), mqtt.password(), (topic, text) -> commands.add(text));
         session.subscribe(commandTopic());
     }
 
-    void publish(String state) throws IOException, RefusedException, InterruptedException, MqttException {
+    void publish(String state) throws MqttException {
         session.publish(stateTopic(), state);
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.muster.suite.RegistryUnderTest.Registered;
 import io.muster.suite.server.ServerKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -199,6 +200,22 @@ class FleetsIT {
         assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
         assertThat(reply.json().path("configuration").path("interval").asText()).isEqualTo("PT1M");
         assertThat(registry.devicesOf(serial).get(0).path("fleet").asText()).isEqualTo(fleet);
+    }
+
+    @Test
+    void deviceIsToldItsTopics() {
+        String fleet = made(
+                "{'verifiers':['database'],'topics':{'publish':['b/{deviceId}','a/{deviceId}/{fleet}'],'subscribe':[]}}");
+        String serial = RegistryUnderTest.unusedSerial();
+        registry.expect(fleet, List.of(serial));
+        Registered device = RegistryUnderTest.receipt(serial, registry.registerIn(fleet, serial));
+
+        JsonNode topics =
+                registry.ownRecord(registry.accessToken(device)).json().path("topics");
+
+        assertThat(topics)
+                .hasToString("{\"publish\":[\"b/" + device.deviceId() + "\",\"a/" + device.deviceId() + "/" + fleet
+                        + "\"],\"subscribe\":[]}");
     }
 
     @Test

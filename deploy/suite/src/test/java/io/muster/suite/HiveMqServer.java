@@ -103,6 +103,10 @@ final class HiveMqServer implements AutoCloseable {
         }
     }
 
+    int port() {
+        return port;
+    }
+
     String address() {
         return "tcp://127.0.0.1:" + port;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.muster.client.DeviceClient;
 import io.muster.suite.RegistryUnderTest.Registered;
 import io.muster.suite.server.MusterServer;
 import java.io.IOException;
@@ -296,6 +297,62 @@ class RabbitMqIT extends BrokerContract {
         } finally {
             threads.shutdownNow();
         }
+    }
+
+    /** As in docs/devices/mosquitto.md; and no secret is in the list of processes. */
+    @Test
+    void shellPublishesByMosquittoPub() throws Exception {
+        assumeTrue(
+                Processes.run(
+                                        Registries.directory("mosquitto"),
+                                        Map.of(),
+                                        List.of("sh", "-c", "command -v mosquitto_pub"))
+                                .status()
+                        == 0,
+                "mosquitto_pub is not installed");
+        Path directory = Registries.directory("mosquitto-pub");
+        Path store = directory.resolve("device.json");
+        String serial = registry.expectedSerial();
+        DeviceClient.builder()
+                .registry(registry.base())
+                .serial(serial)
+                .store(store)
+                .build()
+                .register();
+        Path program = Path.of(System.getProperty("basedir", ""), "../../docs/devices/mosquitto/publish.sh");
+        assertThat(program.resolveSibling("../mosquitto.md").normalize())
+                .content()
+                .contains(Files.readString(program));
+        // Beside the true one, tells what it was called with.
+        Path spy = Files.createDirectories(directory.resolve("bin")).resolve("mosquitto_pub");
+        Files.writeString(
+                spy,
+                "#!/bin/sh\necho \"$@\" > " + directory
+                        + "/seen\nexec \"$(PATH=${PATH#*:}; command -v mosquitto_pub)\" \"$@\"\n");
+        assertThat(spy.toFile().setExecutable(true)).isTrue();
+
+        Processes.Ended ended = Processes.run(
+                directory,
+                Map.of(
+                        "PATH",
+                        spy.getParent() + ":" + System.getenv("PATH"),
+                        "MUSTER_DEVICE",
+                        System.getProperty("muster-device.jar")),
+                List.of(
+                        "sh",
+                        program.toString(),
+                        store.toString(),
+                        "127.0.0.1",
+                        String.valueOf(rabbit.ports().mqtt()),
+                        "from a shell"));
+
+        assertThat(ended.status()).as(ended.all()).isZero();
+        String deviceId = registry.devicesOf(serial).get(0).path("deviceId").asText();
+        Within.within(
+                Duration.ofSeconds(5),
+                "the state arrives",
+                () -> pair.isCollected("muster/" + deviceId + "/state", "from a shell"));
+        assertThat(directory.resolve("seen")).content().contains("127.0.0.1").doesNotContain(deviceId, "-P");
     }
 
     @Test

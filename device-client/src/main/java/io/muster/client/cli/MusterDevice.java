@@ -19,8 +19,8 @@ import picocli.CommandLine.Command;
         description = "Registers this device and gets access tokens for it.",
         mixinStandardHelpOptions = true,
         versionProvider = MusterDevice.Version.class,
-        subcommands = {Register.class, Token.class, Rotate.class, Show.class, Forget.class},
-        synopsisSubcommandLabel = "(register | token | rotate | show | forget)",
+        subcommands = {Register.class, Token.class, Mqtt.class, Rotate.class, Show.class, Forget.class},
+        synopsisSubcommandLabel = "(register | token | mqtt | rotate | show | forget)",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",

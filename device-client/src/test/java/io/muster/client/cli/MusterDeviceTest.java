@@ -173,6 +173,29 @@ class MusterDeviceTest {
     }
 
     @Test
+    void mqttPrintsWhatABrokerAsksForAndTheTopics() {
+        registry.thenReceipt()
+                .thenToken("eyJ.the.token", 900)
+                .then(200, "application/json", "{\"topics\":{\"publish\":[\"a\",\"b\"],\"subscribe\":[\"c\"]}}")
+                .thenToken("eyJ.another", 900)
+                .then(200, "application/json", "{\"topics\":{\"publish\":[],\"subscribe\":[]}}");
+        register();
+
+        assertThat(run("mqtt", "--store", file())).isZero();
+        assertThat(out.toString().lines())
+                .containsExactly(
+                        "clientId: 0190b6f0a1b27c3d8e4f5a6b7c8d9e0f",
+                        "userName: AKEY0123456789abcdef",
+                        "password: " + ScriptedRegistry.SECRET,
+                        "publish: a",
+                        "publish: b",
+                        "subscribe: c");
+        assertThat(run("mqtt", "--store", file(), "--token")).isZero();
+        assertThat(out.toString()).contains("password: eyJ.another").doesNotContain(ScriptedRegistry.SECRET);
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
     void showPrintsTheSecretOnlyWhenAsked() {
         registry.thenReceipt();
         register();
@@ -266,7 +289,7 @@ class MusterDeviceTest {
     void helpNamesEveryExitCode() {
         assertThat(run("--help")).isZero();
         assertThat(out.toString())
-                .contains("0 ", "1 ", "2 ", "3 ", "4 ", "70", "register", "token", "rotate", "show", "forget");
+                .contains("0 ", "1 ", "2 ", "3 ", "4 ", "70", "register", "token", "mqtt", "rotate", "show", "forget");
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).matches("muster-device \\d\\S*\\s+");
     }

@@ -2,6 +2,7 @@ package io.muster.client.recipes;
 
 import io.muster.client.DeviceClient;
 import io.muster.client.MqttCredentials;
+import io.muster.client.MqttTopics;
 import io.muster.client.RefusedException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,11 +19,12 @@ public final class MqttUserAndPassword {
         String clientId = mqtt.clientId();
         String userName = mqtt.userName(); // these two anew at each connect
         String password = mqtt.password();
+        MqttTopics topics = mqtt.topics(); // where to publish and what to subscribe to, from the registry
         // once a minute, while it is connected:
         if (mqtt.isStale()) {
             password = mqtt.password(); // reconnect with it, before the broker ends the session
         }
         // end::recipe
-        System.out.println(clientId + " " + userName + " " + password.length());
+        System.out.println(clientId + " " + userName + " " + password.length() + " " + topics.publish());
     }
 }

@@ -85,14 +85,16 @@ class RecipesTest {
         registry.then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"k\",\"secret\":\"new\"}")
                 .thenToken("token-2", 900)
                 .thenToken("token-3", 900)
-                .then(200, "text/plain", "hello");
+                .then(200, "text/plain", "hello")
+                .thenToken("token-4", 900)
+                .then(200, "application/json", "{\"topics\":{\"publish\":[\"a\"],\"subscribe\":[]}}");
         RegisterOnce.main(new String[] {url(), "SN-0007", file()});
 
         Rotate.main(new String[] {file()});
         CallAnApiWithTokenSource.main(new String[] {file(), url() + "/api"});
         MqttUserAndPassword.main(new String[] {file()});
 
-        assertThat(registry.bodies()).hasSize(5);
+        assertThat(registry.bodies()).hasSize(7);
     }
 
     @ParameterizedTest
@@ -102,6 +104,7 @@ class RecipesTest {
                 "CallAnApi",
                 "CallAnApiWithTokenSource",
                 "MqttUserAndPassword",
+                "MqttWithHiveMqClient",
                 "ProveWithHmac",
                 "ProveWithCertificate",
                 "RegisterWithKey",
@@ -110,8 +113,9 @@ class RecipesTest {
             })
     void pageShowsTheRecipeAsItIsCompiled(String recipe) throws Exception {
         List<String> source = Files.readAllLines(Path.of("src/test/java/io/muster/client/recipes", recipe + ".java"));
-        int from = source.indexOf("        // tag::recipe") + 1;
-        String snippet = String.join("\n", source.subList(from, source.indexOf("        // end::recipe")))
+        List<String> stripped = source.stream().map(String::strip).toList();
+        int from = stripped.indexOf("// tag::recipe") + 1;
+        String snippet = String.join("\n", source.subList(from, stripped.indexOf("// end::recipe")))
                 .stripIndent();
 
         assertThat(Path.of("../docs/device-client.md")).content().contains(snippet);

@@ -40,15 +40,21 @@ public class OwnDeviceResource {
     @Inject
     ClientAuthentication clients;
 
-    /** Returns the record of the device whose access token this is. */
+    /** Returns the record of the device whose access token this is, with what its fleet has for it. */
     @GET
     public Response own(@Context HttpServletRequest request) {
         Device device = device(bearer.device(request).deviceId());
         Map<String, String> tags = registry.devices().tags(device);
         Map<String, Object> record = DeviceView.of(device, tags);
-        registry.fleets()
-                .find(device.fleet())
-                .ifPresent(fleet -> record.put("configuration", fleet.document().configuration()));
+        registry.fleets().find(device.fleet()).ifPresent(fleet -> {
+            record.put("configuration", fleet.document().configuration());
+            record.put(
+                    "topics",
+                    fleet.document()
+                            .topics()
+                            .of(device.id(), fleet.name(), device.serial())
+                            .toJson());
+        });
         record.put("credentials", CredentialView.of(registry, device, tags, false));
         return Response.ok(Json.bytes(record), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
