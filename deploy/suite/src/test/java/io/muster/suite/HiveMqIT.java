@@ -129,12 +129,11 @@ class HiveMqIT extends BrokerContract {
         connect(client, device.key(), device.secret());
         try {
             for (String filter : List.of(command(other), "#", "muster/+/command", "$share/g/" + command(other))) {
-                assertThatThrownBy(() ->
-                                client.subscribeWith().topicFilter(filter).send())
-                        .isInstanceOfSatisfying(
-                                Mqtt5SubAckException.class,
-                                refused -> assertThat(refused.getMqttMessage().getReasonCodes())
-                                        .containsExactly(Mqtt5SubAckReasonCode.NOT_AUTHORIZED));
+                assertThatThrownBy(
+                                () -> client.subscribeWith().topicFilter(filter).send())
+                        .isInstanceOfSatisfying(Mqtt5SubAckException.class, refused -> assertThat(
+                                        refused.getMqttMessage().getReasonCodes())
+                                .containsExactly(Mqtt5SubAckReasonCode.NOT_AUTHORIZED));
             }
             client.subscribeWith().topicFilter(command(device)).send();
             publish(client, state(device), "own by 5");
