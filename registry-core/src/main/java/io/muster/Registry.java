@@ -11,6 +11,7 @@ import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
 import io.muster.config.Sources;
+import io.muster.credential.BrokerLogins;
 import io.muster.credential.ClientAuthenticator;
 import io.muster.credential.CredentialKind;
 import io.muster.credential.CredentialOrders;
@@ -155,11 +156,13 @@ public final class Registry implements AutoCloseable {
         this.devices = new DeviceStore(database, changes, audit, disconnections, clock);
         this.credentialOrders = new CredentialOrders(database, changes, audit, disconnections, ids, clock);
         this.lastUses = new LastUses(database);
+        BrokerLogins logins =
+                new BrokerLogins(database, masterKey, credentialOrders, disconnections, config.brokers(), clock);
         this.revocations = new Revocations(database, changes, audit, disconnections, clock);
         this.twoPlaces = new TwoPlaces(audit, clock);
         this.allowances = new Allowances(database, changes, audit, ids, clock);
         this.authenticator = new ClientAuthenticator(
-                database, devices, credentialOrders, lastUses, disconnections, changes, clock, events);
+                database, devices, credentialOrders, lastUses, logins, disconnections, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
         this.revokedTokens = new RevokedTokens(database, changes, clock);
         this.tokenVerifier =
@@ -184,18 +187,29 @@ public final class Registry implements AutoCloseable {
         this.serialList = new SerialList(database, audit);
         this.lots = new Lots(database, audit);
         this.registrationTokens = new RegistrationTokens(verifiers, database, audit, ids);
-        this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, config.fleets(), clock);
+        this.fleets = Fleets.open(database, changes, audit, verifiers, issuers, disconnections, config.fleets(), clock);
         checkBrokers();
         BrokerClaims brokerClaims = new BrokerClaims(config.token().audience(), authenticator, fleets);
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, brokerClaims::of, clock);
         this.disconnectors = config.brokers().stream()
                 .filter(broker -> broker.management().isPresent())
-                .map(broker -> new Disconnector(broker, disconnections, authenticator, clock, meters))
+                .map(broker -> Disconnector.of(broker, disconnections, authenticator, logins, fleets, clock, meters))
                 .toList();
         disconnections.onRequest(() -> disconnectors.forEach(Disconnector::wake));
         this.brokerAccess = new BrokerAccess(config, authenticator, tokenVerifier, operators, fleets);
         this.registrar = new Registrar(
-                config, fleets, database, changes, credentialOrders, nonces, audit, issuers, ids, clock, events);
+                config,
+                fleets,
+                database,
+                changes,
+                credentialOrders,
+                logins,
+                nonces,
+                audit,
+                issuers,
+                ids,
+                clock,
+                events);
         this.firstOperatorToken = operators.createFirst(config.dataDir());
         this.background = background(changes, clock);
     }
@@ -335,6 +349,7 @@ public final class Registry implements AutoCloseable {
         threads.scheduleWithFixedDelay(changes::poll, interval, interval, TimeUnit.MILLISECONDS);
         long tending = SigningKeys.INTERVAL.toSeconds();
         threads.scheduleWithFixedDelay(signingKeys::tend, tending, tending, TimeUnit.SECONDS);
+        disconnectors.forEach(Disconnector::start);
         long looking = Disconnector.INTERVAL.toMillis();
         disconnectors.forEach(
                 one -> threads.scheduleWithFixedDelay(one::wake, looking, looking, TimeUnit.MILLISECONDS));

@@ -2,10 +2,12 @@ package io.muster.broker;
 
 import io.muster.spi.DeviceId;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
-/** Tells one broker whom to throw off. Thread-safe. */
-interface BrokerManagement {
+/** Tells one broker whom to throw off, and, where the broker keeps the logins of devices itself, who may log in. Thread-safe. */
+interface BrokerManagement extends AutoCloseable {
 
     /** The broker is there, and does not do what it is told. */
     final class RefusedException extends IOException {
@@ -36,4 +38,38 @@ interface BrokerManagement {
      * @throws InterruptedException if the thread is to end
      */
     void disconnect(String operator) throws IOException, InterruptedException;
+
+    /**
+     * What came of making a device's logins right.
+     *
+     * @param changes how many things differed
+     * @param ended whether logins went, and with them the connections that they had
+     * @param until when a login that is there now ends by itself
+     */
+    record Kept(int changes, boolean ended, Optional<Instant> until) {}
+
+    /**
+     * Makes the logins that the broker has of a device what the registry says. When it returns they are, and connections by others are
+     * gone. Only for a broker that keeps logins.
+     *
+     * @throws IOException as for {@link #disconnect}
+     * @throws InterruptedException if the thread is to end
+     */
+    default Kept keep(DeviceId device) throws IOException, InterruptedException {
+        throw new UnsupportedOperationException("this broker keeps no logins");
+    }
+
+    /**
+     * Compares all that the broker has of this registry with what it should have, and mends the differences. Only for a broker that keeps
+     * logins.
+     *
+     * @throws IOException as for {@link #disconnect}
+     * @throws InterruptedException if the thread is to end
+     */
+    default void mend() throws IOException, InterruptedException {
+        throw new UnsupportedOperationException("this broker keeps no logins");
+    }
+
+    @Override
+    default void close() {}
 }

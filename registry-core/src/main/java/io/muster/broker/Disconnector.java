@@ -1,27 +1,35 @@
 package io.muster.broker;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.muster.broker.BrokerManagement.Kept;
 import io.muster.config.MusterConfig.Broker;
+import io.muster.credential.BrokerLogins;
 import io.muster.credential.ClientAuthenticator;
 import io.muster.device.Disconnections;
 import io.muster.device.Disconnections.Due;
 import io.muster.device.Disconnections.Whom;
+import io.muster.fleet.Fleets;
 import io.muster.persistence.Changes;
 import io.muster.problem.RareLog;
+import io.muster.spi.DeviceId;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
+/**
  * Throws devices and operators off one broker: tells it, again and again until it says that they are gone, and once more some seconds
- * later, because another node may have let one in before it heard. Whom to throw off stands in {@link Disconnections}. Thread-safe.
+ * later, because another node may have let one in before it heard. Whom to throw off stands in {@link Disconnections}. A broker that keeps
+ * the logins of devices itself is told of those in the same way, and compared with the registry as a whole time and again. Thread-safe.
  */
 public final class Disconnector implements AutoCloseable {
 
@@ -32,6 +40,13 @@ public final class Disconnector implements AutoCloseable {
     private static final Duration AGAIN = Changes.INTERVAL.multipliedBy(4).plusSeconds(2);
 
     private static final Duration LEASE = Duration.ofSeconds(30);
+
+    /** How often a broker that keeps logins is compared with the registry. */
+    private static final Duration COMPARED = Duration.ofMinutes(5);
+
+    /** How long that may take before another node does it too, which does no harm. */
+    private static final Duration COMPARING = Duration.ofMinutes(10);
+
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(250);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
     private static final int THREADS = 8;
@@ -58,15 +73,52 @@ public final class Disconnector implements AutoCloseable {
      * Throws off one broker that has a management.
      *
      * @param meters gets {@code muster.broker.disconnect}, the time from the commit that ends somebody's right to be connected until
-     *     the broker has first been told
+     *     the broker has first been told, and of a broker that keeps logins {@code muster.broker.repaired}, the things that differed
      */
-    public Disconnector(
+    public static Disconnector of(
             Broker broker,
             Disconnections disconnections,
             ClientAuthenticator authenticator,
+            BrokerLogins logins,
+            Fleets fleets,
             Clock clock,
             MeterRegistry meters) {
-        this(broker, HttpManagement.of(broker), disconnections, authenticator, clock, meters);
+        if (!broker.kind().keepsLogins()) {
+            return new Disconnector(broker, HttpManagement.of(broker), disconnections, authenticator, clock, meters);
+        }
+        MqttControl control = new MqttControl(
+                broker.management().orElseThrow(),
+                () -> compare(broker, disconnections),
+                (device, key) -> used(broker, authenticator, device, key));
+        Counter repaired = Counter.builder("muster.broker.repaired")
+                .description("What a broker had that differed from the registry, and was mended")
+                .tag("broker", broker.name())
+                .register(meters);
+        return new Disconnector(
+                broker,
+                new MosquittoManagement(broker, logins, fleets, control, repaired),
+                disconnections,
+                authenticator,
+                clock,
+                meters);
+    }
+
+    private static void compare(Broker broker, Disconnections disconnections) {
+        try {
+            disconnections.requestWhole(broker.name());
+        } catch (RuntimeException e) {
+            // The database is away: then it is compared when it is due anyway.
+            LOG.warn("database", "The broker {} is to be compared later: {}", broker.name(), e.getMessage());
+        }
+    }
+
+    private static void used(Broker broker, ClientAuthenticator authenticator, DeviceId device, String key) {
+        try {
+            authenticator.usedAtBroker(device, key);
+        } catch (RuntimeException e) {
+            // It is noted when the device connects the next time.
+            LOG.warn("database", "A connection to the broker {} is not noted: {}", broker.name(), e.getMessage());
+        }
     }
 
     Disconnector(
@@ -95,6 +147,13 @@ public final class Disconnector implements AutoCloseable {
         });
     }
 
+    /** Has a broker that keeps logins compared with the registry; later it is by itself. Asked once, at the start. */
+    public void start() {
+        if (broker.kind().keepsLogins()) {
+            compare(broker, disconnections);
+        }
+    }
+
     /** Has everything done that is due, on other threads. Returns at once. */
     public void wake() {
         if (running.get() >= THREADS || clock.instant().isBefore(pausedUntil)) {
@@ -119,7 +178,7 @@ public final class Disconnector implements AutoCloseable {
             List<Due> due = disconnections.due(broker.name(), BATCH);
             while (!due.isEmpty() && !clock.instant().isBefore(pausedUntil)) {
                 for (Due one : due) {
-                    if (disconnections.take(one, LEASE) && !handle(one)) {
+                    if (disconnections.take(one, one.whom() instanceof Whom.Everybody ? COMPARING : LEASE) && !handle(one)) {
                         return;
                     }
                 }
@@ -146,15 +205,25 @@ public final class Disconnector implements AutoCloseable {
             disconnections.expand(one, many, broker.name());
             return true;
         }
+        Kept kept;
         try {
-            tell(one.whom());
+            if (one.whom() instanceof Whom.Everybody) {
+                management.mend();
+                refusals = 0;
+                failures = 0;
+                disconnections.compared(one, clock.instant().plus(COMPARED));
+                return true;
+            }
+            kept = tell(one.whom());
         } catch (IOException e) {
             // Behind the others, and the longer it fails the later: one that always fails keeps none of them waiting.
             Duration age = Duration.between(one.requestedAt(), clock.instant());
             disconnections.putBack(one, clock.instant().plus(bounded(age.dividedBy(2))));
             LOG.warn(
                     broker.name(),
-                    "The broker {} did not throw somebody off, and is told again until it does: {}",
+                    broker.kind().keepsLogins()
+                            ? "The broker {} was not told of a device, and is told again until it is: {}"
+                            : "The broker {} did not throw somebody off, and is told again until it does: {}",
                     broker.name(),
                     e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
             // One that a broker cannot throw off must not keep the others connected.
@@ -167,19 +236,32 @@ public final class Disconnector implements AutoCloseable {
         refusals = 0;
         failures = 0;
         if (one.toldAt().isPresent()) {
-            disconnections.done(one);
+            over(one, kept.until());
             return true;
         }
-        time.record(Duration.between(one.requestedAt(), clock.instant()));
+        if (kept.ended()) {
+            time.record(Duration.between(one.requestedAt(), clock.instant()));
+        }
         disconnections.told(one, clock.instant().plus(AGAIN));
         return true;
     }
 
-    private void tell(Whom whom) throws IOException, InterruptedException {
+    private void over(Due one, Optional<Instant> until) {
+        if (until.isPresent() && one.whom() instanceof Whom.OneDevice device) {
+            disconnections.again(one, device.id(), broker.name(), until.get());
+        } else {
+            disconnections.done(one);
+        }
+    }
+
+    private Kept tell(Whom whom) throws IOException, InterruptedException {
         if (whom instanceof Whom.OneOperator operator) {
             // None is ever good again, nor another of its name.
             management.disconnect(operator.name());
         } else if (whom instanceof Whom.OneDevice device) {
+            if (broker.kind().keepsLogins()) {
+                return management.keep(device.id());
+            }
             ClientAuthenticator.Used used = authenticator.used(device.id());
             if (!used.ended().isEmpty()) {
                 management.disconnect(
@@ -188,6 +270,7 @@ public final class Disconnector implements AutoCloseable {
                         used.ended().size() == used.keys().size());
             }
         }
+        return new Kept(1, true, Optional.empty());
     }
 
     private static Duration bounded(Duration wait) {
@@ -204,5 +287,6 @@ public final class Disconnector implements AutoCloseable {
     @Override
     public void close() {
         threads.shutdownNow();
+        management.close();
     }
 }

@@ -63,6 +63,7 @@ final class HttpManagement implements BrokerManagement {
             case VERNEMQ -> new HttpManagement(management, new VerneMq(), management.password(), "");
             case JSON -> new HttpManagement(management, new Plain(), management.user(), management.password());
             case GO_AUTH -> throw new IllegalArgumentException("mosquitto-go-auth has no management");
+            case MOSQUITTO -> throw new IllegalArgumentException("it is told over MQTT");
         };
     }
 

@@ -153,7 +153,14 @@ public record MusterConfig(
         /** VerneMQ with its webhooks. */
         VERNEMQ,
         /** Whatever can be made to send JSON. */
-        JSON
+        JSON,
+        /** Mosquitto with its own plug-in for dynamic security: it asks nobody, and is told who may log in. */
+        MOSQUITTO;
+
+        /** Tells whether the broker keeps the logins of devices itself, so that it must be told of each. */
+        public boolean keepsLogins() {
+            return this == MOSQUITTO;
+        }
     }
 
     /**
@@ -161,12 +168,24 @@ public record MusterConfig(
      *
      * @param name its name here
      * @param kind what it is
-     * @param secrets each of which proves, as part of the address, that it is the broker that asks; two while one replaces the other
+     * @param secrets each of which proves, as part of the address, that it is the broker that asks; two while one replaces the other;
+     *     none for one that asks nobody
      * @param fleets whose devices it has; empty for all
      * @param management how it is told to throw a device off; empty if it is not
+     * @param patterns whether a rule of its may have the client id in it, so that one is enough for a fleet
      */
     public record Broker(
-            String name, BrokerKind kind, List<String> secrets, Set<String> fleets, Optional<Management> management) {
+            String name,
+            BrokerKind kind,
+            List<String> secrets,
+            Set<String> fleets,
+            Optional<Management> management,
+            boolean patterns) {
+
+        /** Tells whether it has the devices of a fleet. */
+        public boolean serves(String fleet) {
+            return fleets.isEmpty() || fleets.contains(fleet);
+        }
 
         /** Hides the secrets. */
         @Override
@@ -411,6 +430,17 @@ public record MusterConfig(
 
     private static Broker broker(String name, Settings settings) {
         BrokerKind kind = settings.choice("kind", BrokerKind.class, BrokerKind.RABBITMQ);
+        Set<String> fleets = Set.copyOf(settings.names("fleets", List.of()));
+        if (kind.keepsLogins()) {
+            Optional<Management> management = management(settings, settings.mqttAddress("management-url"), "mqtt");
+            if (settings.secret("secret").isPresent()) {
+                settings.fault("secret", "is of no use: a broker of this kind asks nobody");
+            }
+            if (management.isEmpty()) {
+                settings.fault("management-url", "is required: a broker of this kind asks nobody and must be told");
+            }
+            return new Broker(name, kind, List.of(), fleets, management, settings.flag("patterns", false));
+        }
         List<String> secrets = settings.requiredSecret("secret")
                 .map(text -> List.of(text.split("\\s+")))
                 .orElse(List.of());
@@ -419,15 +449,14 @@ public record MusterConfig(
                     "secret",
                     "must be 32 to 128 letters, digits, - and _, or two of these while one replaces the other");
         }
-        Optional<Management> management = management(settings);
+        Optional<Management> management = management(settings, settings.address("management-url"), "http");
         if (kind == BrokerKind.GO_AUTH && management.isPresent()) {
             settings.fault("management-url", "is of no use: mosquitto-go-auth cannot be told to throw a device off");
         }
-        return new Broker(name, kind, secrets, Set.copyOf(settings.names("fleets", List.of())), management);
+        return new Broker(name, kind, secrets, fleets, management, false);
     }
 
-    private static Optional<Management> management(Settings settings) {
-        Optional<URI> url = settings.address("management-url");
+    private static Optional<Management> management(Settings settings, Optional<URI> url, String plain) {
         Optional<String> user = settings.text("management-user");
         Optional<String> password = settings.secret("management-password");
         boolean allowHttp = settings.flag("allow-http", false);
@@ -438,10 +467,10 @@ public record MusterConfig(
             settings.fault("management-url", "needs management-user and management-password, and they need it");
             return Optional.empty();
         }
-        if (url.get().getScheme().equals("http")
+        if (url.get().getScheme().equals(plain)
                 && !allowHttp
                 && !isLoopback(url.get().getHost())) {
-            settings.fault("management-url", "must be https; set allow-http = true if the network is trusted");
+            settings.fault("management-url", "must be " + plain + "s; set allow-http = true if the network is trusted");
         }
         return Optional.of(new Management(url.get(), user.get(), password.get()));
     }

@@ -278,6 +278,30 @@ public final class Settings {
                 .orElse(otherwise);
     }
 
+    /** Returns the absolute mqtt or mqtts address, a host and a port and nothing else, or empty. */
+    public Optional<URI> mqttAddress(String key) {
+        return read(key, "mqtt or mqtts address", OPTIONAL, Settings::parseMqttAddress);
+    }
+
+    private static URI parseMqttAddress(String text) {
+        try {
+            URI uri = new URI(text);
+            boolean mqtt = "mqtt".equals(uri.getScheme()) || "mqtts".equals(uri.getScheme());
+            if (mqtt
+                    && uri.getHost() != null
+                    && uri.getPort() > 0
+                    && uri.getRawUserInfo() == null
+                    && uri.getRawPath().isEmpty()
+                    && uri.getRawQuery() == null
+                    && uri.getRawFragment() == null) {
+                return uri;
+            }
+        } catch (URISyntaxException e) {
+            // said below
+        }
+        throw new IllegalArgumentException("not mqtt://host:port or mqtts://host:port");
+    }
+
     private static URI parseAddress(String text) {
         try {
             URI uri = new URI(text);

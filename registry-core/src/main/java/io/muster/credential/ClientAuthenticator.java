@@ -10,6 +10,7 @@ import io.muster.device.OpenAllowances;
 import io.muster.jose.PublicJwk;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
+import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.persistence.Ids;
 import io.muster.spi.CredentialConfirmed;
 import io.muster.spi.DeviceId;
@@ -49,7 +50,14 @@ public final class ClientAuthenticator {
             CredentialState state,
             Instant createdAt,
             Optional<Instant> expiresAt,
-            Optional<Duration> lifetime) {}
+            Optional<Duration> lifetime,
+            boolean lacksLogin) {
+
+        Known lacking() {
+            return new Known(
+                    deviceId, fleet, serial, lot, kind, hash, publicKey, state, createdAt, expiresAt, lifetime, true);
+        }
+    }
 
     /** Whose a credential is. */
     public record Holder(DeviceId deviceId, String fleet, SerialNumber serial) {}
@@ -66,6 +74,7 @@ public final class ClientAuthenticator {
     private final DeviceStore devices;
     private final CredentialOrders orders;
     private final LastUses lastUses;
+    private final BrokerLogins logins;
     private final Disconnections disconnections;
     private final Changes changes;
     private final Clock clock;
@@ -78,6 +87,7 @@ public final class ClientAuthenticator {
             DeviceStore devices,
             CredentialOrders orders,
             LastUses lastUses,
+            BrokerLogins logins,
             Disconnections disconnections,
             Changes changes,
             Clock clock,
@@ -86,6 +96,7 @@ public final class ClientAuthenticator {
         this.devices = devices;
         this.orders = orders;
         this.lastUses = lastUses;
+        this.logins = logins;
         this.disconnections = disconnections;
         this.changes = changes;
         this.clock = clock;
@@ -106,7 +117,34 @@ public final class ClientAuthenticator {
                 .orElse(NOBODY);
         boolean right = Secrets.same(hash, Secrets.hash(secret));
         boolean good = isGood(known);
-        return right && good ? confirmed(key, known.get()) : Optional.empty();
+        Optional<AuthenticatedDevice> device = right && good ? confirmed(key, known.get()) : Optional.empty();
+        if (device.isPresent() && known.get().lacksLogin()) {
+            adopt(key, secret, known.get());
+        }
+        return device;
+    }
+
+    /** Once for each credential that is older than the broker: what is remembered of it says afterwards that it is known there. */
+    private void adopt(String key, String secret, Known credential) {
+        try {
+            logins.adopt(credential.fleet(), credential.deviceId(), key, secret);
+            changes.forget(List.of(key));
+        } catch (DatabaseUnavailableException e) {
+            // At its next use, then.
+        }
+    }
+
+    /**
+     * Notes that a device was let in by a broker that keeps its login, which is a use of its credential, and confirms that if it is the
+     * first one.
+     */
+    public void usedAtBroker(DeviceId device, String key) {
+        Optional<Known> known = known(key);
+        if (isGood(known)
+                && known.get().deviceId().equals(device)
+                && known.get().kind() == CredentialKind.SECRET) {
+            confirmed(key, known.get());
+        }
     }
 
     /**
@@ -248,7 +286,7 @@ public final class ClientAuthenticator {
     }
 
     private Optional<Known> load(String key) {
-        return database.query(connection -> {
+        Optional<Known> stored = database.query(connection -> {
             try (PreparedStatement select = connection.prepareStatement(
                     "SELECT c.device_id, d.fleet, d.serial, t.text, c.kind, c.secret_hash, c.public_key, c.state, c.created_at,"
                             + " c.expires_at, c.lifetime FROM credential c JOIN device d ON d.id = c.device_id"
@@ -260,6 +298,9 @@ public final class ClientAuthenticator {
                 }
             }
         });
+        return stored.filter(one -> one.kind() == CredentialKind.SECRET && logins.lacks(one.fleet(), key))
+                .map(Known::lacking)
+                .or(() -> stored);
     }
 
     private static Known known(ResultSet row) throws SQLException {
@@ -274,7 +315,8 @@ public final class ClientAuthenticator {
                 CredentialState.ofLetter(row.getString(8)),
                 Instant.ofEpochMilli(row.getLong(9)),
                 number(row, 10).map(Instant::ofEpochMilli),
-                number(row, 11).map(Duration::ofMillis));
+                number(row, 11).map(Duration::ofMillis),
+                false);
     }
 
     private static Optional<Long> number(ResultSet row, int column) throws SQLException {

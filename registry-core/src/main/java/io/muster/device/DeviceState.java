@@ -31,7 +31,8 @@ public enum DeviceState {
         return name().substring(0, 1);
     }
 
-    static DeviceState ofLetter(String letter) {
+    /** Returns the state that a letter in the database stands for. */
+    public static DeviceState ofLetter(String letter) {
         return Stream.of(values())
                 .filter(state -> state.letter().equals(letter))
                 .findFirst()

@@ -286,7 +286,9 @@ public final class DeviceStore {
             }
             audit.record(em, type(wanted), device.fleet(), null, device.idBytes(), operator, null);
             changes.note(em, List.of(id.value()));
-            if (wanted != DeviceState.ACTIVE) {
+            if (wanted == DeviceState.ACTIVE) {
+                disconnections.requestLogins(em, device.fleet(), device.idBytes());
+            } else {
                 disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
             }
             return Optional.of(device);

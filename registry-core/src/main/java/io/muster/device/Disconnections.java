@@ -2,12 +2,16 @@ package io.muster.device;
 
 import io.muster.config.MusterConfig.Broker;
 import io.muster.device.Disconnections.Whom.Devices;
+import io.muster.device.Disconnections.Whom.Everybody;
 import io.muster.device.Disconnections.Whom.OneDevice;
 import io.muster.device.Disconnections.Whom.OneOperator;
 import io.muster.persistence.Database;
+import io.muster.persistence.DuplicateException;
 import io.muster.persistence.Ids;
 import io.muster.spi.DeviceId;
 import jakarta.persistence.EntityManager;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -18,10 +22,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Whom brokers are to throw off: an outbox. A row is written in the transaction that ends somebody's right to be connected, so
- * none is forgotten whatever happens to this node or the broker, and stays until they are known to be gone. Thread-safe.
+ * none is forgotten whatever happens to this node or the broker, and stays until they are known to be gone. A broker that keeps the
+ * logins of devices itself gets a row for whatever else changes them, too. Thread-safe.
  */
 public final class Disconnections {
 
@@ -29,6 +35,7 @@ public final class Disconnections {
 
     private final Database database;
     private final List<Broker> brokers;
+    private final List<Broker> keepers;
     private final Ids ids;
     private final Clock clock;
     private volatile Runnable wake = () -> {};
@@ -49,6 +56,9 @@ public final class Disconnections {
          * @param after those with a greater id
          */
         record Devices(String fleet, Optional<String> lot, byte[] after) implements Whom {}
+
+        /** Whoever the broker has, as long as it differs from what the registry says. */
+        record Everybody() implements Whom {}
     }
 
     /**
@@ -65,6 +75,9 @@ public final class Disconnections {
         this.brokers = brokers.stream()
                 .filter(broker -> broker.management().isPresent())
                 .toList();
+        this.keepers = this.brokers.stream()
+                .filter(broker -> broker.kind().keepsLogins())
+                .toList();
         this.ids = ids;
         this.clock = clock;
     }
@@ -76,13 +89,24 @@ public final class Disconnections {
 
     /** Requests within a transaction that a device be thrown off, from this time on. */
     public void request(EntityManager em, String fleet, byte[] device, Instant from) {
-        insert(em, fleet, Optional.empty(), Optional.of(device), from);
+        insert(em, brokers, fleet, Optional.empty(), Optional.of(device), from);
+    }
+
+    /** Requests within a transaction that the brokers that keep logins be told of those of a device. */
+    public void requestLogins(EntityManager em, String fleet, byte[] device) {
+        insert(em, keepers, fleet, Optional.empty(), Optional.of(device), clock.instant());
+    }
+
+    /** Requests within a transaction that the brokers that keep logins be told of those of all devices of a fleet. */
+    public void requestAllLogins(EntityManager em, String fleet) {
+        insert(em, keepers, fleet, Optional.empty(), Optional.empty(), clock.instant());
     }
 
     /** Requests within a transaction that an operator be thrown off. */
     public void request(EntityManager em, String operator) {
         Instant now = clock.instant();
-        brokers.forEach(broker -> em.createNativeQuery(
+        // Those that keep logins have none of operators.
+        brokers.stream().filter(broker -> !keepers.contains(broker)).forEach(broker -> em.createNativeQuery(
                         "INSERT INTO disconnection (id, broker, operator, requested_at, due_at) VALUES (?, ?, ?, ?, ?)")
                 .setParameter(1, ids.next())
                 .setParameter(2, broker.name())
@@ -94,12 +118,41 @@ public final class Disconnections {
 
     /** Requests within a transaction that all devices of a fleet, or of a lot of it, be thrown off whose credentials are no longer good. */
     public void requestAll(EntityManager em, String fleet, Optional<String> lot) {
-        insert(em, fleet, lot, Optional.empty(), clock.instant());
+        insert(em, brokers, fleet, lot, Optional.empty(), clock.instant());
     }
 
-    private void insert(EntityManager em, String fleet, Optional<String> lot, Optional<byte[]> device, Instant from) {
-        for (Broker broker : brokers) {
-            if (broker.fleets().isEmpty() || broker.fleets().contains(fleet)) {
+    /** Has a broker compared with the registry now, by one node; from then on it is time and again. */
+    public void requestWhole(String broker) {
+        UUID name = UUID.nameUUIDFromBytes(("whole " + broker).getBytes(StandardCharsets.UTF_8));
+        byte[] id = ByteBuffer.allocate(16)
+                .putLong(name.getMostSignificantBits())
+                .putLong(name.getLeastSignificantBits())
+                .array();
+        int there = update("UPDATE disconnection SET due_at = ? WHERE id = ?", clock.millis(), id);
+        if (there == 0) {
+            try {
+                update(
+                        "INSERT INTO disconnection (id, broker, requested_at, due_at) VALUES (?, ?, ?, ?)",
+                        id,
+                        broker,
+                        clock.millis(),
+                        clock.millis());
+            } catch (DuplicateException e) {
+                // Another node asked for it at the same time.
+            }
+        }
+        wake.run();
+    }
+
+    private void insert(
+            EntityManager em,
+            List<Broker> told,
+            String fleet,
+            Optional<String> lot,
+            Optional<byte[]> device,
+            Instant from) {
+        for (Broker broker : told) {
+            if (broker.serves(fleet)) {
                 em.createNativeQuery(
                                 "INSERT INTO disconnection (id, broker, fleet, lot, device_id, requested_at, due_at)"
                                         + " VALUES (?, ?, ?, ?, ?, ?, ?)")
@@ -153,6 +206,9 @@ public final class Disconnections {
         if (operator != null) {
             return new OneOperator(operator);
         }
+        if (row.getString(3) == null) {
+            return new Everybody();
+        }
         return device != null
                 ? new OneDevice(new DeviceId(Ids.hex(device)))
                 : new Devices(
@@ -186,6 +242,39 @@ public final class Disconnections {
     /** Puts one back that could not be done. */
     public void putBack(Due one, Instant until) {
         update("UPDATE disconnection SET due_at = ? WHERE id = ?", until.toEpochMilli(), one.id());
+    }
+
+    /**
+     * Keeps one that is done until this time, when something of the device ends by itself; or deletes it, where another row of the same
+     * device is due before.
+     */
+    public void again(Due one, DeviceId device, String broker, Instant at) {
+        boolean other = database.query(connection -> {
+            try (PreparedStatement select = connection.prepareStatement("SELECT 1 FROM disconnection"
+                    + " WHERE broker = ? AND device_id = ? AND id < ? AND due_at <= ? LIMIT 1")) {
+                select.setString(1, broker);
+                select.setBytes(2, Ids.bytes(device.value()));
+                select.setBytes(3, one.id());
+                select.setLong(4, at.toEpochMilli());
+                try (ResultSet row = select.executeQuery()) {
+                    return row.next();
+                }
+            }
+        });
+        if (other) {
+            done(one);
+        } else {
+            putBack(one, at);
+        }
+    }
+
+    /** Notes that a broker was compared with the registry, and asks for it again; sooner if somebody asked for it meanwhile. */
+    public void compared(Due whole, Instant again) {
+        update(
+                "UPDATE disconnection SET due_at = ? WHERE id = ? AND due_at > ?",
+                again.toEpochMilli(),
+                whole.id(),
+                clock.millis());
     }
 
     /** Deletes one that is done. */

@@ -6,6 +6,7 @@ import io.muster.audit.Audit;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
 import io.muster.credential.Issuers;
+import io.muster.device.Disconnections;
 import io.muster.json.Json;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -44,6 +45,7 @@ public final class Fleets {
     private final Audit audit;
     private final Verifiers verifiers;
     private final Issuers issuers;
+    private final Disconnections disconnections;
     private final Clock clock;
     private final Changes.Remembered<Snapshot> remembered;
     private volatile Snapshot last = new Snapshot(Map.of(), Map.of());
@@ -51,12 +53,20 @@ public final class Fleets {
     /** All fleets at one time. */
     private record Snapshot(Map<String, Fleet> byName, Map<String, String> byPath) {}
 
-    private Fleets(Database database, Changes changes, Audit audit, Verifiers verifiers, Issuers issuers, Clock clock) {
+    private Fleets(
+            Database database,
+            Changes changes,
+            Audit audit,
+            Verifiers verifiers,
+            Issuers issuers,
+            Disconnections disconnections,
+            Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
         this.verifiers = verifiers;
         this.issuers = issuers;
+        this.disconnections = disconnections;
         this.clock = clock;
         this.remembered = changes.remember(1, subject -> Optional.of(load()));
     }
@@ -72,9 +82,10 @@ public final class Fleets {
             Audit audit,
             Verifiers verifiers,
             Issuers issuers,
+            Disconnections disconnections,
             Map<String, MusterConfig.Fleet> seeds,
             Clock clock) {
-        Fleets fleets = new Fleets(database, changes, audit, verifiers, issuers, clock);
+        Fleets fleets = new Fleets(database, changes, audit, verifiers, issuers, disconnections, clock);
         Map<String, Fleet> there = fleets.load().byName;
         checkRoutes(there, seeds);
         new TreeMap<>(seeds).forEach((name, seed) -> {
@@ -244,6 +255,9 @@ public final class Fleets {
             if (there == 0) {
                 insert(em, name, document);
             } else {
+                if (!topics(em, name).equals(Optional.of(document.topics()))) {
+                    disconnections.requestAllLogins(em, name);
+                }
                 em.createNativeQuery(
                                 "UPDATE fleet SET version = version + 1, document = ?, updated_at = ? WHERE name = ?")
                         .setParameter(1, Json.text(document.toJson()))
@@ -256,6 +270,7 @@ public final class Fleets {
             return there + 1;
         });
         changes.forget(List.of(SUBJECT));
+        disconnections.committed();
         LOG.info("Fleet {} is now version {}, written by {}", name, written, operator);
         Fleet fleet = fleet(name, written, Json.text(document.toJson()));
         warnings(fleet).forEach(LOG::warn);
@@ -281,6 +296,18 @@ public final class Fleets {
                 .setParameter(1, name)
                 .getResultList();
         return versions.isEmpty() ? 0 : ((Number) versions.get(0)).longValue();
+    }
+
+    /** Returns the topics of a fleet that is there; empty if its document cannot be read. */
+    private static Optional<Topics> topics(EntityManager em, String name) {
+        Object stored = em.createNativeQuery("SELECT document FROM fleet WHERE name = ?")
+                .setParameter(1, name)
+                .getSingleResult();
+        try {
+            return Optional.of(FleetDocument.stored(Database.text(stored), name).topics());
+        } catch (RegistryException e) {
+            return Optional.empty();
+        }
     }
 
     private void checkRoute(EntityManager em, String name, FleetDocument document) {

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -108,6 +109,27 @@ public record Topics(List<String> publish, List<String> subscribe) {
      */
     public OfDevice of(DeviceId device, String fleet, SerialNumber serial) {
         return new OfDevice(of(publish, device, fleet, serial), of(subscribe, device, fleet, serial));
+    }
+
+    /**
+     * Returns the topics of all devices at once, for whoever puts the id in himself.
+     *
+     * @param placeholder what stands for the device's id, which is a level of its own
+     * @return empty if a topic has the serial in it, or the id only as a part of a level
+     */
+    public Optional<OfDevice> ofEvery(String placeholder, String fleet) {
+        boolean can = Stream.concat(publish.stream(), subscribe.stream())
+                .flatMap(pattern -> Stream.of(pattern.split("/")))
+                .allMatch(level -> level.equals(DEVICE_ID) || !level.contains(DEVICE_ID) && !level.contains(SERIAL));
+        return can
+                ? Optional.of(new OfDevice(all(publish, placeholder, fleet), all(subscribe, placeholder, fleet)))
+                : Optional.empty();
+    }
+
+    private static Set<String> all(List<String> patterns, String placeholder, String fleet) {
+        return patterns.stream()
+                .map(pattern -> pattern.replace(FLEET, fleet).replace(DEVICE_ID, placeholder))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     private static Set<String> of(List<String> patterns, DeviceId device, String fleet, SerialNumber serial) {

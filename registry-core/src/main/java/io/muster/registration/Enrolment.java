@@ -1,6 +1,7 @@
 package io.muster.registration;
 
 import io.muster.audit.Audit;
+import io.muster.credential.BrokerLogins;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialOrders.Owner;
 import io.muster.credential.CredentialState;
@@ -82,6 +83,7 @@ public final class Enrolment {
     private final CredentialOrders orders;
     private final Issuers issuers;
     private final Receipts receipts;
+    private final BrokerLogins logins;
     private final Audit audit;
     private final Ids ids;
     private final Clock clock;
@@ -92,6 +94,7 @@ public final class Enrolment {
             CredentialOrders orders,
             Issuers issuers,
             Receipts receipts,
+            BrokerLogins logins,
             Audit audit,
             Ids ids,
             Clock clock) {
@@ -100,6 +103,7 @@ public final class Enrolment {
         this.orders = orders;
         this.issuers = issuers;
         this.receipts = receipts;
+        this.logins = logins;
         this.audit = audit;
         this.ids = ids;
         this.clock = clock;
@@ -143,9 +147,11 @@ public final class Enrolment {
             Spending.spend(em, uses, candidate, true);
             em.persist(stored);
             DeviceStore.tag(em, id, tags);
+            logins.issued(em, fleet.name(), id, credential);
             keep(em, attempt, fleet, credential.key(), reply, now);
             return null;
         });
+        logins.committed();
         return Outcome.of(new Enrolled(device, credential.key(), reply, false));
     }
 
@@ -262,6 +268,7 @@ public final class Enrolment {
             StoredCredential stored =
                     store(credential, device, fleet, attempt.candidate().origin(), now, further.replacement());
             em.persist(stored);
+            logins.issued(em, fleet.name(), device.idBytes(), credential);
             RegistrationReply reply =
                     receipts.reply(fleet, device, tags, credential, stored.expiresAt(), attempt.seal());
             sealedId(attempt, fleet).ifPresent(id -> SealedReplies.drop(em, id));
@@ -270,6 +277,7 @@ public final class Enrolment {
             return Outcome.of(new Enrolled(device, credential.key(), reply, true));
         });
         changes.forget(changed);
+        logins.committed();
         return outcome;
     }
 

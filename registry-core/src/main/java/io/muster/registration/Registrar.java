@@ -5,6 +5,7 @@ import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.audit.Audit;
 import io.muster.config.MusterConfig;
+import io.muster.credential.BrokerLogins;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.Issuers;
 import io.muster.device.Device;
@@ -54,6 +55,7 @@ public final class Registrar {
             Database database,
             Changes changes,
             CredentialOrders orders,
+            BrokerLogins logins,
             Nonces nonces,
             Audit audit,
             Issuers issuers,
@@ -63,8 +65,8 @@ public final class Registrar {
         this.fleets = fleets;
         this.limits = new Limits(config.limits().refusals(), config.limits().window(), clock);
         this.keyProof = new KeyProof(config.issuer(), nonces, clock);
-        this.enrolment =
-                new Enrolment(database, changes, orders, issuers, new Receipts(config.issuer()), audit, ids, clock);
+        this.enrolment = new Enrolment(
+                database, changes, orders, issuers, new Receipts(config.issuer()), logins, audit, ids, clock);
         this.audit = audit;
         this.events = events;
         this.clock = clock;

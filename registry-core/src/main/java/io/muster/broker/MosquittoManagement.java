@@ -1,0 +1,312 @@
+package io.muster.broker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.micrometer.core.instrument.Counter;
+import io.muster.broker.Dynsec.Client;
+import io.muster.broker.Dynsec.Role;
+import io.muster.config.MusterConfig.Broker;
+import io.muster.credential.BrokerLogins;
+import io.muster.credential.BrokerLogins.Login;
+import io.muster.credential.BrokerLogins.Standing;
+import io.muster.fleet.Fleet;
+import io.muster.fleet.Fleets;
+import io.muster.spi.DeviceId;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The logins that a Mosquitto has of devices. One client for each credential that is good, with a role for its device, or, where the
+ * broker can have patterns, for its fleet. Looks before it writes, since the broker writes its whole file at each change. Touches nothing
+ * but roles whose name begins as Muster's do, and clients that Muster made. Thread-safe.
+ */
+final class MosquittoManagement implements BrokerManagement {
+
+    private static final Logger LOG = LoggerFactory.getLogger(MosquittoManagement.class);
+    private static final int PAGE = 500;
+    private static final int LOCKS = 64;
+    private static final String CLIENT_NOT_FOUND = "Client not found";
+    private static final String ROLE_NOT_FOUND = "Role not found";
+
+    private final Broker broker;
+    private final BrokerLogins logins;
+    private final Fleets fleets;
+    private final ControlChannel channel;
+    private final Counter repaired;
+    private final Object[] locks = Stream.generate(Object::new).limit(LOCKS).toArray();
+
+    /**
+     * Tells a broker by this channel.
+     *
+     * @param repaired counts what {@link #mend} mended
+     */
+    MosquittoManagement(Broker broker, BrokerLogins logins, Fleets fleets, ControlChannel channel, Counter repaired) {
+        this.broker = broker;
+        this.logins = logins;
+        this.fleets = fleets;
+        this.channel = channel;
+        this.repaired = repaired;
+    }
+
+    @Override
+    public void disconnect(DeviceId device, List<String> keys, boolean forGood)
+            throws IOException, InterruptedException {
+        keep(device);
+    }
+
+    @Override
+    public void disconnect(String operator) {
+        // It has none: those who are not devices have logins that the registry does not know of.
+    }
+
+    @Override
+    public Kept keep(DeviceId device) throws IOException, InterruptedException {
+        // What is read of the registry and what is then written to the broker must not be overtaken by a later reading.
+        synchronized (locks[Math.floorMod(device.hashCode(), LOCKS)]) {
+            return keepNow(device);
+        }
+    }
+
+    private Kept keepNow(DeviceId device) throws IOException, InterruptedException {
+        List<Login> all = logins.of(broker, device);
+        List<Login> good =
+                all.stream().filter(login -> login.standing() == Standing.GOOD).toList();
+        Optional<Role> wanted = good.stream().findFirst().flatMap(this::role);
+        Map<String, Role> roles = new LinkedHashMap<>();
+        Map<String, Client> clients = new LinkedHashMap<>();
+        boolean open = look(device, all, wanted, roles, clients);
+
+        List<Map<String, Object>> commands = new ArrayList<>();
+        List<Login> missing = new ArrayList<>();
+        boolean ended = false;
+        for (Login login : all) {
+            Optional<Client> should = wanted.filter(role -> login.standing() == Standing.GOOD)
+                    .map(role -> Client.of(login.key(), device, role.name()));
+            Optional<Client> is = Optional.ofNullable(clients.get(login.key()));
+            if (!is.equals(should)) {
+                if (is.isPresent()) {
+                    commands.add(Dynsec.deleteClient(login.key()));
+                    ended = true;
+                }
+                should.ifPresent(client -> missing.add(login));
+            }
+        }
+        if (!open) {
+            wanted.filter(role -> !role.equals(roles.get(role.name())))
+                    .ifPresent(role ->
+                            commands.add(role.command(roles.containsKey(role.name()) ? "modifyRole" : "createRole")));
+            missing.forEach(login -> commands.add(
+                    Client.of(login.key(), device, wanted.orElseThrow().name()).create(logins.open(login))));
+        }
+        String own = Dynsec.roleOf(device);
+        if (roles.containsKey(own)
+                && wanted.filter(role -> role.name().equals(own)).isEmpty()) {
+            commands.add(Dynsec.deleteRole(own));
+        }
+        carryOut(commands);
+        List<String> over = all.stream()
+                .filter(login -> login.standing() == Standing.ENDED)
+                .map(Login::key)
+                .toList();
+        if (!over.isEmpty()) {
+            logins.forget(broker, over);
+        }
+        if (open && !good.isEmpty()) {
+            throw new IOException("it lets everybody publish or subscribe by default, so no device is let in:"
+                    + " mosquitto_ctrl dynsec setDefaultACLAccess publishClientSend deny, and subscribe deny");
+        }
+        Optional<Instant> until =
+                good.stream().flatMap(login -> login.ends().stream()).min(Instant::compareTo);
+        return new Kept(commands.size(), ended, until);
+    }
+
+    /** The role of a device with this login; empty if its fleet is not to be found. */
+    private Optional<Role> role(Login login) {
+        return fleets.find(login.fleet()).map(fleet -> ofFleet(fleet)
+                .orElseGet(() -> Dynsec.role(
+                        login.device(), fleet.document().topics().of(login.device(), fleet.name(), login.serial()))));
+    }
+
+    private Optional<Role> ofFleet(Fleet fleet) {
+        return broker.patterns() ? Dynsec.role(fleet.name(), fleet.document().topics()) : Optional.empty();
+    }
+
+    /** Finds out what the broker has; returns whether it lets everybody do anything by default. */
+    private boolean look(
+            DeviceId device,
+            List<Login> all,
+            Optional<Role> wanted,
+            Map<String, Role> roles,
+            Map<String, Client> clients)
+            throws IOException, InterruptedException {
+        List<Map<String, Object>> questions = new ArrayList<>();
+        questions.add(Dynsec.getDefaults());
+        Set<String> names = new LinkedHashSet<>();
+        names.add(Dynsec.roleOf(device));
+        wanted.ifPresent(role -> names.add(role.name()));
+        names.forEach(name -> questions.add(Dynsec.getRole(name)));
+        all.forEach(login -> questions.add(Dynsec.getClient(login.key())));
+        List<JsonNode> answers = channel.send(questions);
+        for (int i = 1; i < answers.size(); i++) {
+            JsonNode answer = answers.get(i);
+            if (isFine(answer, Set.of(CLIENT_NOT_FOUND, ROLE_NOT_FOUND))) {
+                JsonNode data = answer.path("data");
+                if (data.has("role")) {
+                    Role role = Role.read(data.path("role"));
+                    roles.put(role.name(), role);
+                } else {
+                    Client client = Client.read(data.path("client"));
+                    clients.put(client.user(), client);
+                }
+            }
+        }
+        isFine(answers.get(0), Set.of());
+        return Dynsec.isOpen(answers.get(0));
+    }
+
+    /** Sends what is to be changed, the ends first, so that connections end before anything else. */
+    private void carryOut(List<Map<String, Object>> commands) throws IOException, InterruptedException {
+        if (commands.isEmpty()) {
+            return;
+        }
+        for (JsonNode answer : channel.send(commands)) {
+            String command = answer.path("command").asText();
+            isFine(
+                    answer,
+                    command.equals("deleteClient") || command.equals("removeClientRole")
+                            ? Set.of(CLIENT_NOT_FOUND)
+                            : command.equals("deleteRole") ? Set.of(ROLE_NOT_FOUND) : Set.of());
+        }
+    }
+
+    /** Returns whether a command was carried out; false if it failed in a way that does no harm. */
+    private static boolean isFine(JsonNode answer, Set<String> harmless) throws IOException {
+        JsonNode error = answer.path("error");
+        if (error.isMissingNode()) {
+            return true;
+        }
+        if (harmless.contains(error.asText())) {
+            return false;
+        }
+        throw new IOException("it answered to " + answer.path("command").asText() + ": " + error.asText());
+    }
+
+    @Override
+    public void mend() throws IOException, InterruptedException {
+        // First what the broker has and then what it should have, so that a login that is not to be found there now is
+        // none.
+        Map<String, Client> clients = new HashMap<>();
+        page("Clients", "clients", node -> {
+            Client client = Client.read(node);
+            clients.put(client.user(), client);
+        });
+        Map<String, Role> roles = new HashMap<>();
+        page("Roles", "roles", node -> {
+            if (node.path("rolename").asText().startsWith(Dynsec.PREFIX)) {
+                Role role = Role.read(node);
+                roles.put(role.name(), role);
+            }
+        });
+        Set<DeviceId> differing = new LinkedHashSet<>();
+        Set<String> keys = new HashSet<>();
+        Set<String> used = new HashSet<>();
+        // Even where no device has it now: one that comes meanwhile would lose it again.
+        fleets.list().forEach(fleet -> ofFleet(fleet).ifPresent(role -> used.add(role.name())));
+        String last = "";
+        for (List<Login> some = logins.after(broker, last, PAGE);
+                !some.isEmpty();
+                some = logins.after(broker, last, PAGE)) {
+            for (Login login : some) {
+                keys.add(login.key());
+                Optional<Role> role = login.standing() == Standing.GOOD ? role(login) : Optional.empty();
+                role.ifPresent(one -> used.add(one.name()));
+                Optional<Client> should = role.map(one -> Client.of(login.key(), login.device(), one.name()));
+                boolean same = Optional.ofNullable(clients.get(login.key())).equals(should)
+                        && role.map(one -> one.equals(roles.get(one.name()))).orElse(true);
+                if (!same || login.standing() == Standing.ENDED) {
+                    differing.add(login.device());
+                }
+                last = login.key();
+            }
+        }
+        int mended = strangers(clients, keys);
+        for (DeviceId device : differing) {
+            mended += keep(device).changes();
+        }
+        for (String role : new TreeSet<>(roles.keySet())) {
+            if (!used.contains(role)) {
+                mended += leftOver(role);
+            }
+        }
+        if (mended > 0) {
+            repaired.increment(mended);
+            LOG.info("The broker {} differed from the registry in {} things, which are mended", broker.name(), mended);
+        }
+    }
+
+    /** Clients that Muster made and knows no more go, and others lose the roles that only its devices have. */
+    private int strangers(Map<String, Client> clients, Set<String> keys) throws IOException, InterruptedException {
+        List<Map<String, Object>> commands = new ArrayList<>();
+        clients.values().stream()
+                .filter(client -> !keys.contains(client.user()))
+                .forEach(client -> {
+                    if (client.isOurs()) {
+                        commands.add(Dynsec.deleteClient(client.user()));
+                    } else {
+                        client.roles().stream()
+                                .filter(role -> role.startsWith(Dynsec.PREFIX))
+                                .forEach(role -> commands.add(Dynsec.removeClientRole(client.user(), role)));
+                    }
+                });
+        // One at a time: the broker serves nobody while it works on them.
+        for (Map<String, Object> command : commands) {
+            carryOut(List.of(command));
+        }
+        return commands.size();
+    }
+
+    private int leftOver(String role) throws IOException, InterruptedException {
+        Optional<DeviceId> device = Dynsec.device(role);
+        if (device.isPresent()) {
+            // It may have come meanwhile.
+            return keep(device.get()).changes();
+        }
+        carryOut(List.of(Dynsec.deleteRole(role)));
+        return 1;
+    }
+
+    private interface Each {
+        void of(JsonNode node);
+    }
+
+    private void page(String what, String member, Each each) throws IOException, InterruptedException {
+        int from = 0;
+        int got = PAGE;
+        while (got == PAGE) {
+            JsonNode answer =
+                    channel.send(List.of(Dynsec.list(what, from, PAGE))).get(0);
+            isFine(answer, Set.of());
+            JsonNode list = answer.path("data").path(member);
+            list.forEach(each::of);
+            got = list.size();
+            from += got;
+        }
+    }
+
+    @Override
+    public void close() {
+        channel.close();
+    }
+}

@@ -1,0 +1,259 @@
+package io.muster.broker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.config.MusterConfig.Management;
+import io.muster.json.Json;
+import io.muster.json.MalformedJsonException;
+import io.muster.spi.DeviceId;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
+import org.eclipse.paho.client.mqttv3.IMqttToken;
+import org.eclipse.paho.client.mqttv3.MqttAsyncClient;
+import org.eclipse.paho.client.mqttv3.MqttCallback;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.MqttMessage;
+import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
+
+/**
+ * Speaks to the plug-in on its control topic, over MQTT. Connects when there is something to say, and stays connected. Where the broker
+ * publishes its log it hears from there which devices connected. Thread-safe.
+ */
+final class MqttControl implements ControlChannel {
+
+    private static final String CONTROL = "$CONTROL/dynamic-security/v1";
+    private static final String RESPONSE = CONTROL + "/response";
+    private static final String LOG_TOPIC = "$SYS/broker/log/N";
+    private static final int REFUSED = 128;
+    private static final int IN_FLIGHT = 200;
+    private static final Duration CONNECT = Duration.ofSeconds(3);
+    private static final Duration ANSWER = Duration.ofSeconds(15);
+
+    /** The whole line, so that nobody can say it in a client id of his. */
+    private static final Pattern CONNECTED = Pattern.compile(
+            "\\d+: New client connected from \\S+ as ([0-9a-f]{32}) \\(p\\d, c\\d, k\\d+, u'([A-Za-z0-9]{16,64})'\\)\\.");
+
+    private final Management management;
+    private final Runnable lost;
+    private final BiConsumer<DeviceId, String> connected;
+    private final AtomicLong numbers = new AtomicLong();
+    private final Map<String, CompletableFuture<List<JsonNode>>> waiting = new ConcurrentHashMap<>();
+    private MqttAsyncClient client;
+    private boolean closed;
+
+    /**
+     * Connects when it is first used.
+     *
+     * @param lost run when a connection was lost, on a thread that must not wait long
+     * @param connected gets who connected, device and user name
+     */
+    MqttControl(Management management, Runnable lost, BiConsumer<DeviceId, String> connected) {
+        this.management = management;
+        this.lost = lost;
+        this.connected = connected;
+    }
+
+    @Override
+    public List<JsonNode> send(List<Map<String, Object>> commands) throws IOException, InterruptedException {
+        MqttAsyncClient over = connection();
+        String number = over.getClientId() + "-" + numbers.incrementAndGet();
+        List<Map<String, Object>> numbered = new ArrayList<>();
+        for (Map<String, Object> command : commands) {
+            Map<String, Object> one = new LinkedHashMap<>(command);
+            one.put("correlationData", number);
+            numbered.add(one);
+        }
+        CompletableFuture<List<JsonNode>> answer = new CompletableFuture<>();
+        waiting.put(number, answer);
+        try {
+            over.publish(CONTROL, Json.bytes(Map.of("commands", numbered)), 1, false);
+            List<JsonNode> answers = answer.get(ANSWER.toSeconds(), TimeUnit.SECONDS);
+            if (answers.size() != commands.size()) {
+                throw new IOException("it answered to " + answers.size() + " of " + commands.size() + " commands");
+            }
+            return answers;
+        } catch (MqttException e) {
+            throw failed("it could not be told", e);
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage());
+        } catch (TimeoutException e) {
+            throw new IOException("no answer within " + ANSWER.toSeconds()
+                    + " s: does the broker have the plug-in for dynamic security, and may management-user use "
+                    + CONTROL
+                    + "?");
+        } finally {
+            waiting.remove(number);
+        }
+    }
+
+    private static IOException failed(String what, MqttException e) {
+        return new IOException(what + " (" + e.getReasonCode() + ", " + e.getMessage() + ")");
+    }
+
+    private synchronized MqttAsyncClient connection() throws IOException {
+        if (closed) {
+            throw new IOException("closing");
+        }
+        if (client != null && client.isConnected()) {
+            return client;
+        }
+        drop();
+        try {
+            client = new MqttAsyncClient(address(), name(), new MemoryPersistence());
+            client.setCallback(new Heard(client));
+            MqttConnectOptions options = new MqttConnectOptions();
+            options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
+            options.setUserName(management.user());
+            options.setPassword(management.password().toCharArray());
+            options.setConnectionTimeout((int) CONNECT.toSeconds());
+            options.setMaxInflight(IN_FLIGHT);
+            client.connect(options).waitForCompletion(CONNECT.toMillis());
+            subscribe(RESPONSE, true);
+            subscribe(LOG_TOPIC, false);
+            return client;
+        } catch (MqttException e) {
+            drop();
+            int code = e.getReasonCode();
+            boolean refused = code == MqttException.REASON_CODE_FAILED_AUTHENTICATION
+                    || code == MqttException.REASON_CODE_NOT_AUTHORIZED;
+            throw failed(
+                    refused
+                            ? "it does not let this registry in: look at management-user and management-password"
+                            : "it cannot be reached",
+                    e);
+        } catch (IOException e) {
+            drop();
+            throw e;
+        }
+    }
+
+    private String address() {
+        URI url = management.url();
+        return (url.getScheme().equals("mqtts") ? "ssl://" : "tcp://") + url.getHost() + ":" + url.getPort();
+    }
+
+    /** Of its own for each connection, so that no node throws another off. */
+    private static String name() {
+        byte[] random = new byte[8];
+        new SecureRandom().nextBytes(random);
+        return "muster-registry-" + HexFormat.of().formatHex(random);
+    }
+
+    private void subscribe(String topic, boolean required) throws MqttException, IOException {
+        IMqttToken token = client.subscribe(topic, 1);
+        try {
+            token.waitForCompletion(CONNECT.toMillis());
+        } catch (MqttException e) {
+            // A refusal is one too.
+            if (required || token.getGrantedQos() == null) {
+                throw e;
+            }
+        }
+        int[] granted = token.getGrantedQos();
+        if (required && (granted.length == 0 || granted[0] == REFUSED)) {
+            throw new IOException("management-user may not subscribe to " + topic);
+        }
+    }
+
+    /** What is heard on one connection. */
+    private final class Heard implements MqttCallback {
+
+        private final MqttAsyncClient on;
+
+        private Heard(MqttAsyncClient on) {
+            this.on = on;
+        }
+
+        @Override
+        public void connectionLost(Throwable cause) {
+            failAll(on.getClientId());
+            lost.run();
+        }
+
+        @Override
+        public void messageArrived(String topic, MqttMessage message) {
+            // What is thrown here would end the connection.
+            try {
+                if (topic.equals(RESPONSE)) {
+                    answered(message.getPayload());
+                } else {
+                    logged(new String(message.getPayload(), StandardCharsets.UTF_8));
+                }
+            } catch (MalformedJsonException e) {
+                // Whoever waits for it finds that there is no answer.
+            }
+        }
+
+        @Override
+        public void deliveryComplete(IMqttDeliveryToken token) {
+            // It is the answer that counts.
+        }
+    }
+
+    private void answered(byte[] payload) {
+        List<JsonNode> answers = new ArrayList<>();
+        Json.parse(payload).path("responses").forEach(answers::add);
+        if (!answers.isEmpty()) {
+            String number = answers.get(0).path("correlationData").asText();
+            CompletableFuture<List<JsonNode>> waits = waiting.get(number);
+            if (waits != null) {
+                waits.complete(answers);
+            }
+        }
+    }
+
+    private void logged(String line) {
+        Matcher matcher = CONNECTED.matcher(line);
+        if (matcher.matches()) {
+            connected.accept(new DeviceId(matcher.group(1)), matcher.group(2));
+        }
+    }
+
+    private void failAll(String name) {
+        waiting.forEach((number, waits) -> {
+            if (number.startsWith(name)) {
+                waits.completeExceptionally(new IOException("the connection was lost"));
+            }
+        });
+    }
+
+    private void drop() {
+        if (client != null) {
+            try {
+                client.disconnectForcibly(0, 0, false);
+            } catch (MqttException e) {
+                // It is gone already.
+            }
+            try {
+                client.close(true);
+            } catch (MqttException e) {
+                // There is nothing left to be closed.
+            }
+            client = null;
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        drop();
+    }
+}
