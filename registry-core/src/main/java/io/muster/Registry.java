@@ -104,6 +104,7 @@ public final class Registry implements AutoCloseable {
     private final ClientAuthenticator authenticator;
     private final CredentialOrders credentialOrders;
     private final LastUses lastUses;
+    private final BrokerLogins brokerLogins;
     private final Revocations revocations;
     private final TwoPlaces twoPlaces;
     private final Allowances allowances;
@@ -156,13 +157,13 @@ public final class Registry implements AutoCloseable {
         this.devices = new DeviceStore(database, changes, audit, disconnections, clock);
         this.credentialOrders = new CredentialOrders(database, changes, audit, disconnections, ids, clock);
         this.lastUses = new LastUses(database);
-        BrokerLogins logins =
+        this.brokerLogins =
                 new BrokerLogins(database, masterKey, credentialOrders, disconnections, config.brokers(), clock);
         this.revocations = new Revocations(database, changes, audit, disconnections, clock);
         this.twoPlaces = new TwoPlaces(audit, clock);
         this.allowances = new Allowances(database, changes, audit, ids, clock);
         this.authenticator = new ClientAuthenticator(
-                database, devices, credentialOrders, lastUses, logins, disconnections, changes, clock, events);
+                database, devices, credentialOrders, lastUses, brokerLogins, disconnections, changes, clock, events);
         this.signingKeys = SigningKeys.open(database, masterKey, changes, audit, config, clock);
         this.revokedTokens = new RevokedTokens(database, changes, clock);
         this.tokenVerifier =
@@ -193,7 +194,8 @@ public final class Registry implements AutoCloseable {
         this.tokenIssuer = new TokenIssuer(signingKeys, config.issuer(), config.token(), ids, brokerClaims::of, clock);
         this.disconnectors = config.brokers().stream()
                 .filter(broker -> broker.management().isPresent())
-                .map(broker -> Disconnector.of(broker, disconnections, authenticator, logins, fleets, clock, meters))
+                .map(broker ->
+                        Disconnector.of(broker, disconnections, authenticator, brokerLogins, fleets, clock, meters))
                 .toList();
         disconnections.onRequest(() -> disconnectors.forEach(Disconnector::wake));
         this.brokerAccess = new BrokerAccess(config, authenticator, tokenVerifier, operators, fleets);
@@ -203,7 +205,7 @@ public final class Registry implements AutoCloseable {
                 database,
                 changes,
                 credentialOrders,
-                logins,
+                brokerLogins,
                 nonces,
                 audit,
                 issuers,
@@ -387,6 +389,11 @@ public final class Registry implements AutoCloseable {
     /** Returns what authenticates devices. */
     public ClientAuthenticator authenticator() {
         return authenticator;
+    }
+
+    /** Returns what brokers that keep logins are to be told. */
+    public BrokerLogins brokerLogins() {
+        return brokerLogins;
     }
 
     /** Returns what operators order for many credentials at once. */

@@ -26,7 +26,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
-/**
+ * /**
  * Throws devices and operators off one broker: tells it, again and again until it says that they are gone, and once more some seconds
  * later, because another node may have let one in before it heard. Whom to throw off stands in {@link Disconnections}. A broker that keeps
  * the logins of devices itself is told of those in the same way, and compared with the registry as a whole time and again. Thread-safe.
@@ -178,7 +178,8 @@ public final class Disconnector implements AutoCloseable {
             List<Due> due = disconnections.due(broker.name(), BATCH);
             while (!due.isEmpty() && !clock.instant().isBefore(pausedUntil)) {
                 for (Due one : due) {
-                    if (disconnections.take(one, one.whom() instanceof Whom.Everybody ? COMPARING : LEASE) && !handle(one)) {
+                    if (disconnections.take(one, one.whom() instanceof Whom.Everybody ? COMPARING : LEASE)
+                            && !handle(one)) {
                         return;
                     }
                 }

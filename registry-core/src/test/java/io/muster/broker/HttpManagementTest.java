@@ -51,7 +51,7 @@ class HttpManagementTest {
     private BrokerManagement management(BrokerKind kind) {
         URI url = URI.create("http://127.0.0.1:" + broker.getAddress().getPort());
         return HttpManagement.of(new Broker(
-                "fake", kind, List.of(), Set.of(), Optional.of(new Management(url, "muster", "a password"))));
+                "fake", kind, List.of(), Set.of(), Optional.of(new Management(url, "muster", "a password")), false));
     }
 
     @Test

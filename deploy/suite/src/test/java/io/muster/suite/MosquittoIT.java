@@ -1,0 +1,294 @@
+package io.muster.suite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.muster.suite.RegistryUnderTest.Registered;
+import io.muster.suite.server.MusterServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** A Mosquitto that asks nobody: the registry writes to its plug-in for dynamic security who may log in. */
+class MosquittoIT extends BrokerContract {
+
+    private static final String COLLECTOR = "password-of-the-collector";
+    private static final String COMMANDER = "password-of-the-commander";
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    private static RegistryUnderTest registry;
+    private static MosquittoServer mosquitto;
+    private static Pair pair;
+
+    @BeforeAll
+    static void start() throws IOException, MqttException {
+        assumeTrue(MosquittoServer.isInstalled(), "Mosquitto is not installed");
+        Path directory = Registries.directory("mosquitto");
+        mosquitto = MosquittoServer.start(directory);
+        strangers();
+        registry = registry(directory, "mosquitto", mosquitto, MosquittoServer.ADMIN_PASSWORD);
+        pair = new Pair(registry, registry, mosquitto.address(), collect(), COMMANDER, Duration.ofSeconds(5));
+    }
+
+    private static RegistryUnderTest registry(Path directory, String name, MosquittoServer broker, String password)
+            throws IOException {
+        Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), name);
+        properties.put("muster.token.lifetime", "PT10S");
+        properties.putAll(Map.of(
+                "muster.mqtt.brokers",
+                "mosquitto",
+                "muster.mqtt.broker.mosquitto.kind",
+                "mosquitto",
+                "muster.mqtt.broker.mosquitto.management-url",
+                "mqtt://127.0.0.1:" + broker.port(),
+                "muster.mqtt.broker.mosquitto.management-user",
+                MosquittoServer.ADMIN,
+                "muster.mqtt.broker.mosquitto.management-password-file",
+                Files.writeString(directory.resolve("management-password"), password)
+                        .toString()));
+        MusterServer server = MusterServer.start(Registries.settings(directory, properties));
+        return new RegistryUnderTest(server, server.operatorToken());
+    }
+
+    /** Those who are not devices, as whoever runs the broker makes them. */
+    private static void strangers() {
+        mosquitto.control("createRole", "hears");
+        mosquitto.control("addRoleACL", "hears", "subscribePattern", "#", "allow");
+        mosquitto.control("createClient", "collector", "-p", COLLECTOR);
+        mosquitto.control("addClientRole", "collector", "hears");
+        mosquitto.control("createRole", "speaks");
+        mosquitto.control("addRoleACL", "speaks", "publishClientSend", "#", "allow");
+        mosquitto.control("createClient", "commander", "-p", COMMANDER);
+        mosquitto.control("addClientRole", "commander", "speaks");
+    }
+
+    private static MqttParty collect() throws MqttException {
+        return MqttParty.connect(mosquitto.address(), "collector", "collector", COLLECTOR)
+                .subscribe("#");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (pair != null) {
+            pair.collector().close();
+        }
+        if (registry != null) {
+            registry.server().close();
+        }
+        if (mosquitto != null) {
+            mosquitto.close();
+        }
+    }
+
+    @Override
+    Pair pair() {
+        return pair;
+    }
+
+    @Override
+    boolean asks() {
+        return false;
+    }
+
+    private static boolean isLetIn(Registered device) {
+        try (MqttParty party = pair.connect(device.deviceId(), device.key(), device.secret())) {
+            return party.isConnected();
+        } catch (MqttException e) {
+            return false;
+        }
+    }
+
+    private static String metrics() {
+        return registry.get("metrics", registry.asOperator()).toString();
+    }
+
+    private static double repaired() {
+        return metrics()
+                .lines()
+                .filter(line -> line.startsWith("muster_broker_repaired_total{"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .findFirst()
+                .orElse(0);
+    }
+
+    /** Loses the broker and what it keeps in memory; what it has in its file it has again. */
+    private void restart(Runnable meanwhile) throws MqttException {
+        mosquitto.kill();
+        pair.collector().close();
+        meanwhile.run();
+        mosquitto.launch();
+    }
+
+    private void collectAgain() throws MqttException {
+        pair = new Pair(registry, registry, mosquitto.address(), collect(), COMMANDER, Duration.ofSeconds(20));
+    }
+
+    @Test
+    void newDeviceIsKnownAtOnce() throws MqttException {
+        long[] millis = new long[20];
+        for (int i = 0; i < millis.length; i++) {
+            Registered device = registry.newDevice();
+            long before = System.nanoTime();
+            pair.connect(device).close();
+            millis[i] = Duration.ofNanos(System.nanoTime() - before).toMillis();
+        }
+        Arrays.sort(millis);
+        System.out.printf(
+                "From the reply to the registration until the device is connected: %d ms in the middle, %d ms at most%n",
+                millis[millis.length / 2], millis[millis.length - 1]);
+        assertThat(millis[millis.length / 2]).isLessThan(500);
+    }
+
+    @Test
+    void enabledDeviceIsLetInAgain() {
+        Registered device = registry.newDevice();
+        Within.within(SOON, "it is let in", () -> isLetIn(device));
+
+        assertThat(registry.change(device.deviceId(), "disable").status()).isEqualTo(200);
+        Within.within(SOON, "it is refused", () -> !isLetIn(device));
+        assertThat(registry.change(device.deviceId(), "enable").status()).isEqualTo(200);
+
+        Within.within(SOON, "it is let in again", () -> isLetIn(device));
+    }
+
+    /** As the broker says in its log; without that its credential would lapse although it is used every day. */
+    @Test
+    void connectionConfirmsTheCredential() throws MqttException {
+        Registered device = registry.newDevice();
+
+        pair.connect(device).close();
+
+        Within.within(
+                SOON,
+                "the same serial cannot register again",
+                () -> registry.register(device.serial()).status() == 400);
+    }
+
+    @Test
+    void topicsThatAreTheFleetsNoLongerAreNotHeard() throws MqttException {
+        Registered device = newDeviceOf("moving", topics("old"));
+        MqttConnectOptions lasting = MqttParty.options(device.key(), device.secret());
+        lasting.setCleanSession(false);
+        try (MqttParty party = pair.connect(device, lasting)) {
+            party.subscribe("old/" + device.deviceId());
+        }
+
+        assertThat(put("moving", topics("new")).status()).isEqualTo(200);
+
+        String role = "\"new/" + device.deviceId();
+        Within.within(SOON, "the broker knows", () -> mosquitto.known().contains(role));
+        try (MqttParty party = pair.connect(device, lasting);
+                MqttParty commander = pair.command()) {
+            party.subscribe("new/" + device.deviceId());
+            commander.publish("old/" + device.deviceId(), "stale");
+            commander.publish("new/" + device.deviceId(), "fresh");
+            Within.within(SOON, "the command arrives", () -> party.received().size() > 0);
+            assertThat(party.received()).extracting(MqttParty.Message::text).containsExactly("fresh");
+        }
+    }
+
+    private static String topics(String word) {
+        return "{\"verifiers\":[\"database\"],\"topics\":{\"publish\":[\"" + word
+                + "/{deviceId}/state\"],\"subscribe\":[\"" + word + "/{deviceId}\"]}}";
+    }
+
+    private static Reply put(String fleet, String document) {
+        return registry.send(
+                "PUT",
+                "api/v1/fleets/" + fleet,
+                document.getBytes(StandardCharsets.UTF_8),
+                "Authorization",
+                "Bearer " + registry.operatorToken(),
+                "Content-Type",
+                RegistryUnderTest.JSON,
+                "If-Match",
+                "*");
+    }
+
+    @Test
+    void brokerThatIsBackIsCaughtUpWithAndWhatWasChangedThereIsMended() throws MqttException {
+        List<Registered> gone = newDevices(10);
+        Registered deleted = registry.newDevice();
+        Registered widened = registry.newDevice();
+        for (Registered one : List.of(deleted, widened, gone.get(0), gone.get(9))) {
+            Within.within(SOON, "it is let in", () -> isLetIn(one));
+        }
+        // By hand.
+        mosquitto.control("deleteClient", deleted.key());
+        mosquitto.control("addRoleACL", "muster-" + widened.deviceId(), "publishClientSend", "#", "allow");
+        mosquitto.control("addClientRole", "collector", "muster-" + widened.deviceId());
+        mosquitto.control("createRole", "muster-stranger");
+        double before = repaired();
+        List<Registered> late = new ArrayList<>();
+
+        restart(() -> {
+            gone.forEach(
+                    one -> assertThat(registry.change(one.deviceId(), "disable").status())
+                            .isEqualTo(200));
+            late.addAll(newDevices(1));
+        });
+
+        Within.within(SOON, "what was changed is mended", () -> isLetIn(deleted));
+        Within.within(SOON, "who came meanwhile is let in", () -> isLetIn(late.get(0)));
+        gone.forEach(one -> Within.within(SOON, "who went meanwhile is refused", () -> !isLetIn(one)));
+        Within.within(SOON, "the differences are counted", () -> repaired() >= before + 4);
+        assertThat(mosquitto.known())
+                .doesNotContain("muster-stranger")
+                .contains("\"collector\"", "\"hears\"", "\"speaks\"", "\"commander\"");
+        assertThat(mosquitto.known().split("muster-" + widened.deviceId(), -1)).hasSize(3);
+        collectAgain();
+        try (MqttParty party = pair.connect(widened)) {
+            party.publish("muster/x", "too wide");
+            party.publish(state(widened), "its own");
+            Within.within(SOON, "its own arrives", () -> pair.isCollected(state(widened), "its own"));
+        }
+        assertThat(pair.isCollected("muster/x", "too wide")).isFalse();
+    }
+
+    @Test
+    void brokerThatLostItsFileIsToldAgain() throws MqttException {
+        Registered device = registry.newDevice();
+        Within.within(SOON, "it is let in", () -> isLetIn(device));
+
+        restart(mosquitto::forget);
+
+        Within.within(SOON, "it is let in again", () -> isLetIn(device));
+        strangers();
+        collectAgain();
+    }
+
+    private static String logOf(RegistryUnderTest one) {
+        try {
+            return Files.readString(one.server().log());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void wrongPasswordOfTheRegistryIsSaid() throws IOException {
+        Path directory = Registries.directory("mosquitto-refused");
+        RegistryUnderTest refused = registry(directory, "refused", mosquitto, "not its password");
+        try {
+            Registered device = refused.newDevice();
+            assertThat(refused.token(device).status()).isEqualTo(200);
+            Within.within(SOON, "the log says it", () -> logOf(refused)
+                    .contains("does not let this registry in: look at management-user and management-password"));
+            assertThat(logOf(refused)).doesNotContain("not its password", device.secret());
+        } finally {
+            refused.server().close();
+        }
+    }
+}

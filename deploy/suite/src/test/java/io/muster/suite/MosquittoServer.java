@@ -1,0 +1,162 @@
+package io.muster.suite;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** An installed Mosquitto with its plug-in for dynamic security, in a directory of its own, on a port of its own. */
+final class MosquittoServer implements AutoCloseable {
+
+    static final String ADMIN = "admin";
+    static final String ADMIN_PASSWORD = "password-of-the-broker-administrator";
+
+    private final Path directory;
+    private final int port;
+    private Process process;
+
+    private MosquittoServer(Path directory, int port) {
+        this.directory = directory;
+        this.port = port;
+    }
+
+    static boolean isInstalled() {
+        return plugin().isPresent() && Files.isExecutable(Path.of("/usr/sbin/mosquitto"));
+    }
+
+    private static Optional<Path> plugin() {
+        try (Stream<Path> directories = Files.list(Path.of("/usr/lib"))) {
+            return directories
+                    .map(one -> one.resolve("mosquitto_dynamic_security.so"))
+                    .filter(Files::exists)
+                    .findFirst();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Starts one whose plug-in knows its administrator and nobody else. */
+    static MosquittoServer start(Path directory) {
+        MosquittoServer server = new MosquittoServer(directory, Registries.unusedPort());
+        try {
+            Files.writeString(
+                    directory.resolve("mosquitto.conf"),
+                    """
+                    %slistener %d 127.0.0.1
+                    allow_anonymous false
+                    plugin %s
+                    plugin_opt_config_file %s
+                    log_dest stderr
+                    log_dest topic
+                    connection_messages true
+                    """
+                            .formatted(
+                                    // Or it becomes somebody who may not write here.
+                                    System.getProperty("user.name").equals("root") ? "user root\n" : "",
+                                    server.port,
+                                    plugin().orElseThrow(),
+                                    server.file()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        server.forget();
+        server.launch();
+        return server;
+    }
+
+    private Path file() {
+        return directory.resolve("dynamic-security.json");
+    }
+
+    /** Makes the plug-in's file anew, while the broker does not run. */
+    void forget() {
+        try {
+            Files.deleteIfExists(file());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        run("mosquitto_ctrl", "dynsec", "init", file().toString(), ADMIN, ADMIN_PASSWORD);
+    }
+
+    /** Does what an administrator does with {@code mosquitto_ctrl}. */
+    void control(String... command) {
+        List<String> all = new ArrayList<>(List.of(
+                "mosquitto_ctrl",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                String.valueOf(port),
+                "-u",
+                ADMIN,
+                "-P",
+                ADMIN_PASSWORD,
+                "dynsec"));
+        all.addAll(Arrays.asList(command));
+        run(all.toArray(String[]::new));
+    }
+
+    private void run(String... command) {
+        Processes.Ended ended = Processes.run(directory, Map.of(), List.of(command));
+        if (ended.status() != 0 || ended.err().contains("Error")) {
+            throw new AssertionError(String.join(" ", command) + ": " + ended.all());
+        }
+    }
+
+    void launch() {
+        try {
+            process = new ProcessBuilder(
+                            "/usr/sbin/mosquitto",
+                            "-c",
+                            directory.resolve("mosquitto.conf").toString())
+                    .redirectErrorStream(true)
+                    .redirectOutput(directory.resolve("mosquitto.log").toFile())
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Within.within(Duration.ofSeconds(20), "Mosquitto started, see " + directory, () -> log().contains(" running"));
+    }
+
+    String address() {
+        return "tcp://127.0.0.1:" + port;
+    }
+
+    int port() {
+        return port;
+    }
+
+    String log() {
+        return read(directory.resolve("mosquitto.log"));
+    }
+
+    /** What the plug-in has in its file. */
+    String known() {
+        return read(file());
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Kills it, as a power cut does. */
+    void kill() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        process.onExit().join();
+    }
+}
