@@ -16,7 +16,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -81,37 +80,31 @@ final class MosquittoManagement implements BrokerManagement {
 
     private Kept keepNow(DeviceId device) throws IOException, InterruptedException {
         List<Login> all = logins.of(broker, device);
-        List<Login> good =
-                all.stream().filter(login -> login.standing() == Standing.GOOD).toList();
+        List<Login> good = all.stream()
+                .filter(login -> login.standing() == Standing.GOOD)
+                .toList();
         Optional<Role> wanted = good.stream().findFirst().flatMap(this::role);
-        Map<String, Role> roles = new LinkedHashMap<>();
-        Map<String, Client> clients = new LinkedHashMap<>();
-        boolean open = look(device, all, wanted, roles, clients);
+        Found found = endAndLook(device, all, wanted);
 
         List<Map<String, Object>> commands = new ArrayList<>();
-        List<Login> missing = new ArrayList<>();
-        boolean ended = false;
-        for (Login login : all) {
-            Optional<Client> should = wanted.filter(role -> login.standing() == Standing.GOOD)
-                    .map(role -> Client.of(login.key(), device, role.name()));
-            Optional<Client> is = Optional.ofNullable(clients.get(login.key()));
+        List<Map<String, Object>> created = new ArrayList<>();
+        for (Login login : good) {
+            Optional<Client> should = wanted.map(role -> Client.of(login.key(), device, role.name()));
+            Optional<Client> is = Optional.ofNullable(found.clients().get(login.key()));
             if (!is.equals(should)) {
-                if (is.isPresent()) {
-                    commands.add(Dynsec.deleteClient(login.key()));
-                    ended = true;
-                }
-                should.ifPresent(client -> missing.add(login));
+                is.ifPresent(client -> commands.add(Dynsec.deleteClient(client.user())));
+                should.ifPresent(client -> created.add(client.create(logins.open(login))));
             }
         }
-        if (!open) {
-            wanted.filter(role -> !role.equals(roles.get(role.name())))
-                    .ifPresent(role ->
-                            commands.add(role.command(roles.containsKey(role.name()) ? "modifyRole" : "createRole")));
-            missing.forEach(login -> commands.add(
-                    Client.of(login.key(), device, wanted.orElseThrow().name()).create(logins.open(login))));
+        int deleted = found.deleted() + commands.size();
+        if (!found.open()) {
+            wanted.filter(role -> !role.equals(found.roles().get(role.name())))
+                    .ifPresent(role -> commands.add(
+                            role.command(found.roles().containsKey(role.name()) ? "modifyRole" : "createRole")));
+            commands.addAll(created);
         }
         String own = Dynsec.roleOf(device);
-        if (roles.containsKey(own)
+        if (found.roles().containsKey(own)
                 && wanted.filter(role -> role.name().equals(own)).isEmpty()) {
             commands.add(Dynsec.deleteRole(own));
         }
@@ -123,13 +116,13 @@ final class MosquittoManagement implements BrokerManagement {
         if (!over.isEmpty()) {
             logins.forget(broker, over);
         }
-        if (open && !good.isEmpty()) {
+        if (found.open() && !good.isEmpty()) {
             throw new IOException("it lets everybody publish or subscribe by default, so no device is let in:"
                     + " mosquitto_ctrl dynsec setDefaultACLAccess publishClientSend deny, and subscribe deny");
         }
         Optional<Instant> until =
                 good.stream().flatMap(login -> login.ends().stream()).min(Instant::compareTo);
-        return new Kept(commands.size(), ended, until);
+        return new Kept(found.deleted() + commands.size(), deleted > 0, until);
     }
 
     /** The role of a device with this login; empty if its fleet is not to be found. */
@@ -143,37 +136,51 @@ final class MosquittoManagement implements BrokerManagement {
         return broker.patterns() ? Dynsec.role(fleet.name(), fleet.document().topics()) : Optional.empty();
     }
 
-    /** Finds out what the broker has; returns whether it lets everybody do anything by default. */
-    private boolean look(
-            DeviceId device,
-            List<Login> all,
-            Optional<Role> wanted,
-            Map<String, Role> roles,
-            Map<String, Client> clients)
+    /**
+     * What a broker has of a device.
+     *
+     * @param deleted how many clients it had that are gone now
+     * @param open whether it lets everybody do anything by default
+     */
+    private record Found(int deleted, boolean open, Map<String, Role> roles, Map<String, Client> clients) {}
+
+    /** Ends what is not good, before anything else and without looking, and finds out about the rest in the same message. */
+    private Found endAndLook(DeviceId device, List<Login> all, Optional<Role> wanted)
             throws IOException, InterruptedException {
-        List<Map<String, Object>> questions = new ArrayList<>();
-        questions.add(Dynsec.getDefaults());
+        List<Map<String, Object>> commands = new ArrayList<>();
+        all.stream()
+                .filter(login -> login.standing() != Standing.GOOD)
+                .forEach(login -> commands.add(Dynsec.deleteClient(login.key())));
+        commands.add(Dynsec.getDefaults());
         Set<String> names = new LinkedHashSet<>();
         names.add(Dynsec.roleOf(device));
         wanted.ifPresent(role -> names.add(role.name()));
-        names.forEach(name -> questions.add(Dynsec.getRole(name)));
-        all.forEach(login -> questions.add(Dynsec.getClient(login.key())));
-        List<JsonNode> answers = channel.send(questions);
-        for (int i = 1; i < answers.size(); i++) {
-            JsonNode answer = answers.get(i);
+        names.forEach(name -> commands.add(Dynsec.getRole(name)));
+        all.stream()
+                .filter(login -> login.standing() == Standing.GOOD)
+                .forEach(login -> commands.add(Dynsec.getClient(login.key())));
+        int deleted = 0;
+        boolean open = true;
+        Map<String, Role> roles = new HashMap<>();
+        Map<String, Client> clients = new HashMap<>();
+        for (JsonNode answer : channel.send(commands)) {
             if (isFine(answer, Set.of(CLIENT_NOT_FOUND, ROLE_NOT_FOUND))) {
                 JsonNode data = answer.path("data");
-                if (data.has("role")) {
-                    Role role = Role.read(data.path("role"));
-                    roles.put(role.name(), role);
-                } else {
-                    Client client = Client.read(data.path("client"));
-                    clients.put(client.user(), client);
+                switch (answer.path("command").asText()) {
+                    case "deleteClient" -> deleted++;
+                    case "getDefaultACLAccess" -> open = Dynsec.isOpen(answer);
+                    case "getRole" -> {
+                        Role role = Role.read(data.path("role"));
+                        roles.put(role.name(), role);
+                    }
+                    default -> {
+                        Client client = Client.read(data.path("client"));
+                        clients.put(client.user(), client);
+                    }
                 }
             }
         }
-        isFine(answers.get(0), Set.of());
-        return Dynsec.isOpen(answers.get(0));
+        return new Found(deleted, open, roles, clients);
     }
 
     /** Sends what is to be changed, the ends first, so that connections end before anything else. */

@@ -18,6 +18,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,8 +45,12 @@ final class MqttControl implements ControlChannel {
     private static final String CONTROL = "$CONTROL/dynamic-security/v1";
     private static final String RESPONSE = CONTROL + "/response";
     private static final String LOG_TOPIC = "$SYS/broker/log/N";
+    /** The answer is the acknowledgement. One more from the broker would make the answer wait for the next packet, by 40 ms. */
+    private static final int QUALITY = 0;
+
     private static final int REFUSED = 128;
     private static final int IN_FLIGHT = 200;
+    private static final int NOTED = 10_000;
     private static final Duration CONNECT = Duration.ofSeconds(3);
     private static final Duration ANSWER = Duration.ofSeconds(15);
 
@@ -54,6 +61,7 @@ final class MqttControl implements ControlChannel {
     private final Management management;
     private final Runnable lost;
     private final BiConsumer<DeviceId, String> connected;
+    private final ExecutorService noting = noting();
     private final AtomicLong numbers = new AtomicLong();
     private final Map<String, CompletableFuture<List<JsonNode>>> waiting = new ConcurrentHashMap<>();
     private MqttAsyncClient client;
@@ -63,12 +71,30 @@ final class MqttControl implements ControlChannel {
      * Connects when it is first used.
      *
      * @param lost run when a connection was lost, on a thread that must not wait long
-     * @param connected gets who connected, device and user name
+     * @param connected gets who connected, device and user name, on a thread of its own
      */
     MqttControl(Management management, Runnable lost, BiConsumer<DeviceId, String> connected) {
         this.management = management;
         this.lost = lost;
         this.connected = connected;
+    }
+
+    /** Apart, because noting writes to the database, and answers must not wait for it. What is too much is noted at a later connection. */
+    private static ExecutorService noting() {
+        ThreadPoolExecutor one = new ThreadPoolExecutor(
+                1,
+                1,
+                10,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(NOTED),
+                task -> {
+                    Thread thread = new Thread(task, "muster-broker-uses");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                new ThreadPoolExecutor.DiscardPolicy());
+        one.allowCoreThreadTimeOut(true);
+        return one;
     }
 
     @Override
@@ -84,7 +110,7 @@ final class MqttControl implements ControlChannel {
         CompletableFuture<List<JsonNode>> answer = new CompletableFuture<>();
         waiting.put(number, answer);
         try {
-            over.publish(CONTROL, Json.bytes(Map.of("commands", numbered)), 1, false);
+            over.publish(CONTROL, Json.bytes(Map.of("commands", numbered)), QUALITY, false);
             List<JsonNode> answers = answer.get(ANSWER.toSeconds(), TimeUnit.SECONDS);
             if (answers.size() != commands.size()) {
                 throw new IOException("it answered to " + answers.size() + " of " + commands.size() + " commands");
@@ -158,7 +184,7 @@ final class MqttControl implements ControlChannel {
     }
 
     private void subscribe(String topic, boolean required) throws MqttException, IOException {
-        IMqttToken token = client.subscribe(topic, 1);
+        IMqttToken token = client.subscribe(topic, QUALITY);
         try {
             token.waitForCompletion(CONNECT.toMillis());
         } catch (MqttException e) {
@@ -223,7 +249,9 @@ final class MqttControl implements ControlChannel {
     private void logged(String line) {
         Matcher matcher = CONNECTED.matcher(line);
         if (matcher.matches()) {
-            connected.accept(new DeviceId(matcher.group(1)), matcher.group(2));
+            DeviceId device = new DeviceId(matcher.group(1));
+            String key = matcher.group(2);
+            noting.execute(() -> connected.accept(device, key));
         }
     }
 
@@ -254,6 +282,7 @@ final class MqttControl implements ControlChannel {
     @Override
     public synchronized void close() {
         closed = true;
+        noting.shutdownNow();
         drop();
     }
 }

@@ -431,6 +431,7 @@ public record MusterConfig(
     private static Broker broker(String name, Settings settings) {
         BrokerKind kind = settings.choice("kind", BrokerKind.class, BrokerKind.RABBITMQ);
         Set<String> fleets = Set.copyOf(settings.names("fleets", List.of()));
+        boolean patterns = settings.flag("patterns", false);
         if (kind.keepsLogins()) {
             Optional<Management> management = management(settings, settings.mqttAddress("management-url"), "mqtt");
             if (settings.secret("secret").isPresent()) {
@@ -439,7 +440,10 @@ public record MusterConfig(
             if (management.isEmpty()) {
                 settings.fault("management-url", "is required: a broker of this kind asks nobody and must be told");
             }
-            return new Broker(name, kind, List.of(), fleets, management, settings.flag("patterns", false));
+            return new Broker(name, kind, List.of(), fleets, management, patterns);
+        }
+        if (patterns) {
+            settings.fault("patterns", "is of no use: a broker of this kind is not told who may log in");
         }
         List<String> secrets = settings.requiredSecret("secret")
                 .map(text -> List.of(text.split("\\s+")))

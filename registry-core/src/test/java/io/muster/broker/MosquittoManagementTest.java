@@ -164,6 +164,7 @@ class MosquittoManagementTest {
         assertThat(dynsec.clients).isEmpty();
         assertThat(dynsec.roles).isEmpty();
         assertThat(logins(device)).isEmpty();
+        assertThat(management.keep(id(device)).changes()).isZero();
     }
 
     @Test

@@ -267,6 +267,28 @@ class MusterConfigTest {
     }
 
     @Test
+    void brokerThatAsksNobodyHasNoSecretAndMustBeTold() {
+        Map<String, String> good = Map.of(
+                "muster.mqtt.brokers", "rabbit",
+                "muster.mqtt.broker.rabbit.kind", "mosquitto",
+                "muster.mqtt.broker.rabbit.patterns", "true",
+                "muster.mqtt.broker.rabbit.management-url", "mqtt://127.0.0.1:1883",
+                "muster.mqtt.broker.rabbit.management-user", "muster",
+                "muster.mqtt.broker.rabbit.management-password", "a password");
+
+        MusterConfig.Broker broker = read(good).brokers().get(0);
+
+        assertThat(broker.secrets()).isEmpty();
+        assertThat(broker.patterns()).isTrue();
+        assertBrokerFault(good, "secret", "a-secret-of-thirty-two-characters", "asks nobody");
+        assertBrokerFault(good, "management-url", "mqtt://broker.example:1883", "must be mqtts");
+        assertBrokerFault(good, "management-url", "http://127.0.0.1:1883", "not mqtt://host:port");
+        assertBrokerFault(good, "management-url", "mqtt://127.0.0.1", "not mqtt://host:port");
+        assertBrokerFault(good, "management-url", "", "management-url");
+        assertBrokerFault(good, "kind", "rabbitmq", "patterns: is of no use");
+    }
+
+    @Test
     void namesOfBrokersThatAreWrongMakeNoOtherKeyUnknown() {
         Map<String, String> settings = Map.of(
                 "muster.mqtt.brokers", "Rabbit,emqx",

@@ -7,6 +7,7 @@ import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,6 +30,18 @@ class TopicsTest {
     void whatStandsForTheDevicesOwnIsReplaced() {
         assertThat(of("SN-0001", "a/{deviceId}/{fleet}/{serial}/b", "all").subscribe())
                 .containsExactly("a/" + DEVICE.value() + "/pumps/SN-0001/b", "all");
+    }
+
+    @Test
+    void ofEveryDeviceAtOnceOnlyWhereTheIdIsALevel() {
+        assertThat(new Topics(List.of("{fleet}/{deviceId}/state"), List.of("all"))
+                        .ofEvery("%c", "pumps")
+                        .orElseThrow())
+                .isEqualTo(new Topics.OfDevice(Set.of("pumps/%c/state"), Set.of("all")));
+        assertThat(new Topics(List.of("d-{deviceId}/state"), List.of()).ofEvery("%c", "pumps"))
+                .isEmpty();
+        assertThat(new Topics(List.of(), List.of("{deviceId}/{serial}")).ofEvery("%c", "pumps"))
+                .isEmpty();
     }
 
     @ParameterizedTest

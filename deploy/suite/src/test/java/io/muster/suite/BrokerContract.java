@@ -19,8 +19,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -47,7 +47,7 @@ abstract class BrokerContract {
      * @param address of the broker
      * @param collector hears everything
      * @param commander the password of somebody of this name who may publish everything: the token of an operator, where the broker asks
-     * @param patience how long a device that is good may be refused, because the broker has yet to hear of it
+     * @param known waits until the broker has heard of a new device, which is at once where it asks
      */
     record Pair(
             RegistryUnderTest registry,
@@ -55,7 +55,7 @@ abstract class BrokerContract {
             String address,
             MqttParty collector,
             String commander,
-            Duration patience) {
+            Consumer<Registered> known) {
 
         Pair(
                 RegistryUnderTest registry,
@@ -63,7 +63,7 @@ abstract class BrokerContract {
                 String address,
                 MqttParty collector,
                 String commander) {
-            this(registry, other, address, collector, commander, Duration.ZERO);
+            this(registry, other, address, collector, commander, device -> {});
         }
 
         MqttParty connect(Registered device) throws MqttException {
@@ -71,17 +71,8 @@ abstract class BrokerContract {
         }
 
         MqttParty connect(Registered device, MqttConnectOptions options) throws MqttException {
-            long began = System.nanoTime();
-            while (true) {
-                try {
-                    return MqttParty.connect(address, device.deviceId(), options);
-                } catch (MqttException e) {
-                    if (System.nanoTime() - began >= patience.toNanos()) {
-                        throw e;
-                    }
-                    LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
-                }
-            }
+            known.accept(device);
+            return MqttParty.connect(address, device.deviceId(), options);
         }
 
         MqttParty connect(String clientId, String user, String password) throws MqttException {
