@@ -117,7 +117,7 @@ final class MosquittoManagement implements BrokerManagement {
             logins.forget(broker, over);
         }
         if (found.open() && !good.isEmpty()) {
-            throw new IOException("it lets everybody publish or subscribe by default, so no device is let in:"
+            throw new RefusedException("it lets everybody publish or subscribe by default, so no device is let in:"
                     + " mosquitto_ctrl dynsec setDefaultACLAccess publishClientSend deny, and subscribe deny");
         }
         Optional<Instant> until =
@@ -207,7 +207,7 @@ final class MosquittoManagement implements BrokerManagement {
         if (harmless.contains(error.asText())) {
             return false;
         }
-        throw new IOException("it answered to " + answer.path("command").asText() + ": " + error.asText());
+        throw new RefusedException("it answered to " + answer.path("command").asText() + ": " + error.asText());
     }
 
     @Override
