@@ -80,9 +80,8 @@ final class MosquittoManagement implements BrokerManagement {
 
     private Kept keepNow(DeviceId device) throws IOException, InterruptedException {
         List<Login> all = logins.of(broker, device);
-        List<Login> good = all.stream()
-                .filter(login -> login.standing() == Standing.GOOD)
-                .toList();
+        List<Login> good =
+                all.stream().filter(login -> login.standing() == Standing.GOOD).toList();
         Optional<Role> wanted = good.stream().findFirst().flatMap(this::role);
         Found found = endAndLook(device, all, wanted);
 
