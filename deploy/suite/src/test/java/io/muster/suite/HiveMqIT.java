@@ -141,10 +141,9 @@ class HiveMqIT extends BrokerContract {
                     Duration.ofSeconds(5), "the state arrives", () -> pair.isCollected(state(device), "own by 5"));
 
             assertThatThrownBy(() -> publish(client, state(other), "foreign by 5"))
-                    .isInstanceOfSatisfying(
-                            Mqtt5PubAckException.class,
-                            refused -> assertThat(refused.getMqttMessage().getReasonCode())
-                                    .isEqualTo(Mqtt5PubAckReasonCode.NOT_AUTHORIZED));
+                    .isInstanceOfSatisfying(Mqtt5PubAckException.class, refused -> assertThat(
+                                    refused.getMqttMessage().getReasonCode())
+                            .isEqualTo(Mqtt5PubAckReasonCode.NOT_AUTHORIZED));
             assertThat(reason(lost)).isEqualTo(Mqtt5DisconnectReasonCode.NOT_AUTHORIZED);
             assertThat(pair.isCollected(state(other), "foreign by 5")).isFalse();
         } finally {
