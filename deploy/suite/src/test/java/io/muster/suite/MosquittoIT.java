@@ -247,7 +247,8 @@ class MosquittoIT extends BrokerContract {
         Within.within(SOON, "what was changed is mended", () -> isLetIn(deleted));
         Within.within(SOON, "who came meanwhile is let in", () -> isLetIn(late.get(0)));
         gone.forEach(one -> Within.within(SOON, "who went meanwhile is refused", () -> !isLetIn(one)));
-        Within.within(SOON, "the differences are counted", () -> repaired() >= before + 4);
+        // Those of devices may have been mended before by the second telling of their registration, which is no repair.
+        Within.within(SOON, "the differences are counted", () -> repaired() >= before + 2);
         assertThat(mosquitto.known())
                 .doesNotContain("muster-stranger")
                 .contains("\"collector\"", "\"hears\"", "\"speaks\"", "\"commander\"");
