@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
  */
 final class MosquittoManagement implements BrokerManagement {
 
+    private static final String CLOSE =
+            "setDefaultACLAccess must say no to publishClientSend and subscribe, see docs/brokers/mosquitto.md";
     private static final Logger LOG = LoggerFactory.getLogger(MosquittoManagement.class);
     private static final int PAGE = 500;
     private static final int LOCKS = 64;
@@ -116,8 +118,8 @@ final class MosquittoManagement implements BrokerManagement {
             logins.forget(broker, over);
         }
         if (found.open() && !good.isEmpty()) {
-            throw new RefusedException("it lets everybody publish or subscribe by default, so no device is let in:"
-                    + " mosquitto_ctrl dynsec setDefaultACLAccess publishClientSend deny, and subscribe deny");
+            throw new RefusedException(
+                    "it lets everybody publish or subscribe by default, so no device is let in: " + CLOSE);
         }
         Optional<Instant> until =
                 good.stream().flatMap(login -> login.ends().stream()).min(Instant::compareTo);
@@ -211,6 +213,10 @@ final class MosquittoManagement implements BrokerManagement {
 
     @Override
     public void mend() throws IOException, InterruptedException {
+        JsonNode defaults = channel.send(List.of(Dynsec.getDefaults())).get(0);
+        if (isFine(defaults, Set.of()) && Dynsec.isOpen(defaults)) {
+            LOG.warn("The broker {} lets everybody publish or subscribe by default: {}", broker.name(), CLOSE);
+        }
         // First what the broker has and then what it should have, so that a login that is not to be found there now is
         // none.
         Map<String, Client> clients = new HashMap<>();
