@@ -17,6 +17,12 @@ interface ControlChannel extends AutoCloseable {
      */
     List<JsonNode> send(List<Map<String, Object>> commands) throws IOException, InterruptedException;
 
+    /**
+     * Tells whether it is another connection than when this was last asked. In between something may have happened at the broker that nobody
+     * heard of.
+     */
+    boolean isAnother();
+
     @Override
     default void close() {}
 }

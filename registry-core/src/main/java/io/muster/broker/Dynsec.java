@@ -155,6 +155,13 @@ final class Dynsec {
         return Map.of("command", "deleteClient", "username", user);
     }
 
+    /** Closes the connections that a client has, and lets it connect again. */
+    static List<Map<String, Object>> reconnect(String user) {
+        return List.of(
+                Map.of("command", "disableClient", "username", user),
+                Map.of("command", "enableClient", "username", user));
+    }
+
     static Map<String, Object> removeClientRole(String user, String role) {
         return Map.of("command", "removeClientRole", "username", user, "rolename", role);
     }

@@ -46,6 +46,7 @@ final class MosquittoManagement implements BrokerManagement {
     private final Fleets fleets;
     private final ControlChannel channel;
     private final Counter repaired;
+    private volatile boolean gap;
     private final Object[] locks = Stream.generate(Object::new).limit(LOCKS).toArray();
 
     /**
@@ -89,6 +90,7 @@ final class MosquittoManagement implements BrokerManagement {
 
         List<Map<String, Object>> commands = new ArrayList<>();
         List<Map<String, Object>> created = new ArrayList<>();
+        List<Map<String, Object>> again = new ArrayList<>();
         for (Login login : good) {
             Optional<Client> should = wanted.map(role -> Client.of(login.key(), device, role.name()));
             Optional<Client> is = Optional.ofNullable(found.clients().get(login.key()));
@@ -100,8 +102,18 @@ final class MosquittoManagement implements BrokerManagement {
         int deleted = found.deleted() + commands.size();
         if (!found.open()) {
             wanted.filter(role -> !role.equals(found.roles().get(role.name())))
-                    .ifPresent(role -> commands.add(
-                            role.command(found.roles().containsKey(role.name()) ? "modifyRole" : "createRole")));
+                    .ifPresent(role -> {
+                        boolean there = found.roles().containsKey(role.name());
+                        commands.add(role.command(there ? "modifyRole" : "createRole"));
+                        if (there) {
+                            // Whoever is connected does not know that it is to subscribe to something else.
+                            good.stream()
+                                    .map(Login::key)
+                                    .filter(found.clients()::containsKey)
+                                    .filter(key -> created.stream().noneMatch(one -> key.equals(one.get("username"))))
+                                    .forEach(key -> again.addAll(Dynsec.reconnect(key)));
+                        }
+                    });
             commands.addAll(created);
         }
         String own = Dynsec.roleOf(device);
@@ -109,7 +121,7 @@ final class MosquittoManagement implements BrokerManagement {
                 && wanted.filter(role -> role.name().equals(own)).isEmpty()) {
             commands.add(Dynsec.deleteRole(own));
         }
-        carryOut(commands);
+        carryOut(Stream.concat(commands.stream(), again.stream()).toList());
         List<String> over = all.stream()
                 .filter(login -> login.standing() == Standing.ENDED)
                 .map(Login::key)
@@ -193,7 +205,8 @@ final class MosquittoManagement implements BrokerManagement {
             String command = answer.path("command").asText();
             isFine(
                     answer,
-                    command.equals("deleteClient") || command.equals("removeClientRole")
+                    Set.of("deleteClient", "removeClientRole", "disableClient", "enableClient")
+                                    .contains(command)
                             ? Set.of(CLIENT_NOT_FOUND)
                             : command.equals("deleteRole") ? Set.of(ROLE_NOT_FOUND) : Set.of());
         }
@@ -217,6 +230,7 @@ final class MosquittoManagement implements BrokerManagement {
         if (isFine(defaults, Set.of()) && Dynsec.isOpen(defaults)) {
             LOG.warn("The broker {} lets everybody publish or subscribe by default: {}", broker.name(), CLOSE);
         }
+        gap |= channel.isAnother();
         // First what the broker has and then what it should have, so that a login that is not to be found there now is
         // none.
         Map<String, Client> clients = new HashMap<>();
@@ -234,6 +248,7 @@ final class MosquittoManagement implements BrokerManagement {
         Set<DeviceId> differing = new LinkedHashSet<>();
         Set<String> keys = new HashSet<>();
         Set<String> used = new HashSet<>();
+        Set<String> unseen = new LinkedHashSet<>();
         // Even where no device has it now: one that comes meanwhile would lose it again.
         fleets.list().forEach(fleet -> ofFleet(fleet).ifPresent(role -> used.add(role.name())));
         String last = "";
@@ -249,6 +264,8 @@ final class MosquittoManagement implements BrokerManagement {
                         && role.map(one -> one.equals(roles.get(one.name()))).orElse(true);
                 if (!same || login.standing() == Standing.ENDED) {
                     differing.add(login.device());
+                } else if (should.isPresent() && !login.isUsed()) {
+                    unseen.add(login.key());
                 }
                 last = login.key();
             }
@@ -261,6 +278,13 @@ final class MosquittoManagement implements BrokerManagement {
             if (!used.contains(role)) {
                 mended += leftOver(role);
             }
+        }
+        if (gap) {
+            // One of these may have connected when nobody heard it; if it did, it does so once more.
+            for (String key : unseen) {
+                carryOut(Dynsec.reconnect(key));
+            }
+            gap = false;
         }
         if (mended > 0) {
             repaired.increment(mended);

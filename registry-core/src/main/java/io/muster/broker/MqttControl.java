@@ -23,6 +23,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
@@ -64,6 +65,7 @@ final class MqttControl implements ControlChannel {
     private final ExecutorService noting = noting();
     private final AtomicLong numbers = new AtomicLong();
     private final Map<String, CompletableFuture<List<JsonNode>>> waiting = new ConcurrentHashMap<>();
+    private final AtomicBoolean another = new AtomicBoolean();
     private MqttAsyncClient client;
     private boolean closed;
 
@@ -130,6 +132,11 @@ final class MqttControl implements ControlChannel {
         }
     }
 
+    @Override
+    public boolean isAnother() {
+        return another.getAndSet(false);
+    }
+
     private static IOException failed(String what, MqttException e) {
         return new IOException(what + " (" + e.getReasonCode() + ", " + e.getMessage() + ")");
     }
@@ -154,6 +161,7 @@ final class MqttControl implements ControlChannel {
             client.connect(options).waitForCompletion(CONNECT.toMillis());
             subscribe(RESPONSE, true);
             subscribe(LOG_TOPIC, false);
+            another.set(true);
             return client;
         } catch (MqttException e) {
             drop();

@@ -74,6 +74,7 @@ public final class BrokerLogins {
      *
      * @param key the user name
      * @param ends when the credential lapses or ends
+     * @param isUsed whether the credential was ever used, as far as is known
      */
     public record Login(
             String key,
@@ -82,6 +83,7 @@ public final class BrokerLogins {
             SerialNumber serial,
             Standing standing,
             Optional<Instant> ends,
+            boolean isUsed,
             Sealed secret) {}
 
     /** A secret that is not to be read by accident. */
@@ -238,6 +240,7 @@ public final class BrokerLogins {
                 new SerialNumber(row.getString(5)),
                 standing,
                 ends,
+                state.filter(one -> one == CredentialState.PROVISIONAL).isEmpty(),
                 new Sealed(row.getBytes(3)));
         return new Row(login, Optional.ofNullable(row.getString(7)), state.map(one -> createdAt));
     }
@@ -255,6 +258,7 @@ public final class BrokerLogins {
                         login.serial(),
                         Standing.ENDED,
                         login.ends(),
+                        login.isUsed(),
                         login.secret())
                 : login;
     }

@@ -17,6 +17,7 @@ final class FakeDynsec implements ControlChannel {
     final List<Map<String, Object>> changes = new ArrayList<>();
     boolean open;
     boolean broken;
+    boolean another;
 
     @Override
     public synchronized List<JsonNode> send(List<Map<String, Object>> commands) throws IOException {
@@ -31,6 +32,13 @@ final class FakeDynsec implements ControlChannel {
             answers.add(Json.parse(Json.bytes(answer)));
         }
         return answers;
+    }
+
+    @Override
+    public boolean isAnother() {
+        boolean was = another;
+        another = false;
+        return was;
     }
 
     private void carryOut(Map<String, Object> command, Map<String, Object> answer) {
@@ -69,6 +77,11 @@ final class FakeDynsec implements ControlChannel {
             case "modifyRole" -> roles.put(role, command);
             case "deleteClient" -> {
                 if (clients.remove(user) == null) {
+                    answer.put("error", "Client not found");
+                }
+            }
+            case "disableClient", "enableClient" -> {
+                if (!clients.containsKey(user)) {
                     answer.put("error", "Client not found");
                 }
             }

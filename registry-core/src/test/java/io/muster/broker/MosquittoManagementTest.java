@@ -136,6 +136,28 @@ class MosquittoManagementTest {
         assertThat(repaired.count()).isZero();
     }
 
+    /** Otherwise the credential would stay one that was never used, and its serial could register again. */
+    @Test
+    void whoMayHaveConnectedWhenNobodyHeardItIsMadeToConnectAgain() throws Exception {
+        RegistrationReceipt unseen = told("SN-0001");
+        RegistrationReceipt seen = told("SN-0002");
+        assertThat(registry.authenticator().authenticate(seen.key(), seen.secret()))
+                .isPresent();
+        dynsec.another = true;
+        dynsec.broken = true;
+        assertThatThrownBy(management::mend).isInstanceOf(IOException.class);
+        dynsec.broken = false;
+
+        management.mend();
+        management.mend();
+
+        assertThat(dynsec.changes)
+                .containsExactly(
+                        Map.of("command", "disableClient", "username", unseen.key()),
+                        Map.of("command", "enableClient", "username", unseen.key()));
+        assertThat(repaired.count()).isZero();
+    }
+
     @Test
     void disabledDeviceHasNoClientAndGetsItBackWithItsSecret() throws Exception {
         RegistrationReceipt device = told("SN-0001");
@@ -247,7 +269,14 @@ class MosquittoManagementTest {
 
         assertThat(commands())
                 .containsExactlyInAnyOrder(
-                        "createClient", "modifyRole", "deleteClient", "createClient", "deleteClient", "createClient");
+                        "createClient",
+                        "modifyRole",
+                        "disableClient",
+                        "enableClient",
+                        "deleteClient",
+                        "createClient",
+                        "deleteClient",
+                        "createClient");
         assertThat(repaired.count()).isEqualTo(6);
         for (RegistrationReceipt device : List.of(lost, changed, freed, off)) {
             assertThat(management.keep(id(device)).changes()).isZero();
@@ -301,7 +330,7 @@ class MosquittoManagementTest {
 
         management.keep(id(device));
 
-        assertThat(commands()).containsExactly("modifyRole");
+        assertThat(commands()).containsExactly("modifyRole", "disableClient", "enableClient");
         assertThat(Role.read(Json.parse(Json.bytes(dynsec.roles.get(role(device)))))
                         .acls())
                 .contains(new Acl("publishClientSend", "x/" + device.deviceId(), 0, true))

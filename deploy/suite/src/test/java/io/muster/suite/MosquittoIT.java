@@ -181,6 +181,34 @@ class MosquittoIT extends BrokerContract {
     }
 
     @Test
+    void firstConnectionWhileTheRegistryIsAwayConfirmsTheCredentialWhenItIsBack() throws MqttException {
+        Registered device = registry.newDevice();
+        isKnown(device);
+        registry.server().kill();
+        try (MqttParty party = pair.connect(device)) {
+            registry.server().restart();
+
+            party.lost(SOON);
+        }
+        pair.connect(device).close();
+
+        Within.within(
+                SOON,
+                "the same serial cannot register again",
+                () -> registry.register(device.serial()).status() == 400);
+    }
+
+    @Test
+    void deviceIsDisconnectedWhenItsTopicsChange() throws MqttException {
+        Registered device = newDeviceOf("moved", topics("before"));
+        try (MqttParty party = pair.connect(device)) {
+            assertThat(put("moved", topics("after")).status()).isEqualTo(200);
+
+            party.lost(SOON);
+        }
+    }
+
+    @Test
     void topicsThatAreTheFleetsNoLongerAreNotHeard() throws MqttException {
         Registered device = newDeviceOf("moving", topics("old"));
         MqttConnectOptions lasting = MqttParty.options(device.key(), device.secret());
