@@ -101,19 +101,18 @@ final class MosquittoManagement implements BrokerManagement {
         }
         int deleted = found.deleted() + commands.size();
         if (!found.open()) {
-            wanted.filter(role -> !role.equals(found.roles().get(role.name())))
-                    .ifPresent(role -> {
-                        boolean there = found.roles().containsKey(role.name());
-                        commands.add(role.command(there ? "modifyRole" : "createRole"));
-                        if (there) {
-                            // Whoever is connected does not know that it is to subscribe to something else.
-                            good.stream()
-                                    .map(Login::key)
-                                    .filter(found.clients()::containsKey)
-                                    .filter(key -> created.stream().noneMatch(one -> key.equals(one.get("username"))))
-                                    .forEach(key -> again.addAll(Dynsec.reconnect(key)));
-                        }
-                    });
+            wanted.filter(role -> !role.equals(found.roles().get(role.name()))).ifPresent(role -> {
+                boolean there = found.roles().containsKey(role.name());
+                commands.add(role.command(there ? "modifyRole" : "createRole"));
+                if (there) {
+                    // Whoever is connected does not know that it is to subscribe to something else.
+                    good.stream()
+                            .map(Login::key)
+                            .filter(found.clients()::containsKey)
+                            .filter(key -> created.stream().noneMatch(one -> key.equals(one.get("username"))))
+                            .forEach(key -> again.addAll(Dynsec.reconnect(key)));
+                }
+            });
             commands.addAll(created);
         }
         String own = Dynsec.roleOf(device);
