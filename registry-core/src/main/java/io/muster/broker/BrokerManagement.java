@@ -3,7 +3,6 @@ package io.muster.broker;
 import io.muster.spi.DeviceId;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 
 /** Tells one broker whom to throw off, and, where the broker keeps the logins of devices itself, who may log in. Thread-safe. */
@@ -20,15 +19,24 @@ interface BrokerManagement extends AutoCloseable {
     }
 
     /**
-     * Ends a device's connections, if it has any. When it returns, those that there were are gone.
+     * What came of it.
      *
-     * @param keys the user names that are no longer good
-     * @param forGood whether the device has nothing left to log in with, so that what waits for it is in vain
+     * @param changes how many things the broker was told to change
+     * @param ended whether something ended, and with it the connections by it
+     * @param until when something that is good now ends by itself, if the broker has to be told so then
+     */
+    record Kept(int changes, boolean ended, Optional<Instant> until) {}
+
+    /**
+     * Makes what the broker has of a device what the registry says, by the database: connections by credentials that are no longer good are
+     * gone when it returns, and what waits for a device that has nothing left to log in with is too. A broker that keeps the logins of
+     * devices itself then has those that are good.
+     *
      * @throws IOException if the broker does not say so, for whatever reason, {@link RefusedException} if it answers something else; the text
      *     has no secret in it
      * @throws InterruptedException if the thread is to end
      */
-    void disconnect(DeviceId device, List<String> keys, boolean forGood) throws IOException, InterruptedException;
+    Kept keep(DeviceId device) throws IOException, InterruptedException;
 
     /**
      * Ends all connections of an operator, under whatever client ids. When it returns, those that there were are gone.
@@ -40,35 +48,13 @@ interface BrokerManagement extends AutoCloseable {
     void disconnect(String operator) throws IOException, InterruptedException;
 
     /**
-     * What came of making a device's logins right.
+     * Compares all that the broker has of this registry with what it should have, and mends the differences; nothing, for a broker
+     * that keeps no logins.
      *
-     * @param changes how many things differed
-     * @param ended whether logins went, and with them the connections that they had
-     * @param until when a login that is there now ends by itself
-     */
-    record Kept(int changes, boolean ended, Optional<Instant> until) {}
-
-    /**
-     * Makes the logins that the broker has of a device what the registry says. When it returns they are, and connections by others are
-     * gone. Only for a broker that keeps logins.
-     *
-     * @throws IOException as for {@link #disconnect}
+     * @throws IOException as for a device
      * @throws InterruptedException if the thread is to end
      */
-    default Kept keep(DeviceId device) throws IOException, InterruptedException {
-        throw new UnsupportedOperationException("this broker keeps no logins");
-    }
-
-    /**
-     * Compares all that the broker has of this registry with what it should have, and mends the differences. Only for a broker that keeps
-     * logins.
-     *
-     * @throws IOException as for {@link #disconnect}
-     * @throws InterruptedException if the thread is to end
-     */
-    default void mend() throws IOException, InterruptedException {
-        throw new UnsupportedOperationException("this broker keeps no logins");
-    }
+    default void mend() throws IOException, InterruptedException {}
 
     @Override
     default void close() {}

@@ -60,7 +60,6 @@ public final class Disconnector implements AutoCloseable {
     private final Broker broker;
     private final BrokerManagement management;
     private final Disconnections disconnections;
-    private final ClientAuthenticator authenticator;
     private final Clock clock;
     private final Timer time;
     private final ExecutorService threads;
@@ -84,7 +83,8 @@ public final class Disconnector implements AutoCloseable {
             Clock clock,
             MeterRegistry meters) {
         if (!broker.kind().keepsLogins()) {
-            return new Disconnector(broker, HttpManagement.of(broker), disconnections, authenticator, clock, meters);
+            return new Disconnector(
+                    broker, HttpManagement.of(broker, authenticator::used), disconnections, clock, meters);
         }
         MqttControl control = new MqttControl(
                 broker.management().orElseThrow(),
@@ -98,7 +98,6 @@ public final class Disconnector implements AutoCloseable {
                 broker,
                 new MosquittoManagement(broker, logins, fleets, control, repaired),
                 disconnections,
-                authenticator,
                 clock,
                 meters);
     }
@@ -121,17 +120,15 @@ public final class Disconnector implements AutoCloseable {
         }
     }
 
-    Disconnector(
+    private Disconnector(
             Broker broker,
             BrokerManagement management,
             Disconnections disconnections,
-            ClientAuthenticator authenticator,
             Clock clock,
             MeterRegistry meters) {
         this.broker = broker;
         this.management = management;
         this.disconnections = disconnections;
-        this.authenticator = authenticator;
         this.clock = clock;
         this.time = Timer.builder("muster.broker.disconnect")
                 .description("From the end of the right to be connected until the broker has closed the connection")
@@ -256,20 +253,12 @@ public final class Disconnector implements AutoCloseable {
     }
 
     private Kept tell(Whom whom) throws IOException, InterruptedException {
+        if (whom instanceof Whom.OneDevice device) {
+            return management.keep(device.id());
+        }
         if (whom instanceof Whom.OneOperator operator) {
             // None is ever good again, nor another of its name.
             management.disconnect(operator.name());
-        } else if (whom instanceof Whom.OneDevice device) {
-            if (broker.kind().keepsLogins()) {
-                return management.keep(device.id());
-            }
-            ClientAuthenticator.Used used = authenticator.used(device.id());
-            if (!used.ended().isEmpty()) {
-                management.disconnect(
-                        device.id(),
-                        used.ended(),
-                        used.ended().size() == used.keys().size());
-            }
         }
         return new Kept(1, true, Optional.empty());
     }

@@ -3,6 +3,7 @@ package io.muster.broker;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.config.MusterConfig.Management;
+import io.muster.credential.ClientAuthenticator.Used;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import io.muster.spi.DeviceId;
@@ -17,7 +18,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** The management of brokers that have it over HTTP. Follows no redirect. Thread-safe. */
 final class HttpManagement implements BrokerManagement {
@@ -28,6 +31,7 @@ final class HttpManagement implements BrokerManagement {
 
     private final String base;
     private final Dialect dialect;
+    private final Function<DeviceId, Used> used;
     private final String authorization;
     private final HttpClient client;
 
@@ -41,9 +45,11 @@ final class HttpManagement implements BrokerManagement {
 
     private record Call(String method, String path) {}
 
-    private HttpManagement(Management management, Dialect dialect, String user, String password) {
+    private HttpManagement(
+            Management management, Dialect dialect, Function<DeviceId, Used> used, String user, String password) {
         this.base = management.url().toString().replaceAll("/+$", "");
         this.dialect = dialect;
+        this.used = used;
         this.authorization =
                 "Basic " + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
         this.client = HttpClient.newBuilder()
@@ -53,15 +59,20 @@ final class HttpManagement implements BrokerManagement {
                 .build();
     }
 
-    /** Returns the management of a broker that has one. */
-    static BrokerManagement of(Broker broker) {
+    /**
+     * Returns the management of a broker that has one.
+     *
+     * @param used says what a device authenticated with
+     */
+    static BrokerManagement of(Broker broker, Function<DeviceId, Used> used) {
         Management management = broker.management().orElseThrow();
         return switch (broker.kind()) {
-            case RABBITMQ -> new HttpManagement(management, new RabbitMq(), management.user(), management.password());
-            case EMQX -> new HttpManagement(management, new Emqx(), management.user(), management.password());
+            case RABBITMQ ->
+                new HttpManagement(management, new RabbitMq(), used, management.user(), management.password());
+            case EMQX -> new HttpManagement(management, new Emqx(), used, management.user(), management.password());
             // Its API key is the user name, and there is no password.
-            case VERNEMQ -> new HttpManagement(management, new VerneMq(), management.password(), "");
-            case JSON -> new HttpManagement(management, new Plain(), management.user(), management.password());
+            case VERNEMQ -> new HttpManagement(management, new VerneMq(), used, management.password(), "");
+            case JSON -> new HttpManagement(management, new Plain(), used, management.user(), management.password());
             case GO_AUTH -> throw new IllegalArgumentException("mosquitto-go-auth has no management");
             case MOSQUITTO -> throw new IllegalArgumentException("it is told over MQTT");
         };
@@ -155,9 +166,13 @@ final class HttpManagement implements BrokerManagement {
     }
 
     @Override
-    public void disconnect(DeviceId device, List<String> keys, boolean forGood)
-            throws IOException, InterruptedException {
-        call(dialect.device(device, keys, forGood));
+    public Kept keep(DeviceId device) throws IOException, InterruptedException {
+        Used of = used.apply(device);
+        if (of.ended().isEmpty()) {
+            return new Kept(0, false, Optional.empty());
+        }
+        call(dialect.device(device, of.ended(), of.ended().size() == of.keys().size()));
+        return new Kept(1, true, Optional.empty());
     }
 
     @Override

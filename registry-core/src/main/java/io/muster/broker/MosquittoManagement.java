@@ -63,12 +63,6 @@ final class MosquittoManagement implements BrokerManagement {
     }
 
     @Override
-    public void disconnect(DeviceId device, List<String> keys, boolean forGood)
-            throws IOException, InterruptedException {
-        keep(device);
-    }
-
-    @Override
     public void disconnect(String operator) {
         // It has none: those who are not devices have logins that the registry does not know of.
     }

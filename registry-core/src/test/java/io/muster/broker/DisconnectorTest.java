@@ -197,6 +197,10 @@ class DisconnectorTest {
         disable(device);
 
         assertTold(device);
+        assertTold(device);
         assertThat(told).doesNotContain(never.value());
+        assertThat(registry.metrics())
+                .as("nobody was thrown off who was not there")
+                .contains("muster_broker_disconnect_seconds_count{broker=\"fake\"} 1");
     }
 }

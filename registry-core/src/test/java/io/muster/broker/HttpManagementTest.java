@@ -7,6 +7,8 @@ import com.sun.net.httpserver.HttpServer;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.config.MusterConfig.Management;
+import io.muster.credential.ClientAuthenticator.Used;
+import io.muster.spi.DeviceId;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,9 +27,12 @@ import org.junit.jupiter.api.Test;
 /** What brokers are called with, by their documentation, and what they answer. */
 class HttpManagementTest {
 
+    private static final DeviceId DEVICE = new DeviceId("0123456789abcdef0123456789abcdef");
+
     private final List<String> called = new CopyOnWriteArrayList<>();
     private final Map<String, String> answers = new ConcurrentHashMap<>();
     private HttpServer broker;
+    private Used used = new Used(List.of(), List.of());
 
     @BeforeEach
     void start() throws IOException {
@@ -50,8 +55,15 @@ class HttpManagementTest {
 
     private BrokerManagement management(BrokerKind kind) {
         URI url = URI.create("http://127.0.0.1:" + broker.getAddress().getPort());
-        return HttpManagement.of(new Broker(
-                "fake", kind, List.of(), Set.of(), Optional.of(new Management(url, "muster", "a password")), false));
+        return HttpManagement.of(
+                new Broker(
+                        "fake",
+                        kind,
+                        List.of(),
+                        Set.of(),
+                        Optional.of(new Management(url, "muster", "a password")),
+                        false),
+                device -> used);
     }
 
     @Test
@@ -89,6 +101,24 @@ class HttpManagementTest {
         answers.put("GET /api/v5/clients?limit=1000&username=collector", "<html>");
         assertThatThrownBy(() -> management(BrokerKind.EMQX).disconnect("collector"))
                 .isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void whatADeviceNoLongerHasIsEndedAndWhatWaitsForItOnlyWhenItHasNothingLeft() throws Exception {
+        BrokerManagement rabbit = management(BrokerKind.RABBITMQ);
+
+        assertThat(rabbit.keep(DEVICE).ended()).isFalse();
+        used = new Used(List.of("a", "b"), List.of("a"));
+        assertThat(rabbit.keep(DEVICE).ended()).isTrue();
+        used = new Used(List.of("a"), List.of("a"));
+        rabbit.keep(DEVICE);
+
+        assertThat(called)
+                .containsExactly(
+                        "DELETE /api/connections/username/a",
+                        "DELETE /api/connections/username/a",
+                        "DELETE /api/queues/%2F/mqtt-subscription-" + DEVICE.value() + "qos0",
+                        "DELETE /api/queues/%2F/mqtt-subscription-" + DEVICE.value() + "qos1");
     }
 
     @Test
