@@ -26,7 +26,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * /**
  * Throws devices and operators off one broker: tells it, again and again until it says that they are gone, and once more some seconds
  * later, because another node may have let one in before it heard. Whom to throw off stands in {@link Disconnections}. A broker that keeps
  * the logins of devices itself is told of those in the same way, and compared with the registry as a whole time and again. Thread-safe.
