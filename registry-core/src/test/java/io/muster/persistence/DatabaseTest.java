@@ -25,7 +25,7 @@ class DatabaseTest {
 
     private static MusterConfig.Database config(String url) {
         return new MusterConfig.Database(
-                url, Optional.empty(), Optional.empty(), 4, Duration.ofMillis(250), Duration.ZERO);
+                url, Optional.empty(), Optional.empty(), 4, Duration.ofSeconds(10), Duration.ZERO);
     }
 
     private static Database open() {
