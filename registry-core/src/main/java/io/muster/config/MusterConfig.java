@@ -433,12 +433,10 @@ public record MusterConfig(
         Set<String> fleets = Set.copyOf(settings.names("fleets", List.of()));
         boolean patterns = settings.flag("patterns", false);
         if (kind.keepsLogins()) {
-            Optional<Management> management = management(settings, settings.mqttAddress("management-url"), "mqtt");
+            Optional<Management> management =
+                    management(settings, kind, settings.mqttAddress("management-url"), "mqtt");
             if (settings.secret("secret").isPresent()) {
                 settings.fault("secret", "is of no use: a broker of this kind asks nobody");
-            }
-            if (management.isEmpty()) {
-                settings.fault("management-url", "is required: a broker of this kind asks nobody and must be told");
             }
             return new Broker(name, kind, List.of(), fleets, management, patterns);
         }
@@ -453,22 +451,26 @@ public record MusterConfig(
                     "secret",
                     "must be 32 to 128 letters, digits, - and _, or two of these while one replaces the other");
         }
-        Optional<Management> management = management(settings, settings.address("management-url"), "http");
+        Optional<Management> management = management(settings, kind, settings.address("management-url"), "http");
         if (kind == BrokerKind.GO_AUTH && management.isPresent()) {
             settings.fault("management-url", "is of no use: mosquitto-go-auth cannot be told to throw a device off");
         }
         return new Broker(name, kind, secrets, fleets, management, false);
     }
 
-    private static Optional<Management> management(Settings settings, Optional<URI> url, String plain) {
+    private static Optional<Management> management(
+            Settings settings, BrokerKind kind, Optional<URI> url, String plain) {
         Optional<String> user = settings.text("management-user");
         Optional<String> password = settings.secret("management-password");
         boolean allowHttp = settings.flag("allow-http", false);
-        if (url.isEmpty() && user.isEmpty() && password.isEmpty()) {
-            return Optional.empty();
+        List<String> all = List.of("management-url", "management-user", "management-password");
+        if (kind.keepsLogins() || all.stream().anyMatch(settings::isSet)) {
+            String why = kind.keepsLogins()
+                    ? "a broker of this kind asks nobody and must be told"
+                    : "a broker is told with management-url, management-user and management-password";
+            all.stream().filter(key -> !settings.isSet(key)).forEach(key -> settings.fault(key, "is required: " + why));
         }
         if (url.isEmpty() || user.isEmpty() || password.isEmpty()) {
-            settings.fault("management-url", "needs management-user and management-password, and they need it");
             return Optional.empty();
         }
         if (url.get().getScheme().equals(plain)

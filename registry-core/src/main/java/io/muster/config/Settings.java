@@ -362,12 +362,17 @@ public final class Settings {
     /** Returns the secret; where none is set, that is a fault and the result is empty, as it is where the file is faulty. */
     public Optional<String> requiredSecret(String key) {
         Optional<String> secret = secret(key);
-        if (lookup.apply(prefix + key)
-                .or(() -> lookup.apply(prefix + key + "-file"))
-                .isEmpty()) {
+        if (!isSet(key)) {
             fault(key, "is required");
         }
         return secret;
+    }
+
+    /** Tells whether there is a value, or a file with it, good or not. */
+    public boolean isSet(String key) {
+        return lookup.apply(prefix + key)
+                .or(() -> lookup.apply(prefix + key + "-file"))
+                .isPresent();
     }
 
     /**

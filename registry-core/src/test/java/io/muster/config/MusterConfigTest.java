@@ -261,7 +261,7 @@ class MusterConfigTest {
         assertBrokerFault(good, "secret", "short", "muster.mqtt.broker.rabbit.secret: must be 32 to 128");
         assertBrokerFault(good, "secret", "", "muster.mqtt.broker.rabbit.secret: is required");
         assertBrokerFault(good, "management-url", "http://broker.example", "must be https");
-        assertBrokerFault(good, "management-user", "", "management-url: needs management-user");
+        assertBrokerFault(good, "management-user", "", "management-user: is required");
         assertBrokerFault(good, "kind", "go-auth", "cannot be told");
         assertBrokerFault(good, "kind", "nix", "muster.mqtt.broker.rabbit.kind");
     }
@@ -284,7 +284,7 @@ class MusterConfigTest {
         assertBrokerFault(good, "management-url", "mqtt://broker.example:1883", "must be mqtts");
         assertBrokerFault(good, "management-url", "http://127.0.0.1:1883", "not mqtt://host:port");
         assertBrokerFault(good, "management-url", "mqtt://127.0.0.1", "not mqtt://host:port");
-        assertBrokerFault(good, "management-url", "", "management-url");
+        assertBrokerFault(good, "management-url", "", "management-url: is required");
         assertBrokerFault(good, "kind", "rabbitmq", "patterns: is of no use");
     }
 
@@ -308,6 +308,20 @@ class MusterConfigTest {
                         "muster.mqtt.broker.rabbit.secret-file", "target/no-such-file")))
                 .hasMessageContaining("cannot read")
                 .hasMessageNotContaining("is required");
+    }
+
+    @Test
+    void whatIsWrongWithWhatTellsBrokerIsNamedOnce() {
+        Map<String, String> settings = Map.of(
+                "muster.mqtt.brokers", "mosquitto",
+                "muster.mqtt.broker.mosquitto.kind", "mosquitto",
+                "muster.mqtt.broker.mosquitto.management-url", "http://127.0.0.1:1883",
+                "muster.mqtt.broker.mosquitto.management-password", "a password");
+
+        assertThatThrownBy(() -> check(settings))
+                .hasMessageContaining("2 faults")
+                .hasMessageContaining("management-url: not mqtt://host:port")
+                .hasMessageContaining("management-user: is required");
     }
 
     private static void assertBrokerFault(Map<String, String> good, String key, String value, String fault) {
