@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.micrometer.core.instrument.Counter;
 import io.muster.broker.Dynsec.Client;
 import io.muster.broker.Dynsec.Role;
+import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.credential.BrokerLogins;
 import io.muster.credential.BrokerLogins.Login;
@@ -16,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -79,39 +81,41 @@ final class MosquittoManagement implements BrokerManagement {
         List<Login> all = logins.of(broker, device);
         List<Login> good =
                 all.stream().filter(login -> login.standing() == Standing.GOOD).toList();
-        Optional<Role> wanted = good.stream().findFirst().flatMap(this::role);
-        Found found = endAndLook(device, all, wanted);
+        Optional<Role> role = good.stream().findFirst().flatMap(this::role);
+        Found found = endAndLook(device, all, role);
+        // Where everybody may do anything, its role would not keep a device to its topics: so it has no login.
+        Optional<Role> wanted = found.open() ? Optional.empty() : role;
 
         List<Map<String, Object>> commands = new ArrayList<>();
         List<Map<String, Object>> created = new ArrayList<>();
         List<Map<String, Object>> again = new ArrayList<>();
         for (Login login : good) {
-            Optional<Client> should = wanted.map(role -> Client.of(login.key(), device, role.name()));
+            Optional<Client> should = wanted.map(one -> Client.of(login.key(), device, one.name()));
             Optional<Client> is = Optional.ofNullable(found.clients().get(login.key()));
             if (!is.equals(should)) {
                 is.ifPresent(client -> commands.add(Dynsec.deleteClient(client.user())));
-                should.ifPresent(client -> created.add(client.create(logins.open(login))));
+                if (should.isPresent()) {
+                    created.add(should.get().create(secret(login)));
+                }
             }
         }
         int deleted = found.deleted() + commands.size();
-        if (!found.open()) {
-            wanted.filter(role -> !role.equals(found.roles().get(role.name()))).ifPresent(role -> {
-                boolean there = found.roles().containsKey(role.name());
-                commands.add(role.command(there ? "modifyRole" : "createRole"));
-                if (there) {
-                    // Whoever is connected does not know that it is to subscribe to something else.
-                    good.stream()
-                            .map(Login::key)
-                            .filter(found.clients()::containsKey)
-                            .filter(key -> created.stream().noneMatch(one -> key.equals(one.get("username"))))
-                            .forEach(key -> again.addAll(Dynsec.reconnect(key)));
-                }
-            });
-            commands.addAll(created);
-        }
+        wanted.filter(one -> !one.equals(found.roles().get(one.name()))).ifPresent(one -> {
+            boolean there = found.roles().containsKey(one.name());
+            commands.add(one.command(there ? "modifyRole" : "createRole"));
+            if (there) {
+                // Whoever is connected does not know that it is to subscribe to something else.
+                good.stream()
+                        .map(Login::key)
+                        .filter(found.clients()::containsKey)
+                        .filter(key -> created.stream().noneMatch(client -> key.equals(client.get("username"))))
+                        .forEach(key -> again.addAll(Dynsec.reconnect(key)));
+            }
+        });
+        commands.addAll(created);
         String own = Dynsec.roleOf(device);
         if (found.roles().containsKey(own)
-                && wanted.filter(role -> role.name().equals(own)).isEmpty()) {
+                && wanted.filter(one -> one.name().equals(own)).isEmpty()) {
             commands.add(Dynsec.deleteRole(own));
         }
         carryOut(Stream.concat(commands.stream(), again.stream()).toList());
@@ -129,6 +133,14 @@ final class MosquittoManagement implements BrokerManagement {
         Optional<Instant> until =
                 good.stream().flatMap(login -> login.ends().stream()).min(Instant::compareTo);
         return new Kept(found.deleted() + commands.size(), deleted > 0, until);
+    }
+
+    private String secret(Login login) throws RefusedException {
+        try {
+            return logins.open(login);
+        } catch (ConfigurationException e) {
+            throw new RefusedException("the secret that is kept for one of its credentials cannot be decrypted");
+        }
     }
 
     /** The role of a device with this login; empty if its fleet is not to be found. */
@@ -220,8 +232,12 @@ final class MosquittoManagement implements BrokerManagement {
     @Override
     public void mend() throws IOException, InterruptedException {
         JsonNode defaults = channel.send(List.of(Dynsec.getDefaults())).get(0);
-        if (isFine(defaults, Set.of()) && Dynsec.isOpen(defaults)) {
-            LOG.warn("The broker {} lets everybody publish or subscribe by default: {}", broker.name(), CLOSE);
+        boolean open = isFine(defaults, Set.of()) && Dynsec.isOpen(defaults);
+        if (open) {
+            LOG.warn(
+                    "The broker {} lets everybody publish or subscribe by default, so no device is let in: {}",
+                    broker.name(),
+                    CLOSE);
         }
         gap |= channel.isAnother();
         // First what the broker has and then what it should have, so that a login that is not to be found there now is
@@ -250,7 +266,7 @@ final class MosquittoManagement implements BrokerManagement {
                 some = logins.after(broker, last, PAGE)) {
             for (Login login : some) {
                 keys.add(login.key());
-                Optional<Role> role = login.standing() == Standing.GOOD ? role(login) : Optional.empty();
+                Optional<Role> role = login.standing() == Standing.GOOD && !open ? role(login) : Optional.empty();
                 role.ifPresent(one -> used.add(one.name()));
                 Optional<Client> should = role.map(one -> Client.of(login.key(), login.device(), one.name()));
                 boolean same = Optional.ofNullable(clients.get(login.key())).equals(should)
@@ -264,12 +280,13 @@ final class MosquittoManagement implements BrokerManagement {
             }
         }
         int mended = strangers(clients, keys);
+        Map<DeviceId, RefusedException> refused = new LinkedHashMap<>();
         for (DeviceId device : differing) {
-            mended += keep(device).changes();
+            mended += mended(device, refused);
         }
         for (String role : new TreeSet<>(roles.keySet())) {
             if (!used.contains(role)) {
-                mended += leftOver(role);
+                mended += leftOver(role, refused);
             }
         }
         if (gap) {
@@ -282,6 +299,25 @@ final class MosquittoManagement implements BrokerManagement {
         if (mended > 0) {
             repaired.increment(mended);
             LOG.info("The broker {} differed from the registry in {} things, which are mended", broker.name(), mended);
+        }
+        refused.entrySet().stream()
+                .findFirst()
+                .ifPresent(one -> LOG.warn(
+                        "The broker {} cannot be told of {} devices; the first is {}: {}",
+                        broker.name(),
+                        refused.size(),
+                        one.getKey(),
+                        one.getValue().getMessage()));
+    }
+
+    /** One that cannot be mended keeps none of the others from it. */
+    private int mended(DeviceId device, Map<DeviceId, RefusedException> refused)
+            throws IOException, InterruptedException {
+        try {
+            return keep(device).changes();
+        } catch (RefusedException e) {
+            refused.put(device, e);
+            return 0;
         }
     }
 
@@ -306,11 +342,12 @@ final class MosquittoManagement implements BrokerManagement {
         return commands.size();
     }
 
-    private int leftOver(String role) throws IOException, InterruptedException {
+    private int leftOver(String role, Map<DeviceId, RefusedException> refused)
+            throws IOException, InterruptedException {
         Optional<DeviceId> device = Dynsec.device(role);
         if (device.isPresent()) {
             // It may have come meanwhile.
-            return keep(device.get()).changes();
+            return mended(device.get(), refused);
         }
         carryOut(List.of(Dynsec.deleteRole(role)));
         return 1;

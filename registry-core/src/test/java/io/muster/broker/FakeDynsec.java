@@ -18,6 +18,7 @@ final class FakeDynsec implements ControlChannel {
     boolean open;
     boolean broken;
     boolean another;
+    String unwanted = "";
 
     @Override
     public synchronized List<JsonNode> send(List<Map<String, Object>> commands) throws IOException {
@@ -61,7 +62,9 @@ final class FakeDynsec implements ControlChannel {
             case "getClient" -> found(answer, "client", clients.get(user), "Client not found");
             case "getRole" -> found(answer, "role", roles.get(role), "Role not found");
             case "createClient" -> {
-                if (clients.containsKey(user)) {
+                if (user.equals(unwanted)) {
+                    answer.put("error", "Internal error");
+                } else if (clients.containsKey(user)) {
                     answer.put("error", "Client already exists");
                 } else {
                     clients.put(user, new LinkedHashMap<>(command));

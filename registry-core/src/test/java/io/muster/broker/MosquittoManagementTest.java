@@ -253,6 +253,43 @@ class MosquittoManagementTest {
     }
 
     @Test
+    void whoIsInWhenTheBrokerBecomesOpenByDefaultIsOutUntilItNoLongerIs() throws Exception {
+        RegistrationReceipt device = told("SN-0001");
+        dynsec.open = true;
+
+        management.mend();
+        assertThat(dynsec.clients).isEmpty();
+        dynsec.changes.clear();
+        management.mend();
+        assertThat(dynsec.changes).isEmpty();
+
+        dynsec.open = false;
+        management.mend();
+        assertThat(dynsec.clients).containsOnlyKeys(device.key());
+        assertThat(management.keep(id(device)).changes()).isZero();
+    }
+
+    @Test
+    void oneThatCannotBeMendedKeepsNoOtherFromIt() throws Exception {
+        RegistrationReceipt refused = told("SN-0001");
+        RegistrationReceipt unreadable = told("SN-0002");
+        RegistrationReceipt device = told("SN-0003");
+        dynsec.clients.clear();
+        dynsec.unwanted = refused.key();
+        assertThat(settings.execute(
+                        "UPDATE broker_login SET secret = (SELECT secret FROM broker_login WHERE access_key = '"
+                                + device.key() + "') WHERE access_key = '" + unreadable.key() + "'"))
+                .isEqualTo(1);
+
+        management.mend();
+
+        assertThat(dynsec.clients).containsOnlyKeys(device.key());
+        assertThatThrownBy(() -> management.keep(id(unreadable)))
+                .isInstanceOf(BrokerManagement.RefusedException.class)
+                .hasMessageNotContaining(unreadable.secret());
+    }
+
+    @Test
     void differencesAreMendedAndCounted() throws Exception {
         RegistrationReceipt lost = told("SN-0001");
         RegistrationReceipt changed = told("SN-0002");
