@@ -93,8 +93,10 @@ public final class BrokerAccess {
                 .filter(account -> Secrets.same(
                         Secrets.hash(broker.management().orElseThrow().password()), Secrets.hash(password)))
                 .map(account -> new Login(account, Optional.empty()))
-                .or(() -> operator(user, password, clientId))
-                .or(() -> device(broker, user, password, clientId));
+                // Devices first: there are many of them, and that somebody is no operator is asked of the database once
+                // for each.
+                .or(() -> device(broker, user, password, clientId))
+                .or(() -> operator(user, password, clientId));
     }
 
     /**
@@ -104,11 +106,11 @@ public final class BrokerAccess {
      */
     public Optional<Account> account(Broker broker, String user, Optional<String> clientId) {
         return own(broker, user, clientId)
+                .or(() -> authenticator.holder(user).flatMap(holder -> device(broker, holder, clientId)))
                 .or(() -> operators
                         .find(user)
                         .filter(operator -> isClient(operator, clientId))
-                        .map(OfOperator::new))
-                .or(() -> authenticator.holder(user).flatMap(holder -> device(broker, holder, clientId)));
+                        .map(OfOperator::new));
     }
 
     private static Optional<Account> own(Broker broker, String user, Optional<String> clientId) {
