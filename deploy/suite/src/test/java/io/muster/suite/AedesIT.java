@@ -9,6 +9,7 @@ import io.muster.suite.RegistryUnderTest.Registered;
 import io.muster.suite.server.MusterServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** An aedes in Node.js as {@code docs/brokers/aedes.md} has it, which asks the registry about everybody. */
 class AedesIT extends BrokerContract {
 
-    private static final String LISTENER = "listener-secret-of-aedes-0123456789";
+    private static final String MANAGEMENT_PASSWORD = "password-of-muster-at-aedes";
     private static final Duration LIFE = Duration.ofSeconds(10);
 
     private static RegistryUnderTest registry;
@@ -39,24 +40,12 @@ class AedesIT extends BrokerContract {
                         "broker.mjs",
                         directory),
                 "there is no node, no npm, or no registry of packages to be reached");
-        Path password = Files.writeString(directory.resolve("management-password"), "password-of-muster-at-aedes\n");
         int port = Registries.unusedPort();
         int management = Registries.unusedPort();
         Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), "aedes");
         properties.put("muster.token.lifetime", LIFE.toString());
-        properties.putAll(Map.of(
-                "muster.mqtt.brokers",
-                "aedes",
-                "muster.mqtt.broker.aedes.kind",
-                "json",
-                "muster.mqtt.broker.aedes.secret",
-                LISTENER,
-                "muster.mqtt.broker.aedes.management-url",
-                "http://127.0.0.1:" + management,
-                "muster.mqtt.broker.aedes.management-user",
-                "muster",
-                "muster.mqtt.broker.aedes.management-password-file",
-                password.toString()));
+        properties.putAll(Registries.broker(
+                directory, "json", URI.create("http://127.0.0.1:" + management), "muster", MANAGEMENT_PASSWORD));
         MusterServer server = MusterServer.start(Registries.settings(directory, properties));
         registry = new RegistryUnderTest(server, server.operatorToken());
         aedes = NodePackages.start(
@@ -64,10 +53,12 @@ class AedesIT extends BrokerContract {
                 List.of(
                         "node",
                         "broker.mjs",
-                        registry.base().resolve("mqtt/" + LISTENER + "/json").toString(),
+                        registry.base()
+                                .resolve("mqtt/" + Registries.listenerSecret("json") + "/json")
+                                .toString(),
                         String.valueOf(port),
                         String.valueOf(management),
-                        password.toString()));
+                        directory.resolve("management-password").toString()));
         Within.within(Duration.ofSeconds(30), "aedes started, see " + directory, () -> output(directory)
                 .contains("listens"));
         String address = "tcp://127.0.0.1:" + port;

@@ -304,14 +304,23 @@ abstract class BrokerContract {
         try (MqttParty commander = pair().command()) {
             eachBy(devices, filters.size(), (device, other, kind) -> {
                 Registered talker = talkers.get(devices.indexOf(device));
-                try (MqttParty party = pair().connect(device)) {
+                try (MqttParty party = pair().connect(device).subscribe(command(device))) {
                     try {
                         party.subscribe(filters.get(kind).apply(talker));
                     } catch (MqttException refused) {
                         // Or granted: it says nothing.
                     }
                     commander.publish(command(talker), "foreign command");
-                    heard.addAll(party.received());
+                    // Behind it, so that the other one is there if it is to come at all.
+                    commander.publish(command(device), "own command");
+                    Within.within(
+                            Duration.ofSeconds(5),
+                            "its own is heard",
+                            () -> !party.isConnected()
+                                    || party.received().contains(new Message(command(device), "own command")));
+                    party.received().stream()
+                            .filter(message -> message.text().equals("foreign command"))
+                            .forEach(heard::add);
                 } catch (MqttException closed) {
                     // As it may be.
                 }
@@ -355,7 +364,7 @@ abstract class BrokerContract {
     }
 
     /** Waits for a message that was sent after all others. */
-    private void flushed() throws MqttException {
+    final void flushed() throws MqttException {
         Registered last = pair().registry().newDevice();
         try (MqttParty party = pair().connect(last)) {
             party.publish(state(last), "last");

@@ -23,7 +23,6 @@ import io.muster.suite.server.MusterServer;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -39,7 +38,6 @@ import org.junit.jupiter.api.Test;
 /** A HiveMQ CE with the extension that asks the registry about everybody. */
 class HiveMqIT extends BrokerContract {
 
-    private static final String LISTENER = "listener-secret-of-hivemq-0123456789";
     private static final String MANAGEMENT_PASSWORD = "password-of-the-registry-at-hivemq";
 
     private static RegistryUnderTest registry;
@@ -52,23 +50,11 @@ class HiveMqIT extends BrokerContract {
         URI management = URI.create("http://127.0.0.1:" + Registries.unusedPort());
         Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), "hivemq");
         properties.put("muster.token.lifetime", "PT10S");
-        properties.putAll(Map.of(
-                "muster.mqtt.brokers",
-                "hive",
-                "muster.mqtt.broker.hive.kind",
-                "json",
-                "muster.mqtt.broker.hive.secret",
-                LISTENER,
-                "muster.mqtt.broker.hive.management-url",
-                management.toString(),
-                "muster.mqtt.broker.hive.management-user",
-                "muster",
-                "muster.mqtt.broker.hive.management-password-file",
-                Files.writeString(directory.resolve("management-password"), MANAGEMENT_PASSWORD)
-                        .toString()));
+        properties.putAll(Registries.broker(directory, "json", management, "muster", MANAGEMENT_PASSWORD));
         MusterServer server = MusterServer.start(Registries.settings(directory, properties));
         registry = new RegistryUnderTest(server, server.operatorToken());
-        hive = HiveMqServer.start(directory, registry.base(), LISTENER, management, MANAGEMENT_PASSWORD);
+        hive = HiveMqServer.start(
+                directory, registry.base(), Registries.listenerSecret("json"), management, MANAGEMENT_PASSWORD);
         MqttParty collector = MqttParty.connect(
                         hive.address(), "collector", "collector", operator(registry, "collector", "mqtt:read"))
                 .subscribe("#");
@@ -145,6 +131,7 @@ class HiveMqIT extends BrokerContract {
                                     refused.getMqttMessage().getReasonCode())
                             .isEqualTo(Mqtt5PubAckReasonCode.NOT_AUTHORIZED));
             assertThat(reason(lost)).isEqualTo(Mqtt5DisconnectReasonCode.NOT_AUTHORIZED);
+            flushed();
             assertThat(pair.isCollected(state(other), "foreign by 5")).isFalse();
         } finally {
             disconnect(client);

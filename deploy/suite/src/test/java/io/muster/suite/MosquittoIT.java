@@ -7,6 +7,7 @@ import io.muster.suite.RegistryUnderTest.Registered;
 import io.muster.suite.server.MusterServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,18 +47,12 @@ class MosquittoIT extends BrokerContract {
             throws IOException {
         Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), name);
         properties.put("muster.token.lifetime", "PT10S");
-        properties.putAll(Map.of(
-                "muster.mqtt.brokers",
+        properties.putAll(Registries.broker(
+                directory,
                 "mosquitto",
-                "muster.mqtt.broker.mosquitto.kind",
-                "mosquitto",
-                "muster.mqtt.broker.mosquitto.management-url",
-                "mqtt://127.0.0.1:" + broker.port(),
-                "muster.mqtt.broker.mosquitto.management-user",
+                URI.create("mqtt://127.0.0.1:" + broker.port()),
                 MosquittoServer.ADMIN,
-                "muster.mqtt.broker.mosquitto.management-password-file",
-                Files.writeString(directory.resolve("management-password"), password)
-                        .toString()));
+                password));
         MusterServer server = MusterServer.start(Registries.settings(directory, properties));
         return new RegistryUnderTest(server, server.operatorToken());
     }

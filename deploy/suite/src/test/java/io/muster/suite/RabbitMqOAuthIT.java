@@ -46,7 +46,6 @@ import org.junit.jupiter.api.Test;
 class RabbitMqOAuthIT {
 
     private static final String ISSUER = "http://oauth.muster.test";
-    private static final String LISTENER = "listener-secret-of-rabbitmq-with-oauth";
     private static final String MANAGEMENT_PASSWORD = "password-of-the-registry-at-rabbitmq";
     private static final Duration LIFE = Duration.ofSeconds(10);
     /** How long a resource server keeps the published keys. */
@@ -67,20 +66,8 @@ class RabbitMqOAuthIT {
         Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), "rabbitmq_oauth");
         properties.put("muster.issuer", ISSUER);
         properties.put("muster.token.lifetime", LIFE.toString());
-        properties.putAll(Map.of(
-                "muster.mqtt.brokers",
-                "rabbit",
-                "muster.mqtt.broker.rabbit.kind",
-                "rabbitmq",
-                "muster.mqtt.broker.rabbit.secret",
-                LISTENER,
-                "muster.mqtt.broker.rabbit.management-url",
-                ports.managementAddress().toString(),
-                "muster.mqtt.broker.rabbit.management-user",
-                "muster",
-                "muster.mqtt.broker.rabbit.management-password-file",
-                Files.writeString(directory.resolve("management-password"), MANAGEMENT_PASSWORD)
-                        .toString()));
+        properties.putAll(
+                Registries.broker(directory, "rabbitmq", ports.managementAddress(), "muster", MANAGEMENT_PASSWORD));
         settings = Registries.settings(directory, properties);
         MusterServer server = MusterServer.start(settings);
         registry = new RegistryUnderTest(server, server.operatorToken());
@@ -89,7 +76,9 @@ class RabbitMqOAuthIT {
         rabbit = RabbitMqServer.startWithTokens(
                 directory,
                 ports,
-                registry.base().resolve("mqtt/" + LISTENER + "/rabbitmq").toString(),
+                registry.base()
+                        .resolve("mqtt/" + Registries.listenerSecret("rabbitmq") + "/rabbitmq")
+                        .toString(),
                 Factory.serverFiles(directory),
                 registry.base().resolve(".well-known/jwks.json"),
                 ISSUER);

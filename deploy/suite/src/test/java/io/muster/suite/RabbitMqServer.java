@@ -115,8 +115,10 @@ final class RabbitMqServer implements AutoCloseable {
                 management.tcp.ip = 127.0.0.1
                 management.tcp.port = %3$d
                 management_agent.disable_metrics_collector = true
+                collect_statistics_interval = 60000
                 log.console = true
                 log.console.level = info
+                log.connection.level = warning
                 log.file = false
                 auth_http.http_method = post
                 auth_http.user_path = %4$s/user

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -149,6 +150,29 @@ final class Registries {
             properties.put("muster.mqtt.broker." + kind + ".kind", kind);
             properties.put("muster.mqtt.broker." + kind + ".secret", listenerSecret(kind));
         }
+    }
+
+    /**
+     * The settings of one broker, whose name is its kind, with its management. The password is in {@code management-password} in the
+     * directory; the secret of one that asks is {@link #listenerSecret}.
+     */
+    static Map<String, String> broker(Path directory, String kind, URI management, String user, String password) {
+        String broker = "muster.mqtt.broker." + kind + ".";
+        Map<String, String> properties = new TreeMap<>(Map.of(
+                "muster.mqtt.brokers",
+                kind,
+                broker + "kind",
+                kind,
+                broker + "management-url",
+                management.toString(),
+                broker + "management-user",
+                user,
+                broker + "management-password-file",
+                write(directory.resolve("management-password"), password).toString()));
+        if (!kind.equals("mosquitto")) {
+            properties.put(broker + "secret", listenerSecret(kind));
+        }
+        return properties;
     }
 
     /** The secret of a broker of this kind. */
