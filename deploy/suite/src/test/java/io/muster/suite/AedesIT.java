@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** An aedes in Node.js as {@code docs/brokers/aedes.md} has it, which asks the registry about everybody. */
+@Aside
 class AedesIT extends BrokerContract {
 
     private static final String MANAGEMENT_PASSWORD = "password-of-muster-at-aedes";
