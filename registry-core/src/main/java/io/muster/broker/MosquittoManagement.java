@@ -297,7 +297,6 @@ final class MosquittoManagement implements BrokerManagement {
             gap = false;
         }
         if (mended > 0) {
-            repaired.increment(mended);
             LOG.info("The broker {} differed from the registry in {} things, which are mended", broker.name(), mended);
         }
         refused.entrySet().stream()
@@ -310,11 +309,17 @@ final class MosquittoManagement implements BrokerManagement {
                         one.getValue().getMessage()));
     }
 
+    /** At once, since a comparison may end in the middle. */
+    private int counted(int changes) {
+        repaired.increment(changes);
+        return changes;
+    }
+
     /** One that cannot be mended keeps none of the others from it. */
     private int mended(DeviceId device, Map<DeviceId, RefusedException> refused)
             throws IOException, InterruptedException {
         try {
-            return keep(device).changes();
+            return counted(keep(device).changes());
         } catch (RefusedException e) {
             refused.put(device, e);
             return 0;
@@ -338,6 +343,7 @@ final class MosquittoManagement implements BrokerManagement {
         // One at a time: the broker serves nobody while it works on them.
         for (Map<String, Object> command : commands) {
             carryOut(List.of(command));
+            counted(1);
         }
         return commands.size();
     }
@@ -350,7 +356,7 @@ final class MosquittoManagement implements BrokerManagement {
             return mended(device.get(), refused);
         }
         carryOut(List.of(Dynsec.deleteRole(role)));
-        return 1;
+        return counted(1);
     }
 
     private interface Each {

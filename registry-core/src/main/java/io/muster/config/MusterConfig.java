@@ -470,15 +470,12 @@ public record MusterConfig(
                     : "a broker is told with management-url, management-user and management-password";
             all.stream().filter(key -> !settings.isSet(key)).forEach(key -> settings.fault(key, "is required: " + why));
         }
-        if (url.isEmpty() || user.isEmpty() || password.isEmpty()) {
-            return Optional.empty();
-        }
-        if (url.get().getScheme().equals(plain)
-                && !allowHttp
-                && !isLoopback(url.get().getHost())) {
-            settings.fault("management-url", "must be " + plain + "s; set allow-http = true if the network is trusted");
-        }
-        return Optional.of(new Management(url.get(), user.get(), password.get()));
+        url.filter(address -> address.getScheme().equals(plain) && !allowHttp && !isLoopback(address.getHost()))
+                .ifPresent(address -> settings.fault(
+                        "management-url", "must be " + plain + "s; set allow-http = true if the network is trusted"));
+        return url.isEmpty() || user.isEmpty() || password.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Management(url.get(), user.get(), password.get()));
     }
 
     private static boolean isLoopback(String host) {

@@ -38,6 +38,7 @@ public final class Settings {
 
     private static final String REQUIRED = "required";
     private static final String OPTIONAL = "optional";
+    private static final int LAST_PORT = 65_535;
 
     private final String prefix;
     private final Function<String, Optional<String>> lookup;
@@ -290,6 +291,7 @@ public final class Settings {
             if (mqtt
                     && uri.getHost() != null
                     && uri.getPort() > 0
+                    && uri.getPort() <= LAST_PORT
                     && uri.getRawUserInfo() == null
                     && uri.getRawPath().isEmpty()
                     && uri.getRawQuery() == null
@@ -299,7 +301,7 @@ public final class Settings {
         } catch (URISyntaxException e) {
             // said below
         }
-        throw new IllegalArgumentException("not mqtt://host:port or mqtts://host:port");
+        throw new IllegalArgumentException("not mqtt://host:port or mqtts://host:port, a port up to 65535");
     }
 
     private static URI parseAddress(String text) {
@@ -308,6 +310,7 @@ public final class Settings {
             boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
             if (web
                     && uri.getHost() != null
+                    && uri.getPort() <= LAST_PORT
                     && uri.getRawUserInfo() == null
                     && uri.getRawQuery() == null
                     && uri.getRawFragment() == null) {
@@ -317,7 +320,7 @@ public final class Settings {
             // said below
         }
         throw new IllegalArgumentException(
-                "not an absolute http or https address without user information, query and fragment");
+                "not an absolute http or https address, with a port up to 65535 if any, without user information, query and fragment");
     }
 
     /** Returns the path, relative to the working directory, or empty. */

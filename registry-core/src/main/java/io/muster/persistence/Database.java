@@ -200,7 +200,7 @@ public final class Database implements AutoCloseable {
                     throw new ConfigurationException(List.of("muster.database: no connection within " + patience
                             + " (SQL state " + state(e) + "): check address, user, password and that it runs"));
                 }
-                LOG.info("The database is not there yet; trying again");
+                LOG.info("The database is not there yet (SQL state {}); trying again", state(e));
                 LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
             }
         }

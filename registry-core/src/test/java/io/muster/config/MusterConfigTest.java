@@ -261,6 +261,7 @@ class MusterConfigTest {
         assertBrokerFault(good, "secret", "short", "muster.mqtt.broker.rabbit.secret: must be 32 to 128");
         assertBrokerFault(good, "secret", "", "muster.mqtt.broker.rabbit.secret: is required");
         assertBrokerFault(good, "management-url", "http://broker.example", "must be https");
+        assertBrokerFault(good, "management-url", "http://127.0.0.1:99999", "a port up to 65535");
         assertBrokerFault(good, "management-user", "", "management-user: is required");
         assertBrokerFault(good, "kind", "go-auth", "cannot be told");
         assertBrokerFault(good, "kind", "nix", "muster.mqtt.broker.rabbit.kind");
@@ -284,6 +285,7 @@ class MusterConfigTest {
         assertBrokerFault(good, "management-url", "mqtt://broker.example:1883", "must be mqtts");
         assertBrokerFault(good, "management-url", "http://127.0.0.1:1883", "not mqtt://host:port");
         assertBrokerFault(good, "management-url", "mqtt://127.0.0.1", "not mqtt://host:port");
+        assertBrokerFault(good, "management-url", "mqtt://127.0.0.1:65536", "not mqtt://host:port");
         assertBrokerFault(good, "management-url", "", "management-url: is required");
         assertBrokerFault(good, "kind", "rabbitmq", "patterns: is of no use");
     }
@@ -315,12 +317,12 @@ class MusterConfigTest {
         Map<String, String> settings = Map.of(
                 "muster.mqtt.brokers", "mosquitto",
                 "muster.mqtt.broker.mosquitto.kind", "mosquitto",
-                "muster.mqtt.broker.mosquitto.management-url", "http://127.0.0.1:1883",
+                "muster.mqtt.broker.mosquitto.management-url", "mqtt://broker.example:1883",
                 "muster.mqtt.broker.mosquitto.management-password", "a password");
 
         assertThatThrownBy(() -> check(settings))
                 .hasMessageContaining("2 faults")
-                .hasMessageContaining("management-url: not mqtt://host:port")
+                .hasMessageContaining("management-url: must be mqtts")
                 .hasMessageContaining("management-user: is required");
     }
 
