@@ -8,7 +8,7 @@ import java.util.Optional;
 /** Tells one broker whom to throw off, and, where the broker keeps the logins of devices itself, who may log in. Thread-safe. */
 interface BrokerManagement extends AutoCloseable {
 
-    /** The broker is there, and does not do what it is told. */
+    /** The broker is there, and does not do what it is told of one device, or cannot be told it; others are another matter. */
     final class RefusedException extends IOException {
 
         private static final long serialVersionUID = 1L;

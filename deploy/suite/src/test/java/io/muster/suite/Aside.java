@@ -10,7 +10,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * Tests with servers of their own that mostly wait: they run beside all others, one such class after the other, and their methods one after
- * the other. They measure nothing that a busy machine would spoil.
+ * the other. What they measure has room for a busy machine.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)

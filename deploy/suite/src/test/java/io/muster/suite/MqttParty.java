@@ -38,6 +38,8 @@ final class MqttParty implements AutoCloseable {
         MqttConnectOptions options = new MqttConnectOptions();
         options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
         options.setConnectionTimeout(20);
+        // Several threads may publish by one.
+        options.setMaxInflight(1000);
         if (user != null) {
             options.setUserName(user);
             options.setPassword(password.toCharArray());
