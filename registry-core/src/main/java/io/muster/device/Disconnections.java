@@ -246,16 +246,15 @@ public final class Disconnections {
 
     /**
      * Keeps one that is done until this time, when something of the device ends by itself; or deletes it, where another row of the same
-     * device is due before.
+     * device waits for the same. One that is due before does not stand for it: a node may be at that, with what the device was before.
      */
     public void again(Due one, DeviceId device, String broker, Instant at) {
         boolean other = database.query(connection -> {
-            try (PreparedStatement select = connection.prepareStatement("SELECT 1 FROM disconnection"
-                    + " WHERE broker = ? AND device_id = ? AND id < ? AND due_at <= ? LIMIT 1")) {
+            try (PreparedStatement select = connection.prepareStatement(
+                    "SELECT 1 FROM disconnection" + " WHERE broker = ? AND device_id = ? AND due_at = ? LIMIT 1")) {
                 select.setString(1, broker);
                 select.setBytes(2, Ids.bytes(device.value()));
-                select.setBytes(3, one.id());
-                select.setLong(4, at.toEpochMilli());
+                select.setLong(3, at.toEpochMilli());
                 try (ResultSet row = select.executeQuery()) {
                     return row.next();
                 }
