@@ -27,6 +27,7 @@ final class Operations {
     static final String REGISTER_BESIDE_HANGING = "register-beside-hanging";
     static final String TOKEN = "token";
     static final String INTROSPECT = "introspect";
+    static final String BROKER_LOGIN = "broker-login";
     static final String FLOOR_REGISTER = "floor-register";
     static final String FLOOR_TOKEN = "floor-token";
     static final String FLOOR_ECHO = "floor-echo";
@@ -41,6 +42,7 @@ final class Operations {
             REGISTER_BESIDE_HANGING, List.of(REGISTER),
             TOKEN, List.of(FLOOR_TOKEN, FLOOR_ECHO, AGAINST + TOKEN),
             INTROSPECT, List.of(FLOOR_ECHO, AGAINST + INTROSPECT),
+            BROKER_LOGIN, List.of(FLOOR_ECHO, AGAINST + BROKER_LOGIN),
             FLOOR_REGISTER, List.of(JDBC_REGISTER));
 
     /** How many devices of the fleet whose verifier hangs come again and again. */
@@ -52,15 +54,21 @@ final class Operations {
     private static final JsonMapper JSON = new JsonMapper();
     private static final String FORM = "application/x-www-form-urlencoded";
 
-    /** A device that registered. */
-    private record Device(String key, String authorization) {
+    /**
+     * A device that registered.
+     *
+     * @param authorization its header at the token endpoint
+     * @param login what RabbitMQ asks when it connects
+     */
+    private record Device(String key, String authorization, String login) {
 
-        static Device of(String key, String secret) {
+        static Device of(String id, String key, String secret) {
             return new Device(
                     key,
                     "Basic "
                             + Base64.getEncoder()
-                                    .encodeToString((key + ":" + secret).getBytes(StandardCharsets.US_ASCII)));
+                                    .encodeToString((key + ":" + secret).getBytes(StandardCharsets.US_ASCII)),
+                    "username=" + key + "&password=" + secret + "&vhost=%2F&client_id=" + id);
         }
     }
 
@@ -80,7 +88,7 @@ final class Operations {
             }
             acknowledged.incrementAndGet();
             if (devices.size() < DEVICES) {
-                devices.add(Device.of(key, secret));
+                devices.add(Device.of(id, key, secret));
             }
         }
     }
@@ -127,6 +135,9 @@ final class Operations {
                 FLOOR_TOKEN, null, () -> token(Stage.FLOOR, List.copyOf(ledgers.get(Stage.FLOOR).devices), null)));
         for (String registry : stage.registries()) {
             all.add(new Operation(prefix(registry) + INTROSPECT, null, () -> introspect(registry)));
+        }
+        for (String registry : stage.registries()) {
+            all.add(new Operation(prefix(registry) + BROKER_LOGIN, null, () -> brokerLogin(registry)));
         }
         all.add(new Operation(FLOOR_ECHO, null, this::echo));
         return List.copyOf(all);
@@ -310,6 +321,22 @@ final class Operations {
                 if (!answer.path("active").asBoolean()
                         || !text(answer, "client_id").equals(token.key())) {
                     throw new WrongAnswerException("not what is known of this token");
+                }
+            }
+        };
+    }
+
+    /** Asks as RabbitMQ does whether a device may log in. */
+    private Operation.Task brokerLogin(String registry) throws IOException {
+        List<Device> devices = known.get(registry).devices;
+        return new HttpTask(stage.port(registry)) {
+            @Override
+            public void run() throws IOException {
+                Device device = devices.get(Math.floorMod(turn.getAndIncrement(), devices.size()));
+                HttpConnection.Reply reply =
+                        connection.post("/mqtt/" + Stage.LISTENER + "/rabbitmq/user", FORM, null, device.login());
+                if (reply.status() != 200 || !reply.body().equals("allow")) {
+                    throw new WrongAnswerException("a device is not let in: " + reply);
                 }
             }
         };

@@ -42,8 +42,8 @@ record Options(
             --seconds N          seconds of each measurement (4)
             --warm-up N          seconds of each operation, twice, before the first round (6)
             --connections A,B    numbers of connections (1,8,64)
-            --only A,B           operations: register, register-beside-hanging, token, introspect, floor-register, floor-token,
-                                 floor-echo, jdbc-register
+            --only A,B           operations: register, register-beside-hanging, token, introspect, broker-login, floor-register,
+                                 floor-token, floor-echo, jdbc-register
             --muster-option X    an option of the virtual machine that runs the registry, for example
                                  -XX:StartFlightRecording=filename=muster.jfr; may be repeated
             --muster-argument X  an argument of muster.jar, for example --maxhttpthreads=16; may be repeated

@@ -42,6 +42,9 @@ final class Stage implements AutoCloseable {
     /** The fleet whose only verifier asks a server that never answers. */
     static final String HANGING = "hanging";
 
+    /** The secret of the broker that asks for logins. */
+    static final String LISTENER = "a-broker-of-the-bench-and-of-nothing-else";
+
     /** Processes that are not servers of HTTP. */
     static final String MARIADB = "mariadb";
 
@@ -149,6 +152,8 @@ final class Stage implements AutoCloseable {
                                 Map.entry("MUSTER_DATABASE_PASSWORD_FILE", password.toString()),
                                 // so that no token of the driver expires in a long run
                                 Map.entry("MUSTER_TOKEN_LIFETIME", "PT2H"),
+                                Map.entry("MUSTER_MQTT_BROKERS", "rabbit"),
+                                Map.entry("MUSTER_MQTT_BROKER_RABBIT_SECRET", LISTENER),
                                 Map.entry("MUSTER_FLEETS", HANGING),
                                 Map.entry("MUSTER_FLEET_HANGING_VERIFIERS", HANGING),
                                 Map.entry("MUSTER_VERIFIER_HANGING_TYPE", "http"),
