@@ -20,9 +20,11 @@ public class FleetRoutes implements ContainerRequestFilter {
     @Override
     public void filter(ContainerRequestContext request) {
         UriInfo uri = request.getUriInfo();
+        String path = uri.getPath();
         wiring.registry()
                 .fleets()
-                .route("/" + uri.getPath().replaceFirst("^/", ""))
+                // Some servers leave the slash out.
+                .route(path.startsWith("/") ? path : "/" + path)
                 .ifPresent(fleet -> request.setRequestUri(uri.getBaseUriBuilder()
                         .path("fleets")
                         .path(fleet)
