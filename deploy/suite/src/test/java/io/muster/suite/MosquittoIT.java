@@ -45,16 +45,34 @@ class MosquittoIT extends BrokerContract {
 
     private static RegistryUnderTest registry(Path directory, String name, MosquittoServer broker, String password)
             throws IOException {
-        Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), name);
-        properties.put("muster.token.lifetime", "PT10S");
-        properties.putAll(Registries.broker(
-                directory,
-                "mosquitto",
-                URI.create("mqtt://127.0.0.1:" + broker.port()),
-                MosquittoServer.ADMIN,
-                password));
-        MusterServer server = MusterServer.start(Registries.settings(directory, properties));
+        MusterServer server = MusterServer.start(Registries.settings(
+                directory, properties(directory, name, "mqtt://127.0.0.1:" + broker.port(), password)));
         return new RegistryUnderTest(server, server.operatorToken());
+    }
+
+    /** Another node of {@link #registry}, which tells the broker over TLS. */
+    private static RegistryUnderTest anotherNode() throws IOException {
+        Path directory = Registries.directory("mosquitto-other");
+        Map<String, String> properties = properties(
+                directory, "mosquitto", "mqtts://localhost:" + mosquitto.tlsPort(), MosquittoServer.ADMIN_PASSWORD);
+        properties.put("muster.issuer", registry.base().toString().replaceAll("/$", ""));
+        properties.put(
+                "muster.master-key-file",
+                registry.server().dataDir().resolve("master-key").toString());
+        return new RegistryUnderTest(
+                MusterServer.start(Registries.settings(directory, properties)
+                        .withSystemProperty(
+                                "javax.net.ssl.trustStore", mosquitto.keyStore().toString())
+                        .withSystemProperty("javax.net.ssl.trustStorePassword", Factory.PASSWORD)),
+                registry.operatorToken());
+    }
+
+    private static Map<String, String> properties(Path directory, String database, String management, String password) {
+        Map<String, String> properties = Registries.database(directory, Registries.mariaDb(), database);
+        properties.put("muster.token.lifetime", "PT10S");
+        properties.putAll(
+                Registries.broker(directory, "mosquitto", URI.create(management), MosquittoServer.ADMIN, password));
+        return properties;
     }
 
     /** Those who are not devices, as whoever runs the broker makes them. */
@@ -295,6 +313,35 @@ class MosquittoIT extends BrokerContract {
         Within.within(SOON, "it is let in again", () -> isLetIn(device));
         strangers();
         collectAgain();
+    }
+
+    @Test
+    void anotherNodeTellsItTooAndOverTls() throws IOException, MqttException {
+        RegistryUnderTest other = anotherNode();
+        try {
+            Registered first = registry.newDevice();
+            Registered second = other.newDevice();
+            try (MqttParty one = pair.connect(first);
+                    MqttParty two = pair.connect(second)) {
+                assertThat(other.change(first.deviceId(), "disable").status()).isEqualTo(200);
+                assertThat(registry.change(second.deviceId(), "disable").status())
+                        .isEqualTo(200);
+                one.lost(SOON);
+                two.lost(SOON);
+            }
+
+            registry.server().kill();
+
+            Registered third = other.newDevice();
+            try (MqttParty party = pair.connect(third)) {
+                assertThat(other.change(third.deviceId(), "disable").status()).isEqualTo(200);
+                party.lost(SOON);
+            }
+            assertThat(isLetIn(third)).isFalse();
+        } finally {
+            other.server().close();
+            registry.server().restart();
+        }
     }
 
     private static String logOf(RegistryUnderTest one) {

@@ -20,11 +20,13 @@ final class MosquittoServer implements AutoCloseable {
 
     private final Path directory;
     private final int port;
+    private final int tlsPort;
     private Process process;
 
-    private MosquittoServer(Path directory, int port) {
+    private MosquittoServer(Path directory, int port, int tlsPort) {
         this.directory = directory;
         this.port = port;
+        this.tlsPort = tlsPort;
     }
 
     static boolean isInstalled() {
@@ -44,7 +46,8 @@ final class MosquittoServer implements AutoCloseable {
 
     /** Starts one whose plug-in knows its administrator and nobody else. */
     static MosquittoServer start(Path directory) {
-        MosquittoServer server = new MosquittoServer(directory, Registries.unusedPort());
+        MosquittoServer server = new MosquittoServer(directory, Registries.unusedPort(), Registries.unusedPort());
+        Factory.ServerFiles tls = Factory.serverFiles(directory);
         try {
             Files.writeString(
                     directory.resolve("mosquitto.conf"),
@@ -56,13 +59,19 @@ final class MosquittoServer implements AutoCloseable {
                     log_dest stderr
                     log_dest topic
                     connection_messages true
+                    listener %d 127.0.0.1
+                    certfile %s
+                    keyfile %s
                     """
                             .formatted(
                                     // Or it becomes somebody who may not write here.
                                     System.getProperty("user.name").equals("root") ? "user root\n" : "",
                                     server.port,
                                     plugin().orElseThrow(),
-                                    server.file()));
+                                    server.file(),
+                                    server.tlsPort,
+                                    tls.certificate(),
+                                    tls.key()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -130,6 +139,15 @@ final class MosquittoServer implements AutoCloseable {
 
     int port() {
         return port;
+    }
+
+    /** For TLS, with a certificate of {@code localhost} in the key store {@link #keyStore}. */
+    int tlsPort() {
+        return tlsPort;
+    }
+
+    Path keyStore() {
+        return directory.resolve("server.p12");
     }
 
     String log() {
