@@ -20,15 +20,17 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** Certificates that the JDK's keytool makes, by name, in one key store; and PEM files of them. */
-final class HttpPki {
+public final class HttpPki {
 
-    private static final String PASSWORD = "password";
+    /** Of the key store. */
+    public static final String PASSWORD = "password";
 
     private final Path dir;
     private final Path file;
     private KeyStore store;
 
-    HttpPki(Path dir) throws IOException {
+    /** Keeps everything in a directory. */
+    public HttpPki(Path dir) throws IOException {
         this.dir = Files.createDirectories(dir);
         this.file = dir.resolve("keys.p12");
     }
@@ -49,7 +51,7 @@ final class HttpPki {
     }
 
     /** Makes the certificate of a server at {@code localhost} that nobody else signed. */
-    HttpPki selfSignedServer(String name) throws Exception {
+    public HttpPki selfSignedServer(String name) throws Exception {
         return make(name, "EC", List.of("-ext", "san=dns:localhost"));
     }
 
@@ -115,6 +117,11 @@ final class HttpPki {
                 .isTrue();
     }
 
+    /** The key store with everything that was made. */
+    public Path keyStore() {
+        return file;
+    }
+
     Certificate certificate(String name) throws GeneralSecurityException {
         return store.getCertificate(name);
     }
@@ -152,7 +159,7 @@ final class HttpPki {
     }
 
     /** A server that shows the one certificate and trusts clients of the other. */
-    SSLContext serving(String name, String trusted) throws Exception {
+    public SSLContext serving(String name, String trusted) throws Exception {
         KeyStore own = KeyStore.getInstance("PKCS12");
         own.load(null, null);
         own.setKeyEntry(
