@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** A Mosquitto that asks nobody: the registry writes to its plug-in for dynamic security who may log in. */
+@Aside
 class MosquittoIT extends BrokerContract {
 
     private static final String COLLECTOR = "password-of-the-collector";

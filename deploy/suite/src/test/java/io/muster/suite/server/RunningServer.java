@@ -171,8 +171,14 @@ final class RunningServer implements MusterServer {
         }
         await("does not open its administration port", () -> isOpen(recipe.deploymentPort()));
         deploying = run(command);
-        if (!awaitExit(deploying.toHandle(), READY_DEADLINE) || deploying.exitValue() != 0) {
-            throw new ServerFailedException(kind, "refused the WAR", log());
+        try {
+            // Its handle may say that it has ended before the process knows with what.
+            if (!deploying.waitFor(READY_DEADLINE.toSeconds(), TimeUnit.SECONDS) || deploying.exitValue() != 0) {
+                throw new ServerFailedException(kind, "refused the WAR", log());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for " + kind, e);
         }
     }
 
