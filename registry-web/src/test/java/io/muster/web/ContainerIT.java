@@ -17,12 +17,17 @@ import io.muster.spi.SerialNumber;
 import io.muster.spi.SerialVerifier;
 import jakarta.inject.Inject;
 import java.io.File;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jboss.arquillian.container.test.api.Deployment;
 import org.jboss.arquillian.junit5.container.annotation.ArquillianTest;
 import org.jboss.shrinkwrap.api.ShrinkWrap;
@@ -42,7 +47,8 @@ class ContainerIT {
 
     /** The WAR that people deploy, a verifier in its lib, and another in the plug-in directory. */
     @Deployment
-    public static WebArchive deployment() {
+    public static WebArchive deployment() throws IOException {
+        forgetRunBefore();
         File plugins = new File("target/container-plugins");
         plugins.mkdirs();
         ShrinkWrap.create(JavaArchive.class, "directory-verifier.jar")
@@ -63,6 +69,18 @@ class ContainerIT {
                 .importFrom(new File(System.getProperty("muster.war")))
                 .as(WebArchive.class)
                 .addAsLibrary(cdi);
+    }
+
+    /** Without {@code mvn clean} its devices would be there. */
+    private static void forgetRunBefore() throws IOException {
+        Path data = Path.of("target/container-data");
+        if (Files.exists(data)) {
+            try (Stream<Path> files = Files.walk(data)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
     }
 
     private static Candidate candidate(String serial) {
