@@ -1,5 +1,7 @@
 package io.muster.suite;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /** An installed Mosquitto with its plug-in for dynamic security, in a directory of its own, on a port of its own. */
@@ -154,9 +157,23 @@ final class MosquittoServer implements AutoCloseable {
         return read(directory.resolve("mosquitto.log"));
     }
 
-    /** What the plug-in has in its file. */
+    /** What the plug-in has in its file, which it writes in place: while it does, the file is empty, or half of it is there. */
     String known() {
-        return read(file());
+        AtomicReference<String> whole = new AtomicReference<>();
+        Within.within(Duration.ofSeconds(20), "the plug-in has written its file", () -> {
+            String text = read(file());
+            whole.set(text);
+            return isJson(text);
+        });
+        return whole.get();
+    }
+
+    private static boolean isJson(String text) {
+        try {
+            return new JsonMapper().readTree(text).isObject();
+        } catch (JsonProcessingException e) {
+            return false;
+        }
     }
 
     private static String read(Path file) {
