@@ -1,5 +1,7 @@
 package io.muster.credential;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.muster.persistence.Database;
 import java.sql.PreparedStatement;
 import java.time.Duration;
@@ -27,6 +29,10 @@ public final class LastUses {
     private final Database database;
     private final Map<String, Instant> waiting = new ConcurrentHashMap<>();
 
+    /** What this node wrote last; a use soon after it is no reason to ask the database. */
+    private final Cache<String, Instant> written =
+            Caffeine.newBuilder().maximumSize(WAITING).build();
+
     /** Writes to the database. */
     public LastUses(Database database) {
         this.database = database;
@@ -34,7 +40,9 @@ public final class LastUses {
 
     /** Notes a use; forgets it if too many wait to be written. */
     void used(String key, Instant at) {
-        if (waiting.size() < WAITING) {
+        Instant before = written.getIfPresent(key);
+        boolean soon = before != null && !at.isBefore(before) && at.isBefore(before.plus(GRAIN));
+        if (!soon && waiting.size() < WAITING) {
             waiting.put(key, at);
         }
     }
@@ -45,7 +53,13 @@ public final class LastUses {
         for (int from = 0; from < all.size(); from += BATCH) {
             List<Map.Entry<String, Instant>> batch = all.subList(from, Math.min(from + BATCH, all.size()));
             try {
-                write(batch);
+                int[] changed = write(batch);
+                for (int i = 0; i < changed.length; i++) {
+                    // Not where another node wrote: by its time the next may be due earlier.
+                    if (changed[i] == 1) {
+                        written.put(batch.get(i).getKey(), batch.get(i).getValue());
+                    }
+                }
                 batch.forEach(use -> waiting.remove(use.getKey(), use.getValue()));
             } catch (RuntimeException e) {
                 LOG.warn("When credentials were last used could not be written: {}", e.getMessage());
@@ -54,8 +68,8 @@ public final class LastUses {
         }
     }
 
-    private void write(List<Map.Entry<String, Instant>> batch) {
-        database.sql(connection -> {
+    private int[] write(List<Map.Entry<String, Instant>> batch) {
+        return database.sql(connection -> {
             try (PreparedStatement update = connection.prepareStatement("UPDATE credential SET last_used_at = ?"
                     + " WHERE access_key = ? AND (last_used_at IS NULL OR last_used_at < ?)")) {
                 for (Map.Entry<String, Instant> use : batch) {

@@ -458,9 +458,9 @@ interface SerialListContract {
                 threads.shutdownNow();
             }
 
-            // Less where the last rows moved serials to another lot.
+            // Less where the last rows moved serials to another lot: three at most, in whatever order the imports run.
             long raced = imported(one, "L0");
-            assertThat(raced).isBetween(200L, 300L);
+            assertThat(raced).isBetween(297L, 300L);
             assertThat(imported(one, "L1")).isLessThanOrEqualTo(last);
             for (String lot : List.of("L0", "L1", "L2")) {
                 Set<String> there = new HashSet<>(pages(one, Optional.empty(), Optional.of(lot), 1000));
