@@ -24,7 +24,7 @@ muster.mqtt.broker.rabbit.management-url = $6
 muster.mqtt.broker.rabbit.management-user = muster
 muster.mqtt.broker.rabbit.management-password-file = $7/management-password
 TEXT
-        # It has no users of its own, and asks the registry about everybody.
+        # It asks the registry about everybody but the registry, which is its only user: made at its first start, instead of guest.
         cat > "$1/rabbitmq.conf" << TEXT
 listeners.tcp = none
 mqtt.listeners.tcp.1 = $3
@@ -33,7 +33,14 @@ management.tcp.ip = $4
 management.tcp.port = $5
 log.console = true
 log.file = false
-auth_backends.1 = http
+default_user = muster
+default_pass = $(cat "$1/management-password")
+default_user_tags.administrator = true
+default_permissions.configure = ^mqtt-(subscription|will)-
+default_permissions.read = ^\$
+default_permissions.write = ^\$
+auth_backends.1 = internal
+auth_backends.2 = http
 auth_http.http_method = post
 auth_http.user_path = $2/mqtt/$secret/rabbitmq/user
 auth_http.vhost_path = $2/mqtt/$secret/rabbitmq/vhost

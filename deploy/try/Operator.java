@@ -19,7 +19,7 @@ import java.util.Base64;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What an operator and a stranger do in the first minute, with the JDK alone. Run it with {@code java Operator.java}. */
+/** The first minute of an operator and a stranger, with the JDK alone. Run it with {@code java Operator.java}. */
 class Operator {
 
     private static final HttpClient HTTP = HttpClient.newHttpClient();
@@ -43,7 +43,9 @@ class Operator {
         System.out.println(send(request));
     }
 
-    /** Verifies as a stranger does, by the published keys, and then asks the registry whether the token is still good. */
+    /**
+     * Verifies as a stranger does, with the published keys, and then asks the registry whether the token is still good.
+     */
     private static void verify(String base, String operatorToken, String token)
             throws IOException, InterruptedException, GeneralSecurityException {
         String keys = send(HttpRequest.newBuilder(URI.create(base + "/.well-known/jwks.json")).build());

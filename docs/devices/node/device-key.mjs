@@ -136,7 +136,7 @@ function withKey() {
 async function register(state) {
   const { d, ...publicKey } = state.privateKey;
   const identity = await patiently(async () => {
-    const proof = signed(state.privateKey, { typ: "muster-proof+jwt" }, { serial, aud: registry, nonce: await nonce() });
+    const proof = signed(state.privateKey, { typ: "muster-proof+jwt" }, { serial, fleet: "default", aud: registry, nonce: await nonce() });
     const request = JSON.stringify({ serial, publicKey, proof });
     return parsed(await call("POST", "/register", { "Content-Type": "application/json" }, request), "deviceId", "key");
   });

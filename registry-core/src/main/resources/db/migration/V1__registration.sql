@@ -1,8 +1,9 @@
+-- Each statement of a migration can be repeated: a start that is killed in the middle begins the file again.
 -- Runs on MariaDB and on H2. ${table} is the storage engine and the collation on MariaDB: utf8mb4_nopad_bin, because every
 -- other collation makes one row of several spellings of a serial. Times are milliseconds since 1970, UTC.
 -- Rows of devices and credentials are never deleted, so there are no foreign keys: they would only lock parents.
 
-CREATE TABLE device (
+CREATE TABLE IF NOT EXISTS device (
     id         BINARY(16)    NOT NULL,
     fleet      VARCHAR(64)   NOT NULL,
     serial     VARCHAR(128)  NOT NULL,
@@ -10,23 +11,23 @@ CREATE TABLE device (
     name       VARCHAR(200),
     attributes TEXT,
     created_at BIGINT        NOT NULL,
-    CONSTRAINT device_pk PRIMARY KEY (id),
+    PRIMARY KEY (id),
     CONSTRAINT device_serial UNIQUE (fleet, serial)
 ) ${table};
 
-CREATE INDEX device_state ON device (fleet, state, id);
+CREATE INDEX IF NOT EXISTS device_state ON device (fleet, state, id);
 
-CREATE TABLE device_tag (
+CREATE TABLE IF NOT EXISTS device_tag (
     device_id BINARY(16)   NOT NULL,
     name      VARCHAR(64)  NOT NULL,
     text      VARCHAR(256) NOT NULL,
-    CONSTRAINT device_tag_pk PRIMARY KEY (device_id, name)
+    PRIMARY KEY (device_id, name)
 ) ${table};
 
-CREATE INDEX device_tag_text ON device_tag (name, text, device_id);
+CREATE INDEX IF NOT EXISTS device_tag_text ON device_tag (name, text, device_id);
 
 -- Also the record of the admission it was issued by: when, and to which address.
-CREATE TABLE credential (
+CREATE TABLE IF NOT EXISTS credential (
     access_key   VARCHAR(64) NOT NULL,
     device_id    BINARY(16)  NOT NULL,
     secret_hash  BINARY(32)  NOT NULL,
@@ -35,12 +36,12 @@ CREATE TABLE credential (
     created_at   BIGINT      NOT NULL,
     expires_at   BIGINT,
     confirmed_at BIGINT,
-    CONSTRAINT credential_pk PRIMARY KEY (access_key)
+    PRIMARY KEY (access_key)
 ) ${table};
 
-CREATE INDEX credential_device ON credential (device_id);
+CREATE INDEX IF NOT EXISTS credential_device ON credential (device_id);
 
-CREATE TABLE expected_serial (
+CREATE TABLE IF NOT EXISTS expected_serial (
     fleet      VARCHAR(64)  NOT NULL,
     serial     VARCHAR(128) NOT NULL,
     state      CHAR(1)      NOT NULL,
@@ -48,11 +49,11 @@ CREATE TABLE expected_serial (
     lot        VARCHAR(64),
     tags       TEXT,
     attributes TEXT,
-    CONSTRAINT expected_serial_pk PRIMARY KEY (fleet, serial)
+    PRIMARY KEY (fleet, serial)
 ) ${table};
 
 -- What was decided beside admissions, which are the credentials. When is in the id, a UUIDv7.
-CREATE TABLE audit_event (
+CREATE TABLE IF NOT EXISTS audit_event (
     id        BINARY(16)   NOT NULL,
     type      VARCHAR(32)  NOT NULL,
     fleet     VARCHAR(64),
@@ -60,38 +61,38 @@ CREATE TABLE audit_event (
     device_id BINARY(16),
     who       VARCHAR(64)  NOT NULL,
     detail    VARCHAR(500),
-    CONSTRAINT audit_event_pk PRIMARY KEY (id)
+    PRIMARY KEY (id)
 ) ${table};
 
-CREATE TABLE operator (
+CREATE TABLE IF NOT EXISTS operator (
     id         BINARY(16)   NOT NULL,
     name       VARCHAR(64)  NOT NULL,
     token_hash BINARY(32)   NOT NULL,
     rights     VARCHAR(500) NOT NULL,
     state      CHAR(1)      NOT NULL,
     created_at BIGINT       NOT NULL,
-    CONSTRAINT operator_pk PRIMARY KEY (id),
+    PRIMARY KEY (id),
     CONSTRAINT operator_name UNIQUE (name),
     CONSTRAINT operator_token UNIQUE (token_hash)
 ) ${table};
 
-CREATE TABLE signing_key (
+CREATE TABLE IF NOT EXISTS signing_key (
     generation  INT             NOT NULL,
     kid         VARCHAR(64)     NOT NULL,
     algorithm   VARCHAR(16)     NOT NULL,
     public_key  VARBINARY(1000) NOT NULL,
     private_key VARBINARY(1000) NOT NULL,
     created_at  BIGINT          NOT NULL,
-    CONSTRAINT signing_key_pk PRIMARY KEY (generation),
+    PRIMARY KEY (generation),
     CONSTRAINT signing_key_kid UNIQUE (kid)
 ) ${table};
 
 -- What other nodes must forget; by the clock of the database, so that the clocks of nodes do not matter.
-CREATE TABLE change_log (
+CREATE TABLE IF NOT EXISTS change_log (
     id      BIGINT       NOT NULL AUTO_INCREMENT,
     at      TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     subject VARCHAR(80)  NOT NULL,
-    CONSTRAINT change_log_pk PRIMARY KEY (id)
+    PRIMARY KEY (id)
 ) ${table};
 
-CREATE INDEX change_log_at ON change_log (at);
+CREATE INDEX IF NOT EXISTS change_log_at ON change_log (at);

@@ -1,6 +1,6 @@
 -- Whom a broker is to throw off: written with what they are thrown off for, and deleted once they are known to be gone. It is an
 -- operator by name, or a device, or all devices of a fleet or of a lot of it that are after after_id, which becomes a row for each.
-CREATE TABLE disconnection (
+CREATE TABLE IF NOT EXISTS disconnection (
     id           BINARY(16)  NOT NULL,
     broker       VARCHAR(64) NOT NULL,
     operator     VARCHAR(64),
@@ -11,7 +11,7 @@ CREATE TABLE disconnection (
     requested_at BIGINT      NOT NULL,
     due_at       BIGINT      NOT NULL,
     told_at      BIGINT,
-    CONSTRAINT disconnection_pk PRIMARY KEY (id)
+    PRIMARY KEY (id)
 ) ${table};
 
-CREATE INDEX disconnection_due ON disconnection (broker, due_at);
+CREATE INDEX IF NOT EXISTS disconnection_due ON disconnection (broker, due_at);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -5,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 
-/** What the fuzz tests share: texts to begin with, and what is asked of every message that a parser makes of hostile bytes. */
+/**
+ * The shared parts of the fuzz tests: initial texts, and the rules for every message that a parser makes of hostile
+ * bytes.
+ */
 public final class FuzzInput {
 
     private static final int LONGEST_MESSAGE = 1000;

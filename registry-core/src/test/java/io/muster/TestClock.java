@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster;
 
 import java.time.Clock;
@@ -12,7 +13,7 @@ public final class TestClock extends Clock {
     private volatile Instant now = TestRegistry.NOW;
 
     /** Moves on, or back. */
-    public void pass(Duration time) {
+    public synchronized void pass(Duration time) {
         now = now.plus(time);
     }
 

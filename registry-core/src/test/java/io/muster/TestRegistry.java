@@ -1,15 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster;
 
 import io.muster.config.Sources;
+import io.muster.persistence.GaleraCluster;
 import io.muster.persistence.MariaDbServer;
+import io.muster.plugin.NamedBeans;
 import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
+import io.muster.start.Surroundings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
@@ -23,7 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A whole registry without a container, for tests: on H2 in memory unless the settings say otherwise. */
+/** A whole registry without a container, for tests; by default on H2 in memory. */
 public final class TestRegistry {
 
     /** When fixed clocks stand still. */
@@ -33,12 +38,15 @@ public final class TestRegistry {
     private final Map<String, SerialVerifier> verifiers = new HashMap<>();
     private final Map<String, CredentialIssuer> issuers = new HashMap<>();
     private final List<Object> events = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> databaseNodes = new ArrayList<>();
+    private final AtomicInteger starts = new AtomicInteger();
     private Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
 
     /** Begins with a data directory of its own. */
     public TestRegistry(Path dataDir) {
         settings.put("muster.data-dir", dataDir.toString());
         settings.put("muster.issuer", "https://registry.example");
+        settings.put("muster.warm-up", "PT0S");
         settings.put("muster.database.url", "jdbc:h2:mem:" + dataDir.toString().hashCode() + ";DB_CLOSE_DELAY=-1");
     }
 
@@ -52,12 +60,30 @@ public final class TestRegistry {
         }
     }
 
-    /** Begins with a new database on a MariaDB that all tests share; nobody may stop it. */
+    /** Begins with a new database on a MariaDB that all tests share; no test may stop it. */
     public static TestRegistry freshOnMariaDb() {
         MariaDbServer server = SharedMariaDb.SERVER;
         return fresh().with("muster.database.url", server.jdbcUrl("shared" + SharedMariaDb.DATABASES.incrementAndGet()))
                 .with("muster.database.user", server.user())
                 .with("muster.database.password", server.password());
+    }
+
+    /**
+     * Begins with a database on a cluster. Each node that is started from it has the next database node for its own, in
+     * the order of the cluster.
+     */
+    public static TestRegistry onGalera(GaleraCluster cluster, String database) {
+        cluster.createDatabase(database);
+        TestRegistry registry = fresh().with("muster.database.user", cluster.user())
+                .with("muster.database.password", cluster.password());
+        cluster.nodes().forEach(node -> registry.databaseNodes.add(node.addressOf(database)));
+        return registry.with("muster.database.url", registry.databaseNodes.get(0));
+    }
+
+    /** Has its nodes use this address of the database. */
+    public TestRegistry at(String url) {
+        databaseNodes.clear();
+        return with("muster.database.url", url);
     }
 
     /** Started when it is first asked for, and ended with this JVM. */
@@ -74,6 +100,18 @@ public final class TestRegistry {
     public TestRegistry with(String key, String value) {
         settings.put(key, value);
         return this;
+    }
+
+    /** Names an identity provider of users, which no test asks for its keys. */
+    public TestRegistry withUsers(String provider, String issuer) {
+        settings.merge("muster.users", provider, (some, one) -> some + "," + one);
+        return with("muster.users." + provider + ".issuer", issuer)
+                .with("muster.users." + provider + ".audience", "muster");
+    }
+
+    /** Returns the value of a key. */
+    public String setting(String key) {
+        return settings.get(key);
     }
 
     /** Supplies a verifier, as a CDI bean would be. */
@@ -101,16 +139,21 @@ public final class TestRegistry {
     }
 
     /** Starts it. Several nodes may be started from one. */
-    public Registry start() {
-        return Registry.start(
-                new Sources(key -> Optional.ofNullable(settings.get(key)), settings.keySet()),
-                verifiers,
-                issuers,
+    public TestNode start() {
+        Map<String, String> own = new HashMap<>(settings);
+        if (!databaseNodes.isEmpty()) {
+            own.put(
+                    "muster.database.url",
+                    databaseNodes.get(Math.floorMod(starts.getAndIncrement(), databaseNodes.size())));
+        }
+        return TestNode.start(new Surroundings(
+                new Sources(key -> Optional.ofNullable(own.get(key)), own.keySet()),
+                new NamedBeans(verifiers, issuers),
                 clock,
-                events::add);
+                Optional.of(events::add)));
     }
 
-    /** Executes a statement in the database behind the back of every node, and returns how many rows it changed. */
+    /** Executes a statement in the database, unnoticed by any node, and returns how many rows it changed. */
     public int execute(String sql) {
         try (Connection connection = DriverManager.getConnection(
                         settings.get("muster.database.url"),
@@ -123,7 +166,22 @@ public final class TestRegistry {
         }
     }
 
-    /** Returns what happened. */
+    /** Returns the one number that a query behind the back of every node returns. */
+    public long number(String sql) {
+        try (Connection connection = DriverManager.getConnection(
+                        settings.get("muster.database.url"),
+                        settings.get("muster.database.user"),
+                        settings.get("muster.database.password"));
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Returns the events so far. */
     public List<Object> events() {
         return List.copyOf(events);
     }

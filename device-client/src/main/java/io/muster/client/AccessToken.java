@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -12,15 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** A token and its times, by the monotonic ticker. */
+/** A token and its times by the monotonic clock. */
 final class AccessToken {
 
-    /** For a token whose lifetime the registry does not tell; the standard only recommends to. */
+    /** The lifetime of a token if the registry does not tell one; the standard only recommends to. */
     private static final Duration ASSUMED_LIFETIME = Duration.ofSeconds(60);
 
     private static final Duration RENEWAL_MARGIN = Duration.ofSeconds(30);
 
-    /** No time that anybody means is later: in the year 2106. */
+    /** The latest plausible time, in the year 2106. */
     private static final long LAST_SECOND = Integer.MAX_VALUE * 2L;
 
     private final String text;
@@ -54,7 +55,7 @@ final class AccessToken {
     /**
      * Reads the reply of the token endpoint.
      *
-     * @param asked when the request was made, by the ticker: a reply may be slow
+     * @param asked when the request was made, by the monotonic clock: a reply may be slow
      * @param proved whether a DPoP proof was sent
      */
     static AccessToken read(Registry.Answer answer, Credential credential, boolean proved, long asked) throws NoAnswer {
@@ -75,8 +76,8 @@ final class AccessToken {
     }
 
     /**
-     * The registry's time as well, where something on the way takes the header {@code Date} away. The token is believed as the rest
-     * of the reply is; empty if it is none of the kind that says it.
+     * Returns the registry's time from the token, in case something on the way removes the header {@code Date}. The
+     * token is trusted like the rest of the reply. Empty if it is a token without the time.
      */
     private static Optional<Instant> issued(String token) {
         String[] parts = token.split("\\.", -1);
@@ -120,7 +121,7 @@ final class AccessToken {
         return rotateBy;
     }
 
-    /** Returns the registry's time when it replied; empty if neither the reply nor the token said it. */
+    /** Returns the registry's time when it replied; empty if neither the reply nor the token has it. */
     Optional<Instant> date() {
         return date;
     }
@@ -128,8 +129,8 @@ final class AccessToken {
     /**
      * Returns the headers of a request that uses this token.
      *
-     * @param uri of the resource, query and fragment included or not
-     * @param time what {@code iat} says
+     * @param uri of the resource; query and fragment do not matter
+     * @param time the value of {@code iat}
      */
     Map<String, String> headers(String method, URI uri, Instant time) throws IOException {
         if (!bound) {

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,10 +11,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** How a device shows that it has a credential: by HTTP Basic with its secret, or by an assertion that its key signs (RFC 7523). */
+/**
+ * Proves that a device has a credential: by HTTP Basic with its secret, or by an assertion that its key signs (RFC
+ * 7523).
+ */
 final class Authentication {
 
-    /** Less than the 5 minutes that the registry allows, so that a clock may be wrong by some minutes. */
+    /** Less than the 5 minutes that the registry allows, so that a clock may be some minutes wrong. */
     private static final Duration ASSERTION_LIFETIME = Duration.ofMinutes(2);
 
     private static final int UNAUTHORIZED = 401;
@@ -40,7 +43,10 @@ final class Authentication {
         T ask(boolean byTime) throws IOException, RefusedException, InterruptedException;
     }
 
-    /** Asks once. An assertion that the registry did not take is repeated with a nonce, because a wrong time may have been the reason. */
+    /**
+     * Asks once. If the registry does not accept an assertion, it is repeated with a nonce, because a wrong time may
+     * have been the reason.
+     */
     <T> T authenticated(Credential credential, Request<T> request)
             throws IOException, RefusedException, InterruptedException {
         boolean byTime = credential.deviceKey() != null
@@ -61,7 +67,7 @@ final class Authentication {
         }
     }
 
-    /** A registry that gives no nonces has said what there is to say already. */
+    /** Repeats a request with a nonce. If the registry gives no nonces, its first refusal stands. */
     private static <T> T withNonce(Request<T> request, RefusedException before)
             throws IOException, RefusedException, InterruptedException {
         try {
@@ -81,16 +87,18 @@ final class Authentication {
     /**
      * Signs an assertion for a credential that is a key.
      *
-     * @param issuer what the registry calls itself
+     * @param stored has the registry's address
+     * @param credential one of those that are stored
      */
-    String assertion(URI address, String issuer, Credential credential, boolean byTime, Deadline limit)
+    String assertion(StoreContent stored, Credential credential, boolean byTime, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
-        Optional<String> nonce = byTime ? Optional.empty() : Optional.of(registry.nonce(address, limit));
+        Optional<String> nonce =
+                byTime ? Optional.empty() : Optional.of(registry.nonce(registry.address(stored), limit));
         Instant now = time();
         Map<String, Object> claims = new LinkedHashMap<>();
         claims.put("iss", credential.key());
         claims.put("sub", credential.key());
-        claims.put("aud", issuer);
+        claims.put("aud", registry.issuer(stored));
         claims.put("jti", UUID.randomUUID().toString());
         claims.put("iat", now.getEpochSecond());
         claims.put("exp", now.plus(ASSERTION_LIFETIME).getEpochSecond());
@@ -98,7 +106,7 @@ final class Authentication {
         return credential.deviceKey().sign(Map.of("typ", "JWT"), claims);
     }
 
-    /** Returns what time it is as well as this device knows, which may be badly. */
+    /** Returns the best time that this device knows, which may be wrong. */
     Instant time() {
         return registry.time().orElseGet(waiting::deviceTime);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.util.Base64;
@@ -12,7 +13,7 @@ final class Base64Url {
     }
 
     /**
-     * Reads what {@link #encode} wrote.
+     * Reads the output of {@link #encode}.
      *
      * @throws IllegalArgumentException if it is anything else; quotes nothing of it
      */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.time.DateTimeException;
@@ -6,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a device authenticates with: the access key, and either a secret or a key pair that it made itself.
+ * A credential of the device: the access key, and either a secret or a key pair that it made itself.
  *
  * @param secret null if there is a device key
  * @param deviceKey null if there is a secret
@@ -17,7 +18,7 @@ record Credential(String key, String secret, JoseKey deviceKey, Instant expiresA
     /**
      * Reads the reply to a request, or a stored credential.
      *
-     * @param offered the device key whose public half was sent; null if none was, and then the secret is required
+     * @param offered the device key whose public half was sent; if null, the secret is required
      * @throws IllegalArgumentException if key or secret is missing, empty or not a string; quotes no value
      */
     static Credential read(Map<String, Object> json, JoseKey offered) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -21,13 +22,14 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The file in which a device keeps its identity, secret or key included. Thread-safe, and safe for several processes.
  *
- * <p>The file is created readable by its owner only (mode 0600, from the first byte on; a missing directory 0700) and replaced
- * in one step: written beside, forced to the disk, renamed, the directory forced too. After a crash there is the old content or
- * the new, never half of one. Beside it lie {@code <file>.lock}, which stays for ever and is empty; {@code <file>.pending}, while
- * a credential is asked for; and after a crash perhaps {@code <file>.tmp}, which nobody reads. On a file system without POSIX
- * permissions the directory's own rules protect them.
+ * <p>The file is created readable by its owner only: mode 0600 from the first byte on, a missing directory 0700. It is
+ * replaced in one step: written beside, forced to the disk, renamed, and the directory forced too. So after a crash
+ * there is the old content or the new, never half of one. Beside it there may be {@code <file>.lock}, which is empty
+ * and stays for ever, and {@code <file>.pending} while a credential is requested. A crash may leave {@code <file>.tmp},
+ * which nobody reads. On a file system without POSIX permissions the directory's own rules protect the files.
  *
- * <p>What cannot be read is never overwritten: {@link UnusableException}, until somebody decides to {@link #forget()}.
+ * <p>A file that cannot be read is never overwritten. It causes an {@link UnusableException} until you decide to
+ * {@link #forget()} it.
  */
 public final class CredentialStore {
 
@@ -36,8 +38,8 @@ public final class CredentialStore {
     private static final Duration LOCK_POLL = Duration.ofMillis(100);
 
     /**
-     * The stores that this process has locked. A file lock belongs to the whole process, and closing any channel of the lock
-     * file gives it up; so a second thread must not even open the file.
+     * The stores that this process has locked. A file lock belongs to the whole process, and closing any channel of the
+     * lock file releases it. So a second thread must not even open the file.
      */
     private static final Set<Path> LOCKED_HERE = ConcurrentHashMap.newKeySet();
 
@@ -64,18 +66,18 @@ public final class CredentialStore {
     }
 
     /**
-     * Returns the stored identity, or empty if there is none. If others may read the file, that is repaired, and logged as a
-     * warning.
+     * Returns the stored identity, or empty if there is none. If others may read the file, this repairs its permissions
+     * and logs a warning.
      *
      * @return never null
      * @throws UnusableException if there is a file and it holds no whole identity, or cannot be read
      */
     public Optional<DeviceIdentity> load() throws UnusableException {
-        return loadAll().map(Stored::identity);
+        return loadAll().map(StoreContent::identity);
     }
 
-    /** As {@link #load()}, with everything else that the file holds. */
-    Optional<Stored> loadAll() throws UnusableException {
+    /** Does the same as {@link #load()}, and returns everything else in the file too. */
+    Optional<StoreContent> loadAll() throws UnusableException {
         Optional<byte[]> content = read(file);
         if (content.isEmpty()) {
             return Optional.empty();
@@ -85,7 +87,7 @@ public final class CredentialStore {
             throw unusable("it is empty");
         }
         try {
-            return Optional.of(Stored.read(Json.readObject(content.get())));
+            return Optional.of(StoreContent.read(Json.readObject(content.get())));
         } catch (IOException | IllegalArgumentException e) {
             throw unusable(e.getMessage());
         }
@@ -111,50 +113,53 @@ public final class CredentialStore {
     }
 
     /**
-     * Returns what was asked for and has no reply yet, or empty if there is nothing. What cannot be read counts as nothing: it is
-     * no credential, and the attempt that takes its place is as good.
+     * Returns the request that has no reply yet, or empty if there is none. A file that cannot be read counts as none:
+     * it holds no credential, and a new request is as good.
      */
-    Optional<Pending> pending() {
+    Optional<CredentialRequest> request() {
         try {
-            Optional<byte[]> content = read(pendingFile());
-            return content.isEmpty() ? Optional.empty() : Optional.of(Pending.read(Json.readObject(content.get())));
+            Optional<byte[]> content = read(requestFile());
+            return content.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(CredentialRequest.read(Json.readObject(content.get())));
         } catch (IOException | IllegalArgumentException e) {
-            LOG.log(Level.WARNING, "{0} holds no whole attempt; a new one begins", pendingFile());
+            LOG.log(Level.WARNING, "{0} holds no whole attempt; a new one begins", requestFile());
             return Optional.empty();
         }
     }
 
-    /** Replaces the attempt, if there is one. The caller holds the {@link #lock}. */
-    void save(Pending pending) throws IOException {
-        write(pendingFile(), pending.write());
+    /** Replaces the request, if there is one. The caller holds the {@link #lock}. */
+    void save(CredentialRequest request) throws IOException {
+        write(requestFile(), request.write());
     }
 
-    /** Forgets the attempt: it had its reply, or makes no sense any more. The caller holds the {@link #lock}. */
-    void deletePending() throws IOException {
-        disk.delete(pendingFile());
+    /** Forgets the request: its reply has arrived, or it is no longer of use. The caller holds the {@link #lock}. */
+    void deleteRequest() throws IOException {
+        disk.delete(requestFile());
     }
 
-    /** Returns whether there is an attempt, whole or not. */
-    boolean hasPending() {
-        return Files.exists(pendingFile());
+    /** Returns whether there is a request, whole or not. */
+    boolean hasRequest() {
+        return Files.exists(requestFile());
     }
 
     /**
-     * Deletes the stored identity, for good, and an attempt to get one: the registry does not give the same secret twice, and may refuse to register a
-     * device again that was on line before. A {@link DeviceClient} that has loaded the identity keeps using it.
+     * Deletes the stored identity for good, and an attempt to get one. The registry does not give the same secret
+     * twice, and may refuse to register a device again that was on line before. A {@link DeviceClient} that has loaded
+     * the identity keeps using it.
      *
      * @return false if there was none
      * @throws IOException if there is one and it cannot be deleted
      */
     public boolean forget() throws IOException {
         disk.delete(beside(".tmp"));
-        disk.delete(pendingFile());
+        disk.delete(requestFile());
         return disk.delete(file);
     }
 
-    /** Replaces what is stored, if anything. The caller holds the {@link #lock}. */
-    void save(Stored stored) throws IOException {
-        write(file, stored.write());
+    /** Replaces the stored content, if any. The caller holds the {@link #lock}. */
+    void save(StoreContent content) throws IOException {
+        write(file, content.write());
     }
 
     private void write(Path path, Map<String, Object> json) throws IOException {
@@ -163,9 +168,26 @@ public final class CredentialStore {
         disk.replace(path, beside(".tmp"));
     }
 
+    /** Work while a store is locked. */
+    @FunctionalInterface
+    interface Work<T, X extends Exception> {
+        T done() throws IOException, InterruptedException, X;
+    }
+
     /**
-     * Waits until no other thread or process has this store locked. Creates the directory if there is none, so that a store
-     * that cannot be written fails before the registry is asked.
+     * Does the work with the {@link #lock}, and then releases it.
+     *
+     * @return the result of the work, or empty if the lock was not available within the limit
+     */
+    <T, X extends Exception> Optional<T> locked(Waiting waiting, Duration limit, Work<T, X> work)
+            throws IOException, InterruptedException, X {
+        Optional<Lock> lock = lock(waiting, limit);
+        return lock.isEmpty() ? Optional.empty() : Optional.of(lock.get().during(work));
+    }
+
+    /**
+     * Waits until no other thread or process has this store locked. Creates a missing directory, so that a store that
+     * cannot be written fails before the registry is asked.
      *
      * @return empty if that took longer than the limit
      */
@@ -222,12 +244,12 @@ public final class CredentialStore {
                 Files.setPosixFilePermissions(file, owner);
             }
         } catch (IOException e) {
-            // Read-only media, or somebody else's file. A device that works is worth more than one that is right.
+            // Read-only media, or somebody else's file. Working matters more than correct permissions here.
             LOG.log(Level.WARNING, "{0} may be open to others than its owner: {1}", file, e.toString());
         }
     }
 
-    private Path pendingFile() {
+    private Path requestFile() {
         return beside(".pending");
     }
 
@@ -239,7 +261,7 @@ public final class CredentialStore {
         return file + " cannot be used: " + fault + ". It is left as it is; repair it, or delete it to register again.";
     }
 
-    /** Complains about this store's content. */
+    /** Returns a complaint about this store's content. */
     UnusableException unusable(String fault) {
         return new UnusableException(about(fault));
     }
@@ -250,7 +272,7 @@ public final class CredentialStore {
         return "CredentialStore[" + file + "]";
     }
 
-    /** The right to save; given up by closing. */
+    /** The right to save; closing it releases the lock. */
     static final class Lock implements AutoCloseable {
 
         private final Path name;
@@ -258,6 +280,14 @@ public final class CredentialStore {
 
         private Lock(Path name) {
             this.name = name;
+        }
+
+        /** Does the work, and releases the lock. */
+        <T, X extends Exception> T during(Work<T, X> work) throws IOException, InterruptedException, X {
+            Lock held = this;
+            try (held) {
+                return work.done();
+            }
         }
 
         @Override
@@ -273,8 +303,8 @@ public final class CredentialStore {
     }
 
     /**
-     * There is a stored identity, but none that can be used: damaged, unreadable, or another device's. The file was not
-     * touched. The message names file and fault and quotes nothing of the content.
+     * There is a stored identity, but it cannot be used: it is damaged, unreadable, or another device's. The file was
+     * not touched. The message names file and fault and quotes nothing of the content.
      */
     public static final class UnusableException extends IOException {
 

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.time.Duration;
 
-/** When something that began now has to end, by the monotonic ticker. */
+/** The end of something that began now, by the monotonic clock. */
 final class Deadline {
 
     private final Waiting waiting;
@@ -21,7 +22,7 @@ final class Deadline {
         return new Deadline(waiting, limit, true);
     }
 
-    /** One that leaves time for a single attempt and no wait. */
+    /** Returns one that leaves time for a single attempt and no wait. */
     static Deadline ofOneAttempt(Duration limit, Waiting waiting) {
         return new Deadline(waiting, limit, false);
     }
@@ -34,7 +35,7 @@ final class Deadline {
         return left().isNegative() || left().isZero();
     }
 
-    /** Returns whether there may be a wait before the next attempt, and a second one after a first. */
+    /** Returns whether it leaves time for waiting and for further attempts. */
     boolean isPatient() {
         return patient;
     }

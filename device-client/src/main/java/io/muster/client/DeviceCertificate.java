@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
+import io.muster.spi.WrittenText;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,8 +29,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The certificate that was put into this device when it was made, with its key: evidence for a registry whose fleet asks the
- * verifier {@code x509}. The key is used to sign and never sent; it may be one that does not leave its hardware. Immutable and
+ * The certificate that the manufacturer put into this device, with its key. It is evidence for a fleet with the
+ * verifier {@code x509}. The key signs and is never sent; it may be one that does not leave its hardware. Immutable and
  * thread-safe.
  */
 public final class DeviceCertificate {
@@ -39,7 +41,7 @@ public final class DeviceCertificate {
     private static final int P256 = 256;
     private static final int P384 = 384;
 
-    /** How a kind of key signs: the name in the header, and the JDK's. */
+    /** The algorithm by which a kind of key signs: its name in the header, and the JDK's. */
     private record Algorithm(String jws, String jdk) {}
 
     private final PrivateKey key;
@@ -56,9 +58,10 @@ public final class DeviceCertificate {
      * Takes key and chain from wherever they are, such as a {@link java.security.KeyStore}.
      *
      * @param key the private key: EC on P-256 or P-384, RSA, Ed25519 or Ed448
-     * @param chain the device's certificate first, then those between it and the authority that the registry knows
+     * @param chain the device's certificate first, then those up to the authority that the registry knows
      * @return evidence for {@link DeviceClient.Builder#certificate}
-     * @throws IllegalArgumentException if the chain is empty, or the key is not that of its first certificate, or of another kind
+     * @throws IllegalArgumentException if the chain is empty, or the key is not that of its first certificate, or of
+     *     another kind
      */
     public static DeviceCertificate of(PrivateKey key, List<? extends Certificate> chain) {
         if (chain.isEmpty()) {
@@ -93,7 +96,8 @@ public final class DeviceCertificate {
         List<X509Certificate> certificates = new ArrayList<>();
         try {
             for (Certificate certificate : CertificateFactory.getInstance("X.509")
-                    .generateCertificates(new ByteArrayInputStream(Files.readAllBytes(chain)))) {
+                    .generateCertificates(
+                            new ByteArrayInputStream(WrittenText.withoutMark(Files.readAllBytes(chain))))) {
                 certificates.add((X509Certificate) certificate);
             }
         } catch (GeneralSecurityException e) {
@@ -102,7 +106,8 @@ public final class DeviceCertificate {
         if (certificates.isEmpty()) {
             throw new IOException(chain + " has no certificate");
         }
-        Matcher pem = PKCS8.matcher(Files.readString(key, StandardCharsets.ISO_8859_1));
+        Matcher pem = PKCS8.matcher(
+                new String(WrittenText.withoutMark(Files.readAllBytes(key)), StandardCharsets.ISO_8859_1));
         if (!pem.find()) {
             throw new IOException(key + " has no private key in PKCS #8 (BEGIN PRIVATE KEY);"
                     + " openssl pkcs8 -topk8 -nocrypt makes one from other forms");
@@ -114,7 +119,7 @@ public final class DeviceCertificate {
                     .generatePrivate(new PKCS8EncodedKeySpec(der));
             return of(read, certificates);
         } catch (GeneralSecurityException e) {
-            // Neither shown nor chained: it may quote the key.
+            // Neither show nor chain the exception: it may quote the key.
             throw new IOException(key + " has no private key of the kind that the certificate has");
         }
     }
@@ -160,16 +165,18 @@ public final class DeviceCertificate {
     /**
      * Makes the member {@code x509} of the evidence.
      *
-     * @param audience the registry that the proof is for and no other
-     * @param nonce given out by that registry, good for one registration
+     * @param fleet the fleet that the device asks for
+     * @param audience the only registry that the proof is for
+     * @param nonce issued by that registry, good for one registration
      */
-    Map<String, Object> evidence(String serial, String audience, String nonce) throws IOException {
+    Map<String, Object> evidence(String serial, String fleet, String audience, String nonce) throws IOException {
         Map<String, Object> header = new LinkedHashMap<>();
         header.put("alg", algorithm.jws());
         header.put("typ", TYPE);
         Map<String, Object> claims = new LinkedHashMap<>();
         claims.put("serial", serial);
         claims.put("aud", audience);
+        claims.put("fleet", fleet);
         claims.put("nonce", nonce);
         return Map.of("chain", chain, "proof", Jws.compact(header, claims, key, algorithm.jdk()));
     }

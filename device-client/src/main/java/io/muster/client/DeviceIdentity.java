@@ -1,29 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.net.URI;
 import java.time.Instant;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 
 /**
- * Who this device is and how it proves it: what the registry replied, with the registry's address and the serial beside it.
+ * This device's identity and its proof: the registry's reply, with the registry's address and the serial.
  *
- * <p>For MQTT take {@link DeviceClient#mqtt()}, for HTTP APIs {@link DeviceClient#accessToken()}, and keep the secret to
+ * <p>For MQTT use {@link DeviceClient#mqtt()}, for HTTP APIs {@link DeviceClient#accessToken()}, and keep the secret to
  * yourself.
  *
  * @param registry the registry that knows this device
  * @param serial the serial it registered with
  * @param deviceId the device's name for ever, and its MQTT client id
  * @param key the access key; user name and OAuth {@code client_id}
- * @param secret what must not be logged; {@link #toString()} does not have it. Null if the device registered with a key that it
- *     made itself ({@link DeviceClient.Builder#deviceKey()}): that key never leaves the store
+ * @param secret the secret, which must not be logged; {@link #toString()} hides it. Null if the device registered with
+ *     a key that it made itself ({@link DeviceClient.Builder#deviceKey()}): that key never leaves the store
  * @param fleet the fleet that admitted the device; null if the registry did not say
  * @param name the device's name for people; null if the registry did not say
  * @param tags texts by name; never null
  * @param attributes typed values, each a String, Number or Boolean; never null
- * @param configuration what the fleet's template gives to each of its devices; never null
+ * @param configuration the values that the fleet's template gives to each of its devices; never null
  * @param expiresAt when the credential lapses unless it is used before; null if it does not
  * @param links addresses by name; never null. For the application: the client itself follows none of them
  */
@@ -58,10 +58,10 @@ public record DeviceIdentity(
     }
 
     /**
-     * Reads a registry's reply or a stored identity. Only the members that every registry promises are required; others of the
-     * wrong type count as absent, so that a registry may grow.
+     * Reads a registry's reply or a stored identity. Only the members that every registry promises are required. Others
+     * of the wrong type count as absent, so that a registry may grow.
      *
-     * @param deviceKey the key whose public half the registry has; null if there is none, and then a secret is required
+     * @param deviceKey the key whose public half the registry has; if null, a secret is required
      * @throws IllegalArgumentException if deviceId, key or secret is missing, empty or not a string; quotes no value
      */
     static DeviceIdentity read(Map<String, Object> json, URI registry, String serial, JoseKey deviceKey) {
@@ -81,7 +81,7 @@ public record DeviceIdentity(
                 texts(json.get("links")));
     }
 
-    /** The same device with another credential. */
+    /** Returns the same device with another credential. */
     DeviceIdentity with(Credential credential) {
         return new DeviceIdentity(
                 registry,
@@ -98,7 +98,7 @@ public record DeviceIdentity(
                 links);
     }
 
-    /** Everything but registry and serial, under the names of the reply. */
+    /** Returns everything but registry and serial, under the names of the reply. */
     Map<String, Object> write() {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("deviceId", deviceId);
@@ -114,7 +114,7 @@ public record DeviceIdentity(
         return json;
     }
 
-    /** Hides the secret, and what the fleet's template may have put into configuration and attributes. */
+    /** Hides the secret, configuration and attributes: the fleet's template may have put secrets into the last two. */
     @Override
     public String toString() {
         return "DeviceIdentity[deviceId=" + deviceId + ", key=" + key + ", fleet=" + fleet + ", name=" + name + "]";
@@ -132,7 +132,7 @@ public record DeviceIdentity(
 
     private static Map<String, Object> values(Object json) {
         if (!(json instanceof Map<?, ?> members)) {
-            return Collections.emptyMap();
+            return new LinkedHashMap<>();
         }
         Map<String, Object> values = new LinkedHashMap<>();
         members.forEach((name, value) -> {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -12,7 +13,10 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** The steps by which a store changes; between any two of them the power may go. Tests have one where it does. */
+/**
+ * The steps by which a store changes; the power may fail between any two of them. Tests have an implementation where it
+ * does.
+ */
 interface Disk {
 
     /** The real one. */
@@ -47,18 +51,21 @@ interface Disk {
     /** Makes a file that only its owner can read, from the first byte on; it is on the disk when this returns. */
     void create(Path file, byte[] content) throws IOException;
 
-    /** Puts one file in the place of another, in one step that is on the disk when this returns. */
+    /** Replaces one file by another, in one step that is on the disk when this returns. */
     void replace(Path file, Path by) throws IOException;
 
     /** Returns false if there was none. */
     boolean delete(Path file) throws IOException;
 
-    /** Opens a file to write, with mode 0600 if it has to be made. */
+    /** Opens a file for writing, and creates it with mode 0600 if it is missing. */
     static FileChannel open(Path file, OpenOption how) throws IOException {
         return FileChannel.open(file, Set.of(how, StandardOpenOption.WRITE), ownerOnly(file, "rw-------"));
     }
 
-    /** Where there are no POSIX permissions, the rules of the directory have to do. */
+    /**
+     * Returns the permissions; none where there are no POSIX permissions, and the directory's rules must protect the
+     * file.
+     */
     static FileAttribute<?>[] ownerOnly(Path path, String permissions) {
         return isPosix(path)
                 ? new FileAttribute<?>[] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -28,7 +29,7 @@ final class JoseKey {
 
     private static final int COORDINATE = 32;
 
-    /** What precedes the 32 bytes of an Ed25519 key in its X.509 form (RFC 8410). */
+    /** The bytes that precede the 32 bytes of an Ed25519 key in its X.509 form (RFC 8410). */
     private static final byte[] ED25519_PREFIX = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00
     };
 
@@ -69,7 +70,7 @@ final class JoseKey {
         return jwk;
     }
 
-    /** Signs with {@code alg} by the key added to the header. */
+    /** Signs, and adds the key's {@code alg} to the header. */
     String sign(Map<String, ?> header, Map<String, ?> claims) throws IOException {
         Map<String, Object> whole = new LinkedHashMap<>();
         whole.put("alg", kind == KeyKind.P256 ? "ES256" : "EdDSA");
@@ -77,7 +78,7 @@ final class JoseKey {
         return Jws.compact(whole, claims, privateKey, signature(kind));
     }
 
-    /** Both halves: {@code privateKey}, PKCS #8 in base64url, and {@code publicKey}, a JWK. */
+    /** Returns both halves: {@code privateKey}, PKCS #8 in base64url, and {@code publicKey}, a JWK. */
     Map<String, Object> write() {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("privateKey", Base64Url.encode(privateKey.getEncoded()));
@@ -86,7 +87,7 @@ final class JoseKey {
     }
 
     /**
-     * Reads what {@link #write} wrote.
+     * Reads the output of {@link #write}.
      *
      * @throws IllegalArgumentException if it is not a pair of one of the known kinds; quotes nothing of it
      */
@@ -103,7 +104,7 @@ final class JoseKey {
                     return new JoseKey(kind, privateKey, jwk(publicKey));
                 }
             } catch (GeneralSecurityException | IllegalArgumentException e) {
-                // Neither shown nor chained: it may quote the key.
+                // Neither show nor chain the exception: it may quote the key.
             }
         }
         throw new IllegalArgumentException("no pair of \"privateKey\" and \"publicKey\" in it");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import com.fasterxml.jackson.core.JsonFactory;
@@ -5,19 +6,24 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.JsonTokenId;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import io.muster.api.DisplayCode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.net.URI;
+import java.time.DateTimeException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** JSON objects as maps; members that are null are left out on the way in. */
+/** JSON objects as maps. Members that are null are dropped when reading. */
 final class Json {
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -31,7 +37,8 @@ final class Json {
     /**
      * Reads one object and nothing after it.
      *
-     * @throws IOException if it is anything else. The message and the cause never quote the text, which may hold a secret.
+     * @throws IOException if it is anything else. The message and the cause never quote the text, which may hold a
+     *     secret.
      */
     static Map<String, Object> readObject(byte[] utf8) throws IOException {
         try (JsonParser parser = FACTORY.createParser(utf8)) {
@@ -42,7 +49,7 @@ final class Json {
                 }
             }
         } catch (JsonProcessingException e) {
-            // Jackson's own message quotes the token it stumbled over: neither shown nor chained.
+            // Neither show nor chain Jackson's exception: it quotes the token at fault.
         }
         throw new IOException("not a JSON object, or not a whole one");
     }
@@ -61,26 +68,26 @@ final class Json {
     }
 
     private static Object value(JsonParser parser) throws IOException {
-        return switch (parser.currentToken()) {
-            case START_OBJECT -> object(parser);
-            case START_ARRAY -> {
+        return switch (parser.currentTokenId()) {
+            case JsonTokenId.ID_START_OBJECT -> object(parser);
+            case JsonTokenId.ID_START_ARRAY -> {
                 List<Object> items = new ArrayList<>();
                 while (parser.nextToken() != JsonToken.END_ARRAY) {
                     items.add(value(parser));
                 }
                 yield items;
             }
-            case VALUE_STRING -> parser.getText();
-            case VALUE_NUMBER_INT -> parser.getNumberValue();
-            case VALUE_NUMBER_FLOAT -> parser.getDecimalValue();
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            case VALUE_NULL -> null;
+            case JsonTokenId.ID_STRING -> parser.getText();
+            case JsonTokenId.ID_NUMBER_INT -> parser.getNumberValue();
+            case JsonTokenId.ID_NUMBER_FLOAT -> parser.getDecimalValue();
+            case JsonTokenId.ID_TRUE -> true;
+            case JsonTokenId.ID_FALSE -> false;
+            case JsonTokenId.ID_NULL -> null;
             default -> throw new IOException("not a JSON object, or not a whole one");
         };
     }
 
-    /** Returns the member if it is a string with anything in it; another type counts as absent. */
+    /** Returns the member if it is a string that is not empty. Another type counts as absent. */
     static Optional<String> text(Map<String, Object> object, String name) {
         return object.get(name) instanceof String text && !text.isEmpty() ? Optional.of(text) : Optional.empty();
     }
@@ -92,6 +99,18 @@ final class Json {
      */
     static String required(Map<String, Object> object, String name) {
         return text(object, name).orElseThrow(() -> new IllegalArgumentException("no string \"" + name + "\" in it"));
+    }
+
+    /** Reads the code of a device's display. */
+    static DisplayCode displayCode(Map<String, Object> json) throws NoAnswer {
+        try {
+            return new DisplayCode(
+                    required(json, "code"),
+                    Instant.parse(required(json, "expiresAt")),
+                    URI.create(required(json, "url")));
+        } catch (DateTimeException | IllegalArgumentException e) {
+            throw new NoAnswer("HTTP 201 without a claim code");
+        }
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.ByteArrayOutputStream;
@@ -14,8 +15,8 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Opens what was encrypted for a key of this device: the compact form (RFC 7516) with {@code ECDH-ES} on P-256 and {@code
- * A256GCM}, and nothing else of what the standard has.
+ * Decrypts texts for a key of this device: only the compact form (RFC 7516) with {@code ECDH-ES} on P-256 and
+ * {@code A256GCM}.
  */
 final class Jwe {
 
@@ -63,12 +64,12 @@ final class Jwe {
             System.arraycopy(tag, 0, sealed, text.length, tag.length);
             return cipher.doFinal(sealed);
         } catch (GeneralSecurityException | IllegalArgumentException e) {
-            // Neither shown nor chained: it may tell of key or text.
+            // Neither show nor chain the exception: it may reveal the key or the text.
             throw new IOException("not sealed for this device, or damaged");
         }
     }
 
-    /** The key derivation of RFC 7518 section 4.6.2, for as many bits as one digest has. */
+    /** Derives a key as RFC 7518 section 4.6.2 does, for as many bits as one digest has. */
     static byte[] derive(byte[] shared, String algorithm, byte[] partyU, byte[] partyV, int bits)
             throws GeneralSecurityException {
         ByteArrayOutputStream input = new ByteArrayOutputStream();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -15,7 +16,7 @@ final class Jws {
     /**
      * Signs.
      *
-     * @param jdkAlgorithm the JDK's name of what the header's {@code alg} names
+     * @param jdkAlgorithm the JDK's name of the header's {@code alg}
      * @throws IllegalStateException if the key does not sign
      */
     static String compact(Map<String, ?> header, Map<String, ?> claims, PrivateKey key, String jdkAlgorithm)

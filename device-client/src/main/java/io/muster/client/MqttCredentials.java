@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
 
 /**
- * What an MQTT client logs in with. Made by {@link DeviceClient#mqtt()} and {@link DeviceClient#mqttWithToken()}; thread-safe.
+ * The login of an MQTT client. Made by {@link DeviceClient#mqtt()} and {@link DeviceClient#mqttWithToken()};
+ * thread-safe.
  *
- * <p>Ask for {@link #userName()} and {@link #password()} at each connect. A broker may end a session whose token has expired; who
- * would rather reconnect in time asks {@link #isStale()} now and then, and reconnects if it says so. Where to publish and what
- * to subscribe to is in {@link #topics()}.
+ * <p>Ask for {@link #userName()} and {@link #password()} at each connect. A broker may end a session whose token has
+ * expired. To reconnect before that, ask {@link #isStale()} now and then, and reconnect when it returns true.
+ * {@link #topics()} has the topics to publish and subscribe to.
  */
 public final class MqttCredentials {
 
@@ -59,8 +61,8 @@ public final class MqttCredentials {
     }
 
     /**
-     * Returns whether the next {@link #password()} is another than the last: the token is due for renewal, or the credential was
-     * rotated. Renews the token, so it may talk to the registry.
+     * Returns whether the next {@link #password()} differs from the last: the token is due for renewal, or the
+     * credential was rotated. Renews the token, so it may talk to the registry.
      *
      * @return true if it is time to reconnect, or if there was no password yet
      * @throws RefusedException as {@link DeviceClient#accessToken()}
@@ -72,14 +74,14 @@ public final class MqttCredentials {
     }
 
     /**
-     * Asks the registry which topics the device has. They are its fleet's, and what an operator changes there is in the next answer:
-     * nothing is remembered here. It takes an access token, also where the password is the secret.
+     * Asks the registry for the device's topics. The fleet defines them. Nothing is remembered here, so the next answer
+     * has an operator's change. This needs an access token, even if the password is the secret.
      *
-     * @return the topics that a broker lets this device have
+     * @return the topics that a broker permits this device
      * @throws RefusedException as {@link DeviceClient#accessToken()}
      * @throws UnavailableException also if the registry tells no topics
      * @throws IOException as {@link DeviceClient#accessToken()}
-     * @throws IllegalStateException if tokens are bound to the device's key: a broker takes none of those either
+     * @throws IllegalStateException if tokens are bound to the device's key: a broker does not accept those either
      * @throws InterruptedException if interrupted while waiting
      */
     public MqttTopics topics() throws IOException, RefusedException, InterruptedException {

@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.util.List;
 import java.util.Map;
 
 /**
- * The MQTT topics of a device, each for itself: none is a pattern.
+ * The MQTT topics of a device, in full: none is a pattern.
  *
- * @param publish what it may publish to, in the order of its fleet
- * @param subscribe what it may subscribe to, in the order of its fleet
+ * @param publish the topics that it may publish to, in the order of its fleet
+ * @param subscribe the topics that it may subscribe to, in the order of its fleet
  */
 public record MqttTopics(List<String> publish, List<String> subscribe) {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import io.muster.api.Problem;
@@ -10,11 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The registry said no. Repeating the request as it is will not help: do not loop. Not an {@link IOException}, so that a loop
- * made for those does not catch it.
+ * The registry said no. Repeating the same request will not help: do not loop. This is not an {@link IOException}, so
+ * that a loop made for those does not catch it.
  *
- * <p>The message has the status, the type and the instance to quote to an operator, in words of this library; what the
- * registry wrote itself is in {@link #detail()} and {@link #faults()} only, because a broken server may echo what it was sent.
+ * <p>The message has the status, the type, and the instance to quote to an operator, in words of this library. The
+ * registry's own words are only in {@link #detail()} and {@link #faults()}, because a broken server may echo what it
+ * was sent.
  */
 public final class RefusedException extends Exception {
 
@@ -60,8 +62,9 @@ public final class RefusedException extends Exception {
     }
 
     /**
-     * Returns what kind of refusal it is, to branch on: the slug of a {@link ProblemType} such as {@code
-     * registration-refused}, or the error code of the token endpoint (RFC 6749 section 5.2) such as {@code invalid_client}.
+     * Returns the kind of refusal, to branch on. It is the slug of a {@link ProblemType} such as
+     * {@code registration-refused}, or the error code of the token endpoint (RFC 6749 section 5.2) such as
+     * {@code invalid_client}.
      *
      * @return {@code about:blank} if the reply named none, as when a proxy answered for the registry
      */

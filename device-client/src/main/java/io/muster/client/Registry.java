@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -13,43 +14,60 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The registry, as it is spoken to: one request and its answer, told from what is none. Remembers what its replies say in passing:
- * its time, and the nonce for the next DPoP proof. Thread-safe.
+ * Talks to the registry: sends one request, and separates answers from other replies. Remembers the registry's time and
+ * the nonce for the next DPoP proof, which come with its replies. Thread-safe.
  */
 final class Registry {
 
-    /** The device's clock is not believed before: this is when devices that read it were first made. */
+    /** A device's clock is not trusted before this time: devices that read it were first made then. */
     private static final Instant PLAUSIBLE = Instant.parse("2026-01-01T00:00:00Z");
+
+    private static final int PENDING = 202;
+
+    /** How long to wait for a decision if the registry names no time. */
+    private static final Duration UNTIL_DECIDED = Duration.ofMinutes(1);
 
     private static final String JSON = "application/json";
     private static final String JSON_OR_SEALED = "application/jose, application/json";
 
     private final Transport transport;
     private final Waiting waiting;
+    private final Optional<URI> configured;
+    private final Optional<URI> audience;
     private final boolean plainHttpAllowed;
-    private volatile ServerTime serverTime; // null: no reply yet
-    private volatile String dpopNonce; // null: none was given out yet
+    /** The registry's time when the monotonic clock was zero, by its last reply. */
+    private volatile Optional<Instant> zero = Optional.empty();
 
-    Registry(Transport transport, Waiting waiting, boolean plainHttpAllowed) {
+    private volatile Optional<String> dpopNonce = Optional.empty();
+
+    /**
+     * Makes no request yet.
+     *
+     * @throws IllegalArgumentException if the settings have an address that is not acceptable
+     */
+    Registry(Transport transport, DeviceClient.Builder settings) {
         this.transport = transport;
-        this.waiting = waiting;
-        this.plainHttpAllowed = plainHttpAllowed;
+        this.waiting = settings.waiting;
+        this.configured = settings.registry;
+        this.audience = settings.audience;
+        this.plainHttpAllowed = settings.plainHttpAllowed;
+        if (configured.isPresent()) {
+            requireGood(configured.get());
+        }
     }
 
-    /** What a 200 said. */
+    /** The content of a reply with status 200 or 201. */
     record Answer(Map<String, Object> json, Optional<Instant> date) {
 
-        /** Hides what was said. */
+        /** Hides the content. */
         @Override
         public String toString() {
             return "Answer[date=" + date + "]";
         }
     }
 
-    private record ServerTime(Instant date, long received) {}
-
     /**
-     * Posts an object and returns the one that is replied.
+     * Posts an object and returns the object of the reply.
      *
      * @param replyKey opens a reply that was sealed for it; null if none was asked for
      */
@@ -58,7 +76,7 @@ final class Registry {
         return post(uri, JSON, Json.write(body), headers, replyKey, limit);
     }
 
-    /** Posts a form and returns the object that is replied. */
+    /** Posts a form and returns the object of the reply. */
     Answer postForm(URI uri, Map<String, String> form, Map<String, String> headers, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
         StringBuilder text = new StringBuilder();
@@ -70,12 +88,18 @@ final class Registry {
         return post(uri, "application/x-www-form-urlencoded", body, headers, null, limit);
     }
 
-    /** Gets the object that is there. */
-    Answer get(URI uri, Map<String, String> headers, Deadline limit)
+    /** Gets an object, or posts an empty one and returns the object of the reply. */
+    Map<String, Object> own(String method, URI uri, Map<String, String> headers, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
         Map<String, String> all = new LinkedHashMap<>(headers);
         all.put("Accept", JSON);
-        return answer(transport.get(uri, all, limit.left()), null);
+        Duration left = limit.left();
+        return answer(
+                        method.equals("GET")
+                                ? transport.get(uri, all, left)
+                                : transport.post(uri, JSON, Json.write(Map.of()), all, left),
+                        null)
+                .json();
     }
 
     private Answer post(
@@ -87,9 +111,10 @@ final class Registry {
     }
 
     private Answer answer(Transport.Reply reply, JoseKey replyKey) throws RefusedException, NoAnswer {
-        Optional<Instant> date = noted(reply.headers());
+        Optional<Instant> date = RetryAfter.date(reply.headers()).map(time -> time.toInstant());
+        rememberTimeAndNonce(reply.headers(), date);
         int status = reply.status();
-        if (status == 200) {
+        if (status == 200 || status == 201) {
             return new Answer(object(reply.body(), replyKey), date);
         }
         if (status >= 400 && status < 500 && status != 408 && status != 429) {
@@ -97,21 +122,20 @@ final class Registry {
         }
         throw new NoAnswer(
                 switch (status) {
-                    case 202 -> "HTTP 202, waits for an operator's approval";
+                    case PENDING -> "HTTP 202, it has not decided yet";
                     case 301, 302, 303, 307, 308 -> "HTTP " + status + ", a redirect, which is not followed";
                     default -> "HTTP " + status;
                 },
-                RetryAfter.in(reply.headers()).orElse(Duration.ZERO));
+                RetryAfter.in(reply.headers()).orElse(status == PENDING ? UNTIL_DECIDED : Duration.ZERO),
+                status == PENDING);
     }
 
-    private Optional<Instant> noted(HttpHeaders headers) {
-        headers.firstValue("DPoP-Nonce").ifPresent(nonce -> dpopNonce = nonce);
-        Optional<Instant> date = RetryAfter.date(headers).map(time -> time.toInstant());
-        date.ifPresent(time -> serverTime = new ServerTime(time, waiting.nanoTime()));
-        return date;
+    private void rememberTimeAndNonce(HttpHeaders headers, Optional<Instant> date) {
+        headers.firstValue("DPoP-Nonce").ifPresent(nonce -> dpopNonce = Optional.of(nonce));
+        date.ifPresent(time -> zero = Optional.of(time.minusNanos(waiting.nanoTime())));
     }
 
-    /** By its first character, and not by the content type, which proxies change. */
+    /** Decides by the first character, and not by the content type, which proxies change. */
     private static Map<String, Object> object(byte[] body, JoseKey replyKey) throws NoAnswer {
         String start = new String(body, StandardCharsets.ISO_8859_1).strip();
         try {
@@ -129,21 +153,51 @@ final class Registry {
         return Json.text(answer.json(), "nonce").orElseThrow(() -> new NoAnswer("HTTP 200 without nonce"));
     }
 
-    /** Returns the nonce for the next DPoP proof, or empty if the registry gave none out yet. */
+    /** Returns the nonce for the next DPoP proof, or empty if the registry issued none yet. */
     Optional<String> dpopNonce() {
-        return Optional.ofNullable(dpopNonce);
+        return dpopNonce;
     }
 
     /**
-     * Returns the registry's time: from its last reply by the monotonic ticker, or before the first by the device's clock. Empty
-     * if that one is obviously wrong.
+     * Returns the registry's time: from its last reply by the monotonic clock, or before the first reply by the
+     * device's clock. Empty if the device's clock is obviously wrong.
      */
     Optional<Instant> time() {
-        ServerTime known = serverTime;
-        if (known != null) {
-            return Optional.of(known.date().plusNanos(waiting.nanoTime() - known.received()));
-        }
-        return Optional.of(waiting.deviceTime()).filter(time -> time.isAfter(PLAUSIBLE));
+        Optional<Instant> last = zero;
+        return last.isPresent()
+                ? last.map(time -> time.plusNanos(waiting.nanoTime()))
+                : Optional.of(waiting.deviceTime()).filter(time -> time.isAfter(PLAUSIBLE));
+    }
+
+    static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+
+    /** Returns the configured address; empty means the stored one. */
+    Optional<URI> configuredAddress() {
+        return configured;
+    }
+
+    /** Returns the configured issuer of the registry; empty means the stored one, or the address. */
+    Optional<URI> configuredAudience() {
+        return audience;
+    }
+
+    /**
+     * Returns the address of the registry that knows this device.
+     *
+     * @throws IllegalArgumentException if the stored one is not acceptable: it may come from a client that allowed more
+     */
+    URI address(StoreContent stored) {
+        URI address = configured.orElse(stored.identity().registry());
+        requireGood(address);
+        return address;
+    }
+
+    /** Returns the issuer of the registry that knows this device. */
+    String issuer(StoreContent stored) {
+        Optional<URI> own = audience.isPresent() ? audience : stored.audience();
+        return withoutSlash(own.isPresent() ? own.get() : address(stored));
     }
 
     /** Returns the address of one of the registry's endpoints. */
@@ -156,14 +210,10 @@ final class Registry {
         return registry.toString().replaceFirst("/+$", "");
     }
 
-    static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
-    }
-
-    void requireGoodAddress(URI address) {
+    private void requireGood(URI address) {
         String scheme = String.valueOf(address.getScheme()).toLowerCase(Locale.ROOT);
         boolean encrypted = scheme.equals("https");
-        if (!encrypted && !scheme.equals("http")
+        if ((!encrypted && !scheme.equals("http"))
                 || address.getHost() == null
                 || address.getRawUserInfo() != null
                 || address.getRawQuery() != null
@@ -177,7 +227,7 @@ final class Registry {
         }
     }
 
-    /** By its spelling: a name that resolves to a loopback address today may resolve to another tomorrow. */
+    /** Decides by the spelling: a name that resolves to a loopback address today may resolve to another tomorrow. */
     private static boolean isLoopback(String host) {
         return host.equalsIgnoreCase("localhost")
                 || host.equals("[::1]")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.net.http.HttpHeaders;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The wait that a reply asks for (RFC 9110 section 10.2.3), in either form. */
+/** The wait that a reply asks for (RFC 9110 section 10.2.3), in both forms. */
 final class RetryAfter {
 
     /** A reader must accept all three forms of RFC 9110 section 5.6.7. */
@@ -24,9 +25,9 @@ final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * Returns the wait, or empty if the reply asks for none or asks in no known form. A date is measured against the reply's
-     * own {@code Date}, so that the device's clock does not matter; without that it cannot be measured, and the longest wait
-     * of the backoff stands for it. A date that has passed is no wait.
+     * Returns the wait, or empty if the reply asks for none or uses no known form. A date is measured against the
+     * reply's own {@code Date}, so that the device's clock does not matter. Without that it cannot be measured, and the
+     * longest wait of the backoff is used. A date in the past is no wait.
      */
     static Optional<Duration> in(HttpHeaders headers) {
         return headers.firstValue("Retry-After").map(String::strip).flatMap(value -> {

@@ -1,13 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
 
-/** Where access tokens come from, for code that needs one and need not know how a device gets it. Implementations are thread-safe. */
+/**
+ * A source of access tokens, for code that needs one and need not know how a device gets it. Implementations are
+ * thread-safe.
+ */
 @FunctionalInterface
 public interface TokenSource {
 
     /**
-     * Returns a token to send with the next request. Ask each time: it is cached and renewed behind this.
+     * Returns a token to send with the next request. Ask each time: the source caches and renews it.
      *
      * @return a token that has not expired
      * @throws RefusedException if there will be none until somebody changes something

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
+import io.muster.spi.WrittenText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,6 +16,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -26,8 +34,9 @@ import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManagerFactory;
 
-/** One POST, with every limit that one needs towards a server that may be slow, broken or not the right one. */
+/** Sends one request, with all limits that protect from a server that is slow, broken or the wrong one. */
 final class Transport {
 
     static final int LARGEST_REPLY = 64 * 1024;
@@ -39,20 +48,55 @@ final class Transport {
 
     Transport(SSLContext tls) {
         SSLParameters parameters = tls.getDefaultSSLParameters();
-        // The JDK's client does this of itself, unless a system property says otherwise. Set here, no property can undo
-        // it.
+        // The JDK's client does this by default, unless a system property disables it. Setting it here overrides the
+        // property.
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(CONNECT_TIMEOUT)
-                // A redirect would carry the secret to whoever the redirecting party names.
+                // A redirect would carry the secret to any host that the redirecting server names.
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .sslContext(tls)
                 .sslParameters(parameters)
                 .build();
     }
 
-    /** What came back, whole. */
+    /** Returns the JDK's own settings, with the certificates that it trusts. */
+    static SSLContext defaultTls() {
+        try {
+            return SSLContext.getDefault();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this JDK has no TLS", e);
+        }
+    }
+
+    /**
+     * Returns settings that trust the certificates of a file, and no others.
+     *
+     * @throws IOException if the file cannot be read, or has no certificate
+     */
+    static SSLContext tlsThatTrusts(Path pem) throws IOException {
+        try (InputStream in = WrittenText.withoutMark(Files.newInputStream(pem))) {
+            KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+            trusted.load(null, null);
+            for (Certificate certificate :
+                    CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+                trusted.setCertificateEntry("ca" + trusted.size(), certificate);
+            }
+            if (trusted.size() == 0) {
+                throw new IOException(pem + " has no certificate");
+            }
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init(trusted);
+            SSLContext tls = SSLContext.getInstance("TLS");
+            tls.init(null, factory.getTrustManagers(), null);
+            return tls;
+        } catch (GeneralSecurityException e) {
+            throw new IOException(pem + " is not a file of PEM certificates", e);
+        }
+    }
+
+    /** The whole reply. */
     record Reply(int status, HttpHeaders headers, byte[] body) {
 
         /** Names the status only. */
@@ -65,7 +109,7 @@ final class Transport {
     /**
      * Posts and returns the whole reply, whatever its status.
      *
-     * @param headers what to send beside the content type; {@code Accept} is among them
+     * @param headers the headers beside the content type; {@code Accept} is among them
      * @param limit for everything, from connecting to the last byte of the reply
      * @throws IOException if there was no whole reply of at most {@link #LARGEST_REPLY} bytes in time
      */
@@ -88,7 +132,7 @@ final class Transport {
             throws IOException, InterruptedException {
         request.header("User-Agent", USER_AGENT);
         headers.forEach(request::header);
-        // HttpRequest.timeout() ends with the headers; a body that drips would be waited for without end.
+        // HttpRequest.timeout() ends with the headers. A slow body could then take for ever.
         CompletableFuture<HttpResponse<byte[]>> exchange =
                 http.sendAsync(request.build(), response -> new CappedBody());
         try {
@@ -104,8 +148,8 @@ final class Transport {
     }
 
     /**
-     * Says what broke. Only exceptions of sockets and TLS are quoted: where the JDK cannot read a reply, its message quotes the
-     * reply, and that may be an echo of what was sent.
+     * Says what failed. Quotes only exceptions of sockets and TLS: where the JDK cannot read a reply, its message
+     * quotes the reply, which may echo the request.
      */
     private static IOException failure(Throwable cause) {
         if (cause instanceof SocketException

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -5,9 +6,9 @@ import java.io.Serial;
 import java.time.Duration;
 
 /**
- * The registry could not be asked, or had no answer yet, for as long as the client was told to try. Nothing is decided: the
- * registry may even have accepted the request and its reply was lost. To call again is safe. The message names what failed
- * last, and no secret.
+ * The registry could not be asked, or had no answer yet, for as long as the client was told to try. Nothing is decided:
+ * the registry may even have accepted the request, and the reply was lost. It is safe to call again. The message names
+ * the last failure, and no secret.
  */
 public final class UnavailableException extends IOException {
 
@@ -22,9 +23,9 @@ public final class UnavailableException extends IOException {
     }
 
     /**
-     * Returns how long the client will wait before it asks again, counted from the moment this was thrown: the registry's
-     * {@code Retry-After}, or the backoff. A call made earlier is not refused, it waits; with a limit that ends sooner it
-     * fails at once, without any traffic.
+     * Returns how long the client will wait before it asks again, counted from this exception: the registry's
+     * {@code Retry-After}, or the backoff. You may call earlier; that call waits. If its limit ends before the wait
+     * does, it fails at once without any traffic.
      *
      * @return zero or more; never null
      */

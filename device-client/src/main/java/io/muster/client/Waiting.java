@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 
-/** Everything the client knows of time: a monotonic ticker and a way to let it pass. Tests have one that never sleeps. */
+/**
+ * All time that the client knows: a monotonic clock, and a way to wait. Tests have an implementation that never sleeps.
+ */
 interface Waiting {
 
     /** The real one. */
@@ -25,10 +28,10 @@ interface Waiting {
         }
     };
 
-    /** Returns a time of which only differences mean something, as {@link System#nanoTime()}. */
+    /** Returns a time of which only differences have a meaning, as {@link System#nanoTime()}. */
     long nanoTime();
 
-    /** Returns what the device takes for the time. It may be any: nothing but a first guess is made of it. */
+    /** Returns the time of the device's clock, which may be wrong. It serves only as a first guess. */
     Instant deviceTime();
 
     /** Returns after at least the duration; at once if it is zero. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -17,7 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,27 +33,20 @@ class AccessTokenTest {
     Path directory;
 
     private final FakeTime time = new FakeTime();
-    private ScriptedRegistry registry;
+
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry().thenReceipt();
+
     private DeviceClient client;
 
     @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry().thenReceipt();
+    void start() {
         client = device().build();
     }
 
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
-
     private DeviceClient.Builder device() {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
-                .store(directory.resolve("device.json"))
+        return registry.device(directory, time)
                 .giveUpAfter(Duration.ofMinutes(2))
-                .waiting(time)
                 .random(() -> 0L);
     }
 
@@ -111,7 +105,7 @@ class AccessTokenTest {
         registry.thenToken("token-1", 900).thenStatus(503, "Retry-After", "60").thenToken("token-2", 900);
         client.accessToken();
 
-        time.pass(Duration.ofSeconds(720));
+        time.pass(Duration.ofMinutes(12));
         assertThat(client.accessToken()).isEqualTo("token-1");
         assertThat(client.accessToken()).isEqualTo("token-1");
         assertThat(registry.requests()).hasSize(3);
@@ -138,7 +132,7 @@ class AccessTokenTest {
         registry.thenToken("token-1", 900).thenStatus(503).thenStatus(503, "Retry-After", "600");
         client.accessToken();
 
-        time.pass(Duration.ofSeconds(900));
+        time.pass(Duration.ofMinutes(15));
 
         assertThatThrownBy(client::accessToken).isInstanceOf(UnavailableException.class);
     }
@@ -245,7 +239,7 @@ class AccessTokenTest {
         DeviceIdentity known = client.register();
         Path file = directory.resolve("plain.json");
         CredentialStore.at(file)
-                .save(Stored.of(new DeviceIdentity(
+                .save(StoreContent.of(new DeviceIdentity(
                         URI.create("http://registry.example"),
                         "SN-0007",
                         known.deviceId(),

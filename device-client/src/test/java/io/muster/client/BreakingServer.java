@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -12,7 +13,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads each request, sends what it was told to and closes the connection, whole reply or not. */
+/**
+ * Reads each request, sends the bytes that it was given, and closes the connection, whether the reply is complete or
+ * not.
+ */
 final class BreakingServer implements AutoCloseable {
 
     private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)\r\n");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -15,6 +16,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,24 +64,26 @@ class CredentialStoreTest {
 
     @Test
     void whatWasSavedIsLoaded() throws Exception {
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
 
         assertThat(store().load()).contains(IDENTITY);
     }
 
     @Test
     void savingReplacesAndLeavesNothingBehind() throws Exception {
-        store().save(Stored.of(Processes.Save.identity(1)));
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(Processes.Save.identity(1)));
+        store().save(StoreContent.of(IDENTITY));
 
         assertThat(store().load()).contains(IDENTITY);
         assertThat(directory).isDirectoryContaining(path -> path.equals(file()));
-        assertThat(Files.list(directory)).hasSize(1);
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files).hasSize(1);
+        }
     }
 
     @Test
     void fileIsForItsOwnerOnly() throws Exception {
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
 
         assertThat(permissions(file())).isEqualTo("rw-------");
     }
@@ -100,7 +104,7 @@ class CredentialStoreTest {
 
     @Test
     void fileThatOthersCanReadIsClosedToThem() throws Exception {
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
         Files.setPosixFilePermissions(file(), PosixFilePermissions.fromString("rw-r--r--"));
 
         assertThat(store().load()).contains(IDENTITY);
@@ -114,7 +118,7 @@ class CredentialStoreTest {
         Files.setPosixFilePermissions(leftover, PosixFilePermissions.fromString("rw-rw-rw-"));
 
         assertThat(store().load()).isEmpty();
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
 
         assertThat(store().load()).contains(IDENTITY);
         assertThat(permissions(file())).isEqualTo("rw-------");
@@ -123,7 +127,7 @@ class CredentialStoreTest {
 
     @Test
     void leftoverDoesNotHideTheGoodFile() throws Exception {
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
         Files.writeString(directory.resolve("device.json.tmp"), "");
 
         assertThat(store().load()).contains(IDENTITY);
@@ -131,7 +135,7 @@ class CredentialStoreTest {
 
     @Test
     void fileCutOffAnywhereIsAClearErrorAndIsLeftAlone() throws Exception {
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
         byte[] whole = Files.readAllBytes(file());
 
         for (int length = 0; length < whole.length - 1; length++) { // the last byte is a line feed
@@ -243,7 +247,7 @@ class CredentialStoreTest {
 
     @Test
     void interruptedThreadReadsTheStoreAllTheSame() throws Exception {
-        store().save(Stored.of(IDENTITY));
+        store().save(StoreContent.of(IDENTITY));
         Thread.currentThread().interrupt();
         try {
             assertThat(store().load()).contains(IDENTITY);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -23,8 +24,7 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,17 +38,9 @@ class DeviceCertificateTest {
     Path directory;
 
     private final FakeTime time = new FakeTime();
-    private ScriptedRegistry registry;
 
-    @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry();
-    }
-
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry();
 
     private static KeyPair keys(String kind) throws Exception {
         KeyPairGenerator generator = KeyPairGenerator.getInstance(kind.startsWith("secp") ? "EC" : kind);
@@ -60,6 +52,7 @@ class DeviceCertificateTest {
         return generator.generateKeyPair();
     }
 
+    @SuppressWarnings("JavaUtilDate") // Bouncy Castle wants it
     private static X509Certificate certificate(KeyPair keys) throws Exception {
         KeyPair authority = keys("secp256r1");
         return new JcaX509CertificateConverter()
@@ -84,13 +77,7 @@ class DeviceCertificateTest {
     }
 
     private DeviceClient.Builder device(DeviceCertificate certificate) {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
-                .certificate(certificate)
-                .store(directory.resolve("device.json"))
-                .waiting(time)
-                .random(() -> 0L);
+        return registry.device(directory, time).certificate(certificate).random(() -> 0L);
     }
 
     private ScriptedRegistry thenNonce(String nonce) {
@@ -136,7 +123,15 @@ class DeviceCertificateTest {
         String proof = (String) evidence.get("proof");
         assertThat(part(proof, 0)).isEqualTo(Map.of("alg", jws, "typ", "muster-proof+jwt"));
         assertThat(part(proof, 1))
-                .isEqualTo(Map.of("serial", "SN-0007", "aud", registry.uri().toString(), "nonce", "N-1"));
+                .isEqualTo(Map.of(
+                        "serial",
+                        "SN-0007",
+                        "fleet",
+                        "default",
+                        "aud",
+                        registry.uri().toString(),
+                        "nonce",
+                        "N-1"));
         Signature signature = Signature.getInstance(jdk);
         signature.initVerify(keys.getPublic());
         signature.update(proof.substring(0, proof.lastIndexOf('.')).getBytes(StandardCharsets.US_ASCII));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -17,8 +18,8 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.Optional;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,26 +35,14 @@ class DeviceKeyTest {
     Path directory;
 
     private final FakeTime time = new FakeTime();
-    private ScriptedRegistry registry;
 
-    @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry();
-    }
-
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry();
 
     private DeviceClient.Builder device() {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
+        return registry.device(directory, time)
                 .deviceKey()
-                .store(file())
                 .giveUpAfter(Duration.ofMinutes(2))
-                .waiting(time)
                 .random(() -> 0L);
     }
 
@@ -86,8 +75,8 @@ class DeviceKeyTest {
     }
 
     private JWK publicKey() throws Exception {
-        Stored stored = CredentialStore.at(file()).loadAll().orElseThrow();
-        return JWK.parse(Map.copyOf(stored.deviceKey().jwk()));
+        StoreContent stored = CredentialStore.at(file()).loadAll().orElseThrow();
+        return JWK.parse(Map.copyOf(stored.deviceKey().orElseThrow().jwk()));
     }
 
     @ParameterizedTest
@@ -112,7 +101,15 @@ class DeviceKeyTest {
         assertThat(FaithfulRegistry.isSigned(proof, publicKey())).isTrue();
         assertThat(proof.getHeader().getType().getType()).isEqualTo("muster-proof+jwt");
         assertThat(proof.getPayload().toJSONObject())
-                .isEqualTo(Map.of("serial", "SN-0007", "aud", registry.uri().toString(), "nonce", "N-1"));
+                .isEqualTo(Map.of(
+                        "serial",
+                        "SN-0007",
+                        "fleet",
+                        "default",
+                        "aud",
+                        registry.uri().toString(),
+                        "nonce",
+                        "N-1"));
     }
 
     @Test
@@ -138,7 +135,7 @@ class DeviceKeyTest {
     @Test
     void processThatStartsAgainMakesTheSameRequestWithTheSameKeys() throws Exception {
         thenNonce("N-1").thenStatus(503);
-        assertThatThrownBy(() -> device().giveUpAfter(Duration.ofNanos(1_000_000))
+        assertThatThrownBy(() -> device().giveUpAfter(Duration.ofMillis(500))
                         .random(() -> -1L)
                         .build()
                         .register())
@@ -188,7 +185,7 @@ class DeviceKeyTest {
 
         assertThat(registry.requests().get(2).header("Authorization")).startsWith("Basic ");
         assertThat(CredentialStore.at(file()).loadAll().orElseThrow().deviceKey())
-                .isNull();
+                .isEmpty();
         assertThat(file()).content().contains("\"format\":1");
     }
 
@@ -254,7 +251,7 @@ class DeviceKeyTest {
         DeviceClient client = device().build();
 
         assertThat(client.accessToken()).isEqualTo("token-1");
-        time.pass(Duration.ofSeconds(900));
+        time.pass(Duration.ofMinutes(15));
         assertThat(client.accessToken()).isEqualTo("token-2");
 
         assertThat(assertion(2)).doesNotContainKey("nonce").containsEntry("iat", 1924992000L);
@@ -425,12 +422,12 @@ class DeviceKeyTest {
         thenKeyReceipt().thenToken("token-1", 900);
         DeviceClient client = device().build();
         client.accessToken();
-        Stored stored = CredentialStore.at(file()).loadAll().orElseThrow();
-        String key = (String) stored.deviceKey().write().get("privateKey");
+        StoreContent stored = CredentialStore.at(file()).loadAll().orElseThrow();
+        String key = (String) stored.deviceKey().orElseThrow().write().get("privateKey");
 
         assertThat(file()).content().contains(key);
         assertThat(client + " " + client.mqtt() + stored + stored.credential() + stored.deviceKey()
-                        + Pending.begin("s", null, null, KeyKind.P256))
+                        + CredentialRequest.begin("s", Optional.empty(), Optional.empty(), Optional.of(KeyKind.P256)))
                 .doesNotContain(key)
                 .doesNotContain("token-1")
                 .doesNotContain("privateKey");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -5,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/** A disk whose machine loses power: before, in the middle of, or after one of its steps. */
+/** A disk whose machine loses power: before, during, or after one of its steps. */
 final class FailingDisk implements Disk {
 
     /** The process ends here. No exception, so that nobody handles it. */

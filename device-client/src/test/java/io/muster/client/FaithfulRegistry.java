@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import com.nimbusds.jose.EncryptionMethod;
@@ -38,19 +39,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * A registry in memory that keeps every promise of the real one: one device for a serial, credentials that are provisional until
- * their first use, replies sealed and repeated until then. It is stricter in one point: what a confirmed credential replaces ends
- * at once. Faults come from outside.
+ * A registry in memory that keeps every promise of the real one: one device for a serial, credentials that are
+ * provisional until their first use, replies sealed and repeated until then. It is stricter in one point: a credential
+ * ends at once when its replacement is confirmed. Faults are injected from outside.
  */
 public final class FaithfulRegistry implements AutoCloseable {
 
-    /** What a serial that is a device already may do. */
+    /** The rule for a serial that is a device already. */
     public enum Rule {
         UNTIL_CONFIRMED,
         NEVER
     }
 
-    /** What becomes of one request. */
+    /** The fate of one request. */
     public enum Fate {
         ANSWERED,
         REQUEST_LOST,
@@ -58,7 +59,7 @@ public final class FaithfulRegistry implements AutoCloseable {
         BUSY
     }
 
-    /** Decides on each request as it comes. */
+    /** Decides about each request when it arrives. */
     @FunctionalInterface
     public interface Fates {
         Fate of(int number, String path);
@@ -348,7 +349,10 @@ public final class FaithfulRegistry implements AutoCloseable {
                 : null;
     }
 
-    /** Verifies with what the client does not have: Nimbus for P-256; the JDK for Ed25519, which Nimbus needs Tink for. */
+    /**
+     * Verifies with libraries that the client does not have: Nimbus for P-256; the JDK for Ed25519, for which Nimbus
+     * needs Tink.
+     */
     static boolean isSigned(JWSObject object, JWK key) throws JOSEException, GeneralSecurityException {
         if (key instanceof ECKey ec) {
             return object.verify(new ECDSAVerifier(ec));

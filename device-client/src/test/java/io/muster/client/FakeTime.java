@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.time.Duration;
@@ -6,7 +7,10 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A ticker that moves when told to, or when somebody sleeps; sleeping takes no time. Begins just before a wrap-around. */
+/**
+ * A monotonic clock that moves when told to, or when a thread sleeps; sleeping takes no time. Begins just before a
+ * wrap-around.
+ */
 final class FakeTime implements Waiting {
 
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 5);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The limit of a process on the size of its files stands for a full disk, since it holds for the administrator too. */
+/** A process limit on the size of files simulates a full disk, since it applies to the administrator too. */
 @DisabledOnOs(OS.WINDOWS)
 @Timeout(60)
 class FullDiskTest {

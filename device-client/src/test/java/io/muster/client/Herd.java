@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.time.Duration;
@@ -8,17 +9,19 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * A fleet that gets its power back in one second, in virtual time: as many of the client's real {@link Pace}s as there are devices,
- * and a registry that serves so many requests a second, keeps one second's worth of them waiting and turns the rest away.
+ * A fleet that gets its power back in one second, in virtual time. It has one of the client's real {@link Pace}s for
+ * each device. Its registry serves a fixed number of requests a second, keeps one second's worth of them waiting and
+ * turns the rest away.
  */
 final class Herd {
 
-    /** What a registry does with requests that it has no room for. */
+    /** How a registry handles requests that it has no room for. */
     enum Overload {
         /**
-         * 503 at once, and a {@code Retry-After} that hands out turns by the registry's own rule, {@code io.muster.problem.Turns} of
-         * registry-core, which this module cannot see: at the rate that it served in its best second of the last ten in which it
-         * turned away too, or 1,000 a second before it knows; no sooner than in 5 seconds.
+         * 503 at once, and a {@code Retry-After} that hands out turns by the registry's own rule,
+         * {@code io.muster.limit.RetrySlots} of registry-core, which this module cannot see. The rate is that of its best
+         * second among the last ten in which it turned requests away too, or 1,000 a second before it knows. The
+         * shortest wait is 5 seconds.
          */
         RETRY_AFTER_IN_TURN,
         /** 503 at once, with {@code Retry-After: 1} for everybody. */
@@ -30,7 +33,7 @@ final class Herd {
     }
 
     /**
-     * What was seen.
+     * The observations.
      *
      * @param peakAfterAMinute most arrivals in ten seconds that began after the first 60, as a multiple of the capacity
      * @param allBack seconds until the last device had its token
@@ -96,7 +99,7 @@ final class Herd {
     Report run() {
         SplittableRandom boot = new SplittableRandom(2);
         for (int i = 0; i < paces.length; i++) {
-            // Not two machines boot in the same time: within one second here, which is little.
+            // No two machines boot in the same time: within one second here, which is little.
             schedule(i, boot.nextLong(SECOND) + paces[i].untilTurn().toNanos());
         }
         int waiting = paces.length;
@@ -157,7 +160,7 @@ final class Herd {
     }
 
     private void schedule(int device, long at) {
-        turns.add(at / (SECOND / TICKS_IN_A_SECOND) << ID_BITS | device);
+        turns.add((at / (SECOND / TICKS_IN_A_SECOND)) << ID_BITS | device);
     }
 
     private Report report(int requests) {

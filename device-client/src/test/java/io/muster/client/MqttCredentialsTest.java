@@ -1,14 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,26 +21,19 @@ class MqttCredentialsTest {
     Path directory;
 
     private final FakeTime time = new FakeTime();
-    private ScriptedRegistry registry;
+
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry();
+
     private DeviceClient client;
 
     @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry();
+    void start() {
         client = device().build();
     }
 
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
-
     private DeviceClient.Builder device() {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
-                .store(directory.resolve("device.json"))
-                .waiting(time);
+        return registry.device(directory, time);
     }
 
     @Test
@@ -64,7 +57,7 @@ class MqttCredentialsTest {
 
         assertThat(mqtt.password()).isEqualTo("token-1");
         assertThat(mqtt.isStale()).isFalse();
-        time.pass(Duration.ofSeconds(720));
+        time.pass(Duration.ofMinutes(12));
         assertThat(mqtt.isStale()).isTrue();
         assertThat(mqtt.password()).isEqualTo("token-2");
         assertThat(mqtt.isStale()).isFalse();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import java.io.IOException;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Other processes, for what one process cannot show. */
+/** Other processes, for tests that need more than one. */
 final class Processes {
 
     private Processes() {}
@@ -59,7 +60,7 @@ final class Processes {
         }
     }
 
-    /** Prints whether the lock of a store was to be had. */
+    /** Prints whether the lock of a store was available. */
     static final class TryLock {
 
         private TryLock() {}
@@ -80,7 +81,7 @@ final class Processes {
         public static void main(String[] args) throws Exception {
             CredentialStore store = CredentialStore.at(Path.of(args[0]));
             for (int i = 0; ; i++) {
-                store.save(Stored.of(identity(i)));
+                store.save(StoreContent.of(identity(i)));
                 System.out.println(i);
             }
         }

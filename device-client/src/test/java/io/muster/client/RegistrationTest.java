@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -32,8 +33,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,25 +47,12 @@ class RegistrationTest {
     Path directory;
 
     private final FakeTime time = new FakeTime();
-    private ScriptedRegistry registry;
 
-    @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry();
-    }
-
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry();
 
     private DeviceClient.Builder device() {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
-                .store(file())
-                .waiting(time)
-                .random(() -> 0L);
+        return registry.device(directory, time).random(() -> 0L);
     }
 
     private Path file() {
@@ -250,6 +237,51 @@ class RegistrationTest {
         assertThat(registry.requests())
                 .extracting(ScriptedRegistry.Request::path)
                 .containsExactly("/register", "/register");
+    }
+
+    @Test
+    void deviceThatIsNotDecidedUponWaitsAsToldHoweverOftenItAsked() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            registry.then(202, "application/json", "{\"status\":\"pending\"}", "Retry-After", "60");
+        }
+        registry.thenReceipt();
+
+        registry.device(directory, time).random(() -> -1L).build().register();
+
+        assertThat(time.sleeps()).hasSize(20).allSatisfy(wait -> assertThat(wait)
+                .isBetween(Duration.ofSeconds(60), Duration.ofSeconds(90)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"soon", ""})
+    void deviceThatIsNotToldHowLongToWaitWaitsForAMinute(String retryAfter) throws Exception {
+        registry.then(202, "application/json", "{}", "Retry-After", retryAfter).thenReceipt();
+
+        device().build().register();
+
+        assertThat(time.sleeps()).containsExactly(Duration.ofMinutes(1));
+    }
+
+    @Test
+    void deviceThatWaitsIsTheSameCandidateAfterARestart() throws Exception {
+        String pending = "{\"status\":\"pending\"}";
+        registry.then(202, "application/json", pending, "Retry-After", "60")
+                .then(202, "application/json", pending, "Retry-After", "60")
+                .thenReceipt();
+        DeviceClient first = device().giveUpAfter(Duration.ofSeconds(30)).build();
+        assertThatThrownBy(first::register)
+                .isInstanceOf(UnavailableException.class)
+                .hasMessageContaining("it has not decided yet")
+                .satisfies(
+                        e -> assertThat(((UnavailableException) e).retryAfter()).isEqualTo(Duration.ofSeconds(60)));
+
+        device().build().register();
+
+        assertThat(registry.requests())
+                .extracting(request -> Json.readObject(request.body().getBytes(StandardCharsets.UTF_8)))
+                .hasSize(3)
+                .extracting(body -> List.of(body.get("requestId"), body.get("replyKey")))
+                .satisfies(all -> assertThat(all.stream().distinct()).hasSize(1));
     }
 
     @Test

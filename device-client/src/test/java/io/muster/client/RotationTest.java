@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -15,8 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,25 +34,13 @@ class RotationTest {
     Path directory;
 
     private final FakeTime time = new FakeTime();
-    private ScriptedRegistry registry;
 
-    @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry().thenReceipt();
-    }
-
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry().thenReceipt();
 
     private DeviceClient.Builder device() {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
-                .store(file())
+        return registry.device(directory, time)
                 .giveUpAfter(Duration.ofMinutes(2))
-                .waiting(time)
                 .random(HALF);
     }
 
@@ -60,7 +48,7 @@ class RotationTest {
         return directory.resolve("device.json");
     }
 
-    private Stored stored() throws IOException {
+    private StoreContent stored() throws IOException {
         return CredentialStore.at(file()).loadAll().orElseThrow();
     }
 
@@ -68,7 +56,7 @@ class RotationTest {
         return registry.then(200, "application/json", NEXT);
     }
 
-    /** The scripted server's own clock, which is what its replies have in Date, is the only one there is. */
+    /** The only clock is the scripted server's own, which its replies have in Date. */
     private ScriptedRegistry thenTokenToRotate(String token, Duration left) {
         return registry.then(exchange -> {
             byte[] reply = ("{\"access_token\":\"" + token + "\",\"expires_in\":900,\"rotate_by\":"
@@ -92,9 +80,9 @@ class RotationTest {
     void newCredentialIsStoredBesideTheOldOneThenUsedThenAlone() throws Exception {
         thenNext();
         registry.then(exchange -> {
-            Stored both = stored();
+            StoreContent both = stored();
             assertThat(both.identity().key()).isEqualTo("AKEY0123456789abcdef");
-            assertThat(both.next().key()).isEqualTo("NEW");
+            assertThat(both.next().orElseThrow().key()).isEqualTo("NEW");
             assertThat(directory.resolve("device.json.pending")).doesNotExist();
             byte[] reply = "{\"access_token\":\"token-2\",\"expires_in\":900}".getBytes(StandardCharsets.US_ASCII);
             exchange.sendResponseHeaders(200, reply.length);
@@ -110,7 +98,7 @@ class RotationTest {
         assertThat(paths()).containsExactly("/register", "/devices/me/credentials", "/token");
         assertThat(keyUsedIn(1)).isEqualTo("AKEY0123456789abcdef");
         assertThat(keyUsedIn(2)).isEqualTo("NEW");
-        assertThat(stored()).isEqualTo(Stored.of(rotated));
+        assertThat(stored()).isEqualTo(StoreContent.of(rotated));
         assertThat(client.accessToken()).isEqualTo("token-2");
     }
 
@@ -122,7 +110,7 @@ class RotationTest {
 
         assertThatThrownBy(client::rotate).isInstanceOf(RefusedException.class);
 
-        assertThat(stored().next()).isNull();
+        assertThat(stored().next()).isEmpty();
         assertThat(stored().identity().secret()).isEqualTo(ScriptedRegistry.SECRET);
         assertThat(client.accessToken()).isEqualTo("token-2");
     }
@@ -135,7 +123,7 @@ class RotationTest {
                 .thenToken("token-2", 900);
 
         assertThatThrownBy(device().build()::rotate).isInstanceOf(RefusedException.class);
-        assertThat(stored().next().key()).isEqualTo("NEW");
+        assertThat(stored().next().orElseThrow().key()).isEqualTo("NEW");
 
         assertThat(device().build().accessToken()).isEqualTo("token-2");
         assertThat(stored().identity().key()).isEqualTo("NEW");
@@ -162,7 +150,7 @@ class RotationTest {
         time.pass(Duration.ofSeconds(20));
         assertThat(client.accessToken()).isEqualTo("token-2");
         assertThat(stored().identity().key()).isEqualTo("NEW");
-        assertThat(stored().rotateAt()).isNull();
+        assertThat(stored().rotateAt()).isEmpty();
     }
 
     @Test
@@ -249,7 +237,7 @@ class RotationTest {
         device().build().rotate();
 
         registry.then(401, "application/json", INVALID).thenToken("token-4", 900);
-        time.pass(Duration.ofSeconds(900));
+        time.pass(Duration.ofMinutes(15));
 
         assertThat(first.accessToken()).isEqualTo("token-4");
         assertThat(keyUsedIn(4)).isEqualTo("AKEY0123456789abcdef");
@@ -267,7 +255,7 @@ class RotationTest {
         DeviceIdentity rotated = device().deviceKey().build().rotate();
 
         assertThat(rotated.secret()).isNull();
-        assertThat(stored().deviceKey()).isNotNull();
+        assertThat(stored().deviceKey()).isPresent();
         assertThat(file()).content().doesNotContain(ScriptedRegistry.SECRET);
     }
 
@@ -281,7 +269,7 @@ class RotationTest {
                         .rotate())
                 .isInstanceOf(UnavailableException.class);
         byte[] whole = Files.readAllBytes(file());
-        assertThat(stored().next()).isNotNull();
+        assertThat(stored().next()).isPresent();
 
         for (int length = 0; length < whole.length - 1; length++) {
             byte[] part = Arrays.copyOf(whole, length);
@@ -309,7 +297,7 @@ class RotationTest {
 
         assertThat(client.rotate().key()).isEqualTo("NEW");
         assertThat(client.accessToken()).isEqualTo("token-2");
-        assertThat(stored().next().key()).isEqualTo("NEW");
+        assertThat(stored().next().orElseThrow().key()).isEqualTo("NEW");
 
         registry.thenToken("token-3", 900);
         assertThat(device().build().accessToken()).isEqualTo("token-3");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import com.sun.net.httpserver.HttpExchange;
@@ -5,10 +6,12 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +21,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import javax.net.ssl.SSLContext;
 
-/** A registry on the loopback that gives the answers it was told to, in order, and remembers what it was asked. */
+/** A registry on the loopback address that gives prescribed answers in order, and remembers the requests. */
 public final class ScriptedRegistry implements AutoCloseable {
 
-    /** What every receipt here says; the secret contains what form encoding must encode. */
+    /** The secret of every receipt here; it contains characters that form encoding must encode. */
     public static final String SECRET = "s3cr3t-Of_the+device/%&=:é";
 
     public static final String RECEIPT =
@@ -52,8 +55,8 @@ public final class ScriptedRegistry implements AutoCloseable {
     private final List<Request> requests = new CopyOnWriteArrayList<>();
 
     /** Starts one that speaks plain http. */
-    public ScriptedRegistry() throws IOException {
-        this(HttpServer.create(loopback(), 0));
+    public ScriptedRegistry() {
+        this(http());
     }
 
     ScriptedRegistry(SSLContext tls) throws IOException {
@@ -65,6 +68,14 @@ public final class ScriptedRegistry implements AutoCloseable {
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
+    }
+
+    private static HttpServer http() {
+        try {
+            return HttpServer.create(loopback(), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static HttpServer https(SSLContext tls) throws IOException {
@@ -80,6 +91,15 @@ public final class ScriptedRegistry implements AutoCloseable {
     public URI uri() {
         String scheme = server instanceof HttpsServer ? "https" : "http";
         return URI.create(scheme + "://localhost:" + server.getAddress().getPort());
+    }
+
+    /** Begins a client of this registry that keeps its identity in {@code device.json}. */
+    DeviceClient.Builder device(Path directory, FakeTime time) {
+        return DeviceClient.builder()
+                .registry(uri())
+                .serial("SN-0007")
+                .store(directory.resolve("device.json"))
+                .waiting(time);
     }
 
     public synchronized ScriptedRegistry then(Answer answer) {
@@ -123,7 +143,7 @@ public final class ScriptedRegistry implements AutoCloseable {
     }
 
     private synchronized Answer next() {
-        // A refusal, because a client that asks too often must not be answered with "later": the test would never end.
+        // A refusal, because a client that asks too often must not be told to retry: the test would never end.
         return script.isEmpty() ? exchange -> exchange.sendResponseHeaders(410, -1) : script.remove();
     }
 

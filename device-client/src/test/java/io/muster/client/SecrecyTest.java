@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -31,17 +32,13 @@ class SecrecyTest {
     Path directory;
 
     private DeviceClient.Builder device(ScriptedRegistry registry) {
-        return DeviceClient.builder()
-                .registry(registry.uri())
-                .serial("SN-0007")
+        return registry.device(directory, new FakeTime())
                 .evidence(() -> Map.of("hmac", EVIDENCE))
-                .store(directory.resolve("device.json"))
                 .giveUpAfter(Duration.ofSeconds(5))
-                .waiting(new FakeTime())
                 .random(() -> -1L);
     }
 
-    /** Servers that echo what they know, in every place a client might quote. */
+    /** Servers that echo everything they know, in every place a client might quote. */
     static Stream<String> echoes() {
         return Stream.of(
                 "{\"access_token\":" + SECRET,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -90,7 +91,7 @@ class TlsTest {
                 .random(() -> -1L);
     }
 
-    /** Makes a key with a certificate of its own, by the JDK's keytool, and writes the certificate to ca.pem. */
+    /** Makes a key with a self-signed certificate, with the JDK's keytool, and writes the certificate to ca.pem. */
     private SSLContext certificateFor(String name) throws Exception {
         Path keys = directory.resolve("keys.p12");
         keytool("-genkeypair -alias r -keyalg EC -groupname secp256r1 -dname CN=muster-test -validity 3650 -ext SAN="

@@ -1,16 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.api;
 
 import java.util.List;
 
 /**
- * The body of every error: {@code application/problem+json} (RFC 9457). Holds only what the caller may know; why a
- * registration was really refused goes to operators, never here.
+ * The body of every error: {@code application/problem+json} (RFC 9457). It holds only what the caller may know. The
+ * true reason of a refused registration goes to operators, never here.
  *
  * @param type address of the explanation, {@link ProblemType#uri()}
  * @param title the same for every problem of that type
  * @param status the HTTP status of the reply
- * @param detail what this caller can do about it; null if the title says it all
- * @param instance {@code urn:uuid:...}, which the log of the registry names too
+ * @param detail the way for this caller to correct it; null if the title says it all
+ * @param instance {@code urn:uuid:...}; the registry's log names the same one
  * @param errors every fault found in the request; null or empty if the fault is not in its content
  */
 public record Problem(String type, String title, int status, String detail, String instance, List<Fault> errors) {
@@ -21,9 +22,9 @@ public record Problem(String type, String title, int status, String detail, Stri
     /**
      * One fault of a request.
      *
-     * @param pointer where, as a JSON pointer in a URI fragment (RFC 6901 section 6), such as {@code #/serial}; {@code #} is
-     *     the whole body
-     * @param detail what is wrong and what is expected
+     * @param pointer where the fault is, as a JSON pointer in a URI fragment (RFC 6901 section 6), such as
+     *     {@code #/serial}; {@code #} is the whole body
+     * @param detail the fault, and what is expected instead
      */
     public record Fault(String pointer, String detail) {}
 }

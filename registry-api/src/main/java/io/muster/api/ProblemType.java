@@ -1,44 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.api;
 
 import java.util.Locale;
 
 /**
- * Every error the registry can answer, and no others. The slug is the constant's name in lower case with dashes; {@code
- * docs/problems.md} has an anchor for each.
+ * Every error that the registry can answer, and no others. The slug is the constant's name in lower case with dashes;
+ * {@code docs/problems.md} has an anchor for each.
  */
 public enum ProblemType {
     /** The request breaks a documented rule; {@link Problem#errors()} lists every fault. */
     INVALID_REQUEST(400, "The request is not valid"),
     /**
-     * The registration was not admitted. The same answer for an unknown, refused, blocked or already used serial, so that it
-     * is no oracle. The status is the registry's {@code muster.registration.refused-status}.
+     * The registration was not admitted. Unknown, refused, blocked and already used serials get the same answer, so
+     * that nobody can probe for serials. The status is the registry's {@code muster.registration.refused-status}.
      */
     REGISTRATION_REFUSED(400, "The registration was refused"),
-    /** No bearer token, or one that is not valid here. */
+    /** There is no bearer token, or it is not valid here. */
     UNAUTHORIZED(401, "Authentication is required"),
-    /** The bearer token is valid and lacks the right. */
+    /** The bearer token is valid but lacks the right. */
     FORBIDDEN(403, "This token does not have the right"),
+    /** The user is not in the group that the device was to belong to. */
+    NOT_IN_GROUP(403, "You are not in this group"),
     /** There is nothing at this address, or nothing by this id. */
     NOT_FOUND(404, "Not found"),
-    /** The address exists, the method does not. */
+    /**
+     * The claim was not accepted. The answer is the same for an unknown serial, a wrong code and a device that cannot be
+     * claimed. So it does not reveal which serials and codes exist.
+     */
+    CLAIM_REFUSED(404, "The claim was refused"),
+    /** The address exists, but not with this method. */
     METHOD_NOT_ALLOWED(405, "The method is not allowed here"),
-    /** The caller accepts no form that this address can answer in. */
+    /** The address cannot answer in any form that the caller accepts. */
     NOT_ACCEPTABLE(406, "No acceptable form of the answer"),
-    /** The request contradicts what is stored. */
+    /** The request conflicts with the stored state. */
     CONFLICT(409, "The request conflicts with the present state"),
-    /** The condition of the request ({@code If-Match}, {@code If-None-Match}) does not hold: somebody else was faster. */
+    /** The device belongs to somebody else already. Only those who presented a code of it are told. */
+    ALREADY_CLAIMED(409, "The device belongs to somebody already"),
+    /**
+     * The condition of the request ({@code If-Match}, {@code If-None-Match}) does not hold: another request was faster.
+     */
     PRECONDITION_FAILED(412, "The precondition does not hold"),
     /** The body is over the limit. */
     PAYLOAD_TOO_LARGE(413, "The request body is too large"),
     /** The body is in a form that this address does not read. */
     UNSUPPORTED_MEDIA_TYPE(415, "The request body has the wrong content type"),
-    /** A limit was reached; {@code Retry-After} says when to come back. */
+    /** A limit was reached. {@code Retry-After} says when to retry. */
     TOO_MANY_REQUESTS(429, "Too many requests"),
     /** A fault of the registry itself. */
     INTERNAL_ERROR(500, "The registry failed"),
-    /** A verifier could not find out; {@code Retry-After} says when to come back. Nothing was created. */
+    /** A verifier could not find out. Nothing was created. {@code Retry-After} says when to retry. */
     VERIFICATION_UNAVAILABLE(503, "The serial cannot be verified now"),
-    /** The registry's database is away; {@code Retry-After} says when to come back. */
+    /**
+     * The database did not finish an operator's request in time and cancelled it. Nothing was changed.
+     * {@code Retry-After} says when to retry.
+     */
+    TOO_SLOW(503, "The request took too long and was ended"),
+    /** Too many requests of operators are under way. Nothing was changed. {@code Retry-After} says when to retry. */
+    TOO_BUSY(503, "Too many requests of operators are under way"),
+    /** The registry's database is unreachable. {@code Retry-After} says when to retry. */
     SERVICE_UNAVAILABLE(503, "The registry cannot answer now");
 
     private final int status;
@@ -59,7 +78,7 @@ public enum ProblemType {
     }
 
     /**
-     * Returns the sentence for people; the same for every problem of this type.
+     * Returns the sentence for people, which is the same for every problem of this type.
      *
      * @return a title without a full stop
      */
@@ -77,7 +96,8 @@ public enum ProblemType {
     }
 
     /**
-     * Returns the {@code type} member of the problem, a URN: the same on every installation, resolved by nobody.
+     * Returns the {@code type} member of the problem: a URN, the same on every installation, which no client has to
+     * resolve.
      *
      * @return {@code urn:muster:problem:} and the slug
      */

@@ -1,18 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.api;
 
 import java.util.Map;
 
 /**
- * The body of {@code POST /register}. Unknown members of the JSON object are ignored; every component but {@code serial} may
- * be null, which means that the member was absent.
+ * The body of {@code POST /register}. Unknown members of the JSON object are ignored. Every component but
+ * {@code serial} may be null, which means that the member was absent.
  *
  * @param serial the identifier the device was born with; its syntax is that of {@link io.muster.spi.SerialNumber}
  * @param publicKey a JWK (RFC 7517) whose private half stays on the device
  * @param proof a compact JWS by that key: proof of possession
- * @param evidence what the device offers beyond its serial; each verifier reads the members that it knows
- * @param requestId names this attempt, so that a repeat of it can be told from a second registration
- * @param replyKey a JWK (EC, P-256) made for this attempt: the reply is a JWE (RFC 7516) to it, and the same request is answered with
- *     the same bytes again; needs a requestId
+ * @param evidence all that the device offers beyond its serial; each verifier reads the members that it knows
+ * @param requestId names this attempt, so that its repeat is not taken for a second registration
+ * @param replyKey a JWK (EC, P-256) made for this attempt, which needs a requestId. The reply is a JWE (RFC 7516) to
+ *     this key, and the same request gets the same bytes again
  */
 public record RegistrationRequest(
         String serial,
@@ -32,7 +33,7 @@ public record RegistrationRequest(
         return new RegistrationRequest(serial, null, null, null, null, null);
     }
 
-    /** Names the serial only: evidence and proof are secrets or as good as. */
+    /** Names only the serial: evidence and proof are secrets, or as good as secrets. */
     @Override
     public String toString() {
         return "RegistrationRequest[serial=" + serial + "]";

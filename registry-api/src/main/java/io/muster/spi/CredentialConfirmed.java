@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import java.time.Instant;
 
 /**
- * A credential was used for the first time, which confirms it. Fired after the commit, on the thread of the request; what an
- * observer throws is logged and dropped.
+ * A credential was used for the first time, which confirms it. The event is fired after the commit. Observers run on
+ * threads of their own; the request waits for them for one second at most. An exception of an observer is logged and
+ * dropped.
  *
  * @param at when, by the clock of the node that saw it
  * @param fleet the device's fleet

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 /**
- * A device's name for ever: 32 lower-case hex digits, the digits of a UUIDv7 (RFC 9562), so that ids made later sort later.
+ * A device's name for ever: 32 lower-case hex digits, those of a UUIDv7 (RFC 9562), so that later ids sort later.
  *
  * @param value the digits
  */
@@ -27,7 +28,7 @@ public record DeviceId(String value) implements Comparable<DeviceId> {
     public static boolean isValid(String text) {
         return text != null
                 && text.length() == 32
-                && text.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f');
+                && text.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
     }
 
     @Override

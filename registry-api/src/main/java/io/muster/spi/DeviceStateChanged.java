@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import java.time.Instant;
 
 /**
- * An operator changed the state of a device. Fired after the commit, on the thread of the request; what an observer throws is
- * logged and dropped.
+ * An operator changed the state of a device. The event is fired after the commit. Observers run on threads of their
+ * own; the request waits for them for one second at most. An exception of an observer is logged and dropped.
  *
  * @param at when, by the clock of the node that did it
  * @param fleet the device's fleet

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import java.lang.annotation.Documented;
@@ -6,7 +7,10 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The name by which fleets and configuration refer to a verifier or a credential issuer that comes from the plug-in directory. */
+/**
+ * The name by which fleets and configuration refer to a verifier or a credential issuer that comes from the plug-in
+ * directory.
+ */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import java.util.Map;
@@ -26,6 +27,6 @@ public record RegisteredDevice(
         Objects.requireNonNull(serial, "serial");
         Objects.requireNonNull(fleet, "fleet");
         attributes = Map.copyOf(attributes);
-        publicKey = publicKey.map(Map::copyOf);
+        publicKey = publicKey.map(Copies::deep);
     }
 }

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import java.time.Instant;
 
 /**
- * A registration was refused. Fired on the thread of the request; what an observer throws is logged and dropped.
+ * A registration was refused. Observers run on threads of their own; the request waits for them for one second at most.
+ * An exception of an observer is logged and dropped.
  *
  * @param at when, by the clock of the node that refused it
  * @param fleet the fleet it asked to join

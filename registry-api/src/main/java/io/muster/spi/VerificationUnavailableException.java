@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import java.io.Serial;
 
 /**
- * A verifier could not find out. Never means "no": the registration ends with 503 and the device comes back later.
+ * A verifier could not find out. This never means "no": the registration ends with 503 and the device retries later.
  *
- * <p>The message is for operators and logs. It names what failed (an address, a time limit), and neither the serial nor a
- * secret.
+ * <p>The message is for operators and logs. It names what failed (an address, a time limit), but neither the serial nor
+ * a secret.
  */
 public class VerificationUnavailableException extends RuntimeException {
 

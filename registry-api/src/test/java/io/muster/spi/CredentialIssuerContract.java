@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,7 +16,10 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What every {@link CredentialIssuer} promises beside the form, which {@link Credential} checks itself. */
+/**
+ * The promises of every {@link CredentialIssuer}, except the form of a credential, which {@link Credential} checks
+ * itself.
+ */
 public interface CredentialIssuerContract {
 
     /** The issuer under test. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.spi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -19,11 +20,11 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every {@link SerialVerifier} promises. Implement it in the test of a verifier and answer the questions; JUnit runs the
- * rest.
+ * The promises of every {@link SerialVerifier}. Implement it in the test of a verifier and answer the questions; JUnit
+ * runs the rest.
  *
- * <p>A verifier that has no back end leaves {@link #withDeadBackEnd()} and {@link #withSlowBackEnd()} empty; those promises are
- * then reported as skipped, not as kept.
+ * <p>A verifier that has no back end leaves {@link #withDeadBackEnd()} and {@link #withSlowBackEnd()} empty. Those
+ * promises are then reported as skipped, not as kept.
  */
 public interface SerialVerifierContract {
 
@@ -41,12 +42,12 @@ public interface SerialVerifierContract {
         return Optional.empty();
     }
 
-    /** The verifier with a back end that accepts the question and keeps quiet. */
+    /** The verifier with a back end that accepts the question and never answers. */
     default Optional<SerialVerifier> withSlowBackEnd() throws Exception {
         return Optional.empty();
     }
 
-    /** Within what time it must give up on a back end; its own limit and some room for a busy machine. */
+    /** The time within which it must give up on a back end: its own limit and some room for a busy machine. */
     default Duration patience() {
         return Duration.ofSeconds(10);
     }

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.audit;
 
+import io.muster.cdi.Part;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.persistence.Sql;
 import io.muster.spi.SerialNumber;
+import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,21 +16,24 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Records decisions. An admission is its own record: the credential, with when and where. What else changes something is
- * recorded in the transaction that changes it. Refusals change nothing and anybody
- * can cause them, so they wait in a bounded queue and are written in bounded batches; what does not fit is counted, and the
- * count is written. Thread-safe.
+ * Records decisions. An admission is its own record: the credential, with its time and address. Any other change is
+ * recorded in the transaction that makes it. Refusals change nothing and anybody can cause them. So they wait in a
+ * bounded queue and are written in bounded batches; the excess is counted, and the count is written. Thread-safe.
  */
+@Part
 public final class Audit {
 
     private static final Logger LOG = LoggerFactory.getLogger(Audit.class);
     private static final int WAITING = 2000;
+    /** Nobody reads a hint for each of more refusals at once: they are a flood, or a fault of a whole fleet. */
+    private static final int MOST_HINTS = 10;
 
-    /** What can be decided. */
+    /** The kinds of decisions. */
     public enum Type {
         /** A registration was refused. */
         REFUSED,
@@ -40,24 +47,60 @@ public final class Audit {
         DEVICE_ENABLED,
         /** An operator retired a device. */
         DEVICE_RETIRED,
+        /** An operator changed the name, tags or attributes of a device. */
+        DEVICE_CHANGED,
+        /** An operator deleted a device. */
+        DEVICE_DELETED,
         /** An operator revoked a credential, or all of a device, a lot or a fleet. */
         CREDENTIALS_REVOKED,
         /** An operator ordered that the credentials of a device, a lot or a fleet be renewed. */
         ROTATION_ORDERED,
-        /** An operator called off such an order. */
+        /** An operator cancelled such an order. */
         ROTATION_CALLED_OFF,
         /** One credential was used from two addresses within a minute: perhaps a clone. */
         CREDENTIAL_IN_TWO_PLACES,
         /** An operator permitted a serial to register once more. */
         ALLOWANCE_CREATED,
-        /** A device registered by such a permission. */
+        /** A device registered with such a permission. */
         ALLOWANCE_USED,
-        /** An operator took such a permission back, or shut its device out. */
+        /** A user claimed a device, or a serial before its device registered, or registered a device with a token. */
+        DEVICE_CLAIMED,
+        /** An owner or an operator released a device. */
+        DEVICE_RELEASED,
+        /** The next owner used the code of the one before. */
+        DEVICE_TRANSFERRED,
+        /** An operator made somebody the owner of a device. */
+        OWNER_ASSIGNED,
+        /** An owner changed how the owner calls a device, or tags that owners may set. */
+        OWNED_DEVICE_CHANGED,
+        /** An owner had a code made for the next owner. */
+        TRANSFER_CODE_MADE,
+        /** A user was refused a device. */
+        CLAIM_REFUSED,
+        /** A candidate got a place in the queue of those that wait for an operator. */
+        APPROVAL_REQUESTED,
+        /** An operator approved a candidate, or a serial before a device presented it. */
+        APPROVAL_GRANTED,
+        /** An operator rejected a candidate, or approved another one with its serial. */
+        APPROVAL_REJECTED,
+        /** An operator removed a candidate from the queue, with the decision about it. */
+        APPROVAL_REMOVED,
+        /** A device registered with an approval. */
+        APPROVAL_USED,
+        /** An operator revoked such a permission, retired its device, or revoked all credentials of the device. */
         ALLOWANCE_REVOKED,
-        /** A verifier that is asked on trial disagreed with what was decided. */
+        /** An operator had claim codes made, to print them. */
+        CLAIM_CODES_MADE,
+        /** A shadow verifier disagreed with the decision. */
         SHADOW_DISAGREED,
+        /** An operator began to import expected serials. */
+        SERIALS_IMPORT_STARTED,
         /** An operator imported expected serials. */
         SERIALS_IMPORTED,
+        /** The node that read an import did not end it. */
+        SERIALS_IMPORT_INTERRUPTED,
+        /** An operator removed a serial from the list. */
+        SERIAL_REMOVED,
         /** An operator blocked a serial. */
         SERIAL_BLOCKED,
         /** An operator unblocked a serial. */
@@ -74,10 +117,12 @@ public final class Audit {
         REGISTRATION_TOKEN_CREATED,
         /** The next signing key was published. */
         SIGNING_KEY_CREATED,
-        /** An operator dropped every signing key for a new one. */
+        /** An operator replaced every signing key by a new one. */
         SIGNING_KEYS_REPLACED,
         /** An operator was made. */
         OPERATOR_CREATED,
+        /** A start made an operator because a file in the data directory asked for it. */
+        OPERATOR_RECOVERED,
         /** An operator's token was revoked. */
         OPERATOR_REVOKED;
 
@@ -91,8 +136,10 @@ public final class Audit {
     private final Ids ids;
     private final BlockingQueue<AuditEvent> waiting = new ArrayBlockingQueue<>(WAITING);
     private final AtomicLong dropped = new AtomicLong();
+    private volatile BiFunction<String, String, List<String>> hints = (fleet, serial) -> List.of();
 
     /** Records in the database. */
+    @Inject
     public Audit(Database database, Ids ids) {
         this.database = database;
         this.ids = ids;
@@ -114,12 +161,26 @@ public final class Audit {
         later(new AuditEvent(ids.next(), type, fleet, serial.value(), null, origin, reason));
     }
 
-    /** Records soon that a verifier on trial disagreed, or counts it if there is too much to record. Never blocks. */
+    /**
+     * Records soon that a user was refused a device, or counts it if there is too much to record. Never blocks.
+     *
+     * @param fleet null if it is not known which fleet was meant
+     * @param serial null if it is not known which serial was meant
+     * @param user {@code <provider>:<subject>}
+     */
+    public void claimRefused(String fleet, String serial, String user, String reason) {
+        later(new AuditEvent(ids.next(), Type.CLAIM_REFUSED, fleet, serial, null, user, reason));
+    }
+
+    /** Records soon that a shadow verifier disagreed, or counts it if there is too much to record. Never blocks. */
     public void disagreed(String fleet, SerialNumber serial, String origin, String detail) {
         later(new AuditEvent(ids.next(), Type.SHADOW_DISAGREED, fleet, serial.value(), null, origin, detail));
     }
 
-    /** Records soon that a credential was used from two addresses, or counts it if there is too much to record. Never blocks. */
+    /**
+     * Records soon that a credential was used from two addresses, or counts it if there is too much to record. Never
+     * blocks.
+     */
     public void inTwoPlaces(String fleet, String deviceId, String origin, String detail) {
         later(new AuditEvent(
                 ids.next(), Type.CREDENTIAL_IN_TWO_PLACES, fleet, null, Ids.bytes(deviceId), origin, detail));
@@ -131,7 +192,32 @@ public final class Audit {
         }
     }
 
-    /** Writes what waits, in one transaction. Called by one thread, every second or so; never throws. */
+    /**
+     * Adds listed serials that may have been meant to refusals when they are written. By then the device has its
+     * answer.
+     *
+     * @param listed finds them by fleet and serial
+     */
+    public void hints(BiFunction<String, String, List<String>> listed) {
+        this.hints = listed;
+    }
+
+    private void hint(List<AuditEvent> batch) {
+        List<AuditEvent> refusals = batch.stream()
+                .filter(event -> event.type().equals(Type.REFUSED.word()))
+                .toList();
+        if (refusals.size() > MOST_HINTS) {
+            return;
+        }
+        for (AuditEvent refusal : refusals) {
+            List<String> listed = hints.apply(refusal.fleet(), refusal.serial());
+            if (!listed.isEmpty()) {
+                refusal.add("; spelled otherwise, it is listed: " + String.join(", ", listed));
+            }
+        }
+    }
+
+    /** Writes the queue in one transaction. Called by one thread, every second or so; never throws. */
     public void flush() {
         List<AuditEvent> batch = new ArrayList<>();
         waiting.drainTo(batch);
@@ -144,6 +230,7 @@ public final class Audit {
             return;
         }
         try {
+            hint(batch);
             database.transaction(em -> {
                 batch.forEach(em::persist);
                 return null;
@@ -156,11 +243,13 @@ public final class Audit {
 
     /** Lists decisions, the newest first, before the given id. */
     public List<AuditEvent> list(Optional<String> before, int atMost) {
-        return database.read(em -> em.createQuery(
-                        "SELECT e FROM AuditEvent e WHERE e.id < :before ORDER BY e.id DESC", AuditEvent.class)
-                .setParameter("before", before.map(Ids::bytes).orElseGet(Audit::last))
-                .setMaxResults(atMost)
-                .getResultList());
+        return database.forOperators()
+                .jdbc(Sql.of(
+                                "SELECT " + AuditEvent.COLUMNS
+                                        + " FROM audit_event WHERE id < ? ORDER BY id DESC LIMIT ?",
+                                before.map(Ids::bytes).orElseGet(Audit::last),
+                                atMost)
+                        .list(AuditEvent::of));
     }
 
     private static byte[] last() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.audit;
 
 import io.muster.persistence.Ids;
@@ -5,14 +6,19 @@ import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 
-/** One decision. When it was made is in its id. Never changed. */
+/** One decision. Its id contains its time. Never changed. */
 @Entity
 @Table(name = "audit_event")
 public class AuditEvent {
 
-    private static final int MAX_DETAIL = 500;
+    /** The columns that {@link #of} reads. */
+    public static final String COLUMNS = "id, type, fleet, serial, device_id, who, detail";
+
+    private static final int MAX_DETAIL = 1200;
 
     @Id
     private byte[] id;
@@ -37,7 +43,29 @@ public class AuditEvent {
         this.serial = serial;
         this.deviceId = deviceId;
         this.who = who;
-        this.detail = detail == null || detail.length() <= MAX_DETAIL ? detail : detail.substring(0, MAX_DETAIL);
+        this.detail = bounded(detail);
+    }
+
+    private static String bounded(String detail) {
+        return detail == null || detail.length() <= MAX_DETAIL ? detail : detail.substring(0, MAX_DETAIL);
+    }
+
+    /** Appends to the detail, before it is stored. */
+    void add(String more) {
+        detail = bounded(detail == null ? more : detail + more);
+    }
+
+    /** Reads an event from a row that has the columns {@value #COLUMNS} in this order. */
+    public static AuditEvent of(ResultSet row) throws SQLException {
+        AuditEvent event = new AuditEvent();
+        event.id = row.getBytes(1);
+        event.type = row.getString(2);
+        event.fleet = row.getString(3);
+        event.serial = row.getString(4);
+        event.deviceId = row.getBytes(5);
+        event.who = row.getString(6);
+        event.detail = row.getString(7);
+        return event;
     }
 
     /** Returns its id, 32 hex digits. */
@@ -50,7 +78,7 @@ public class AuditEvent {
         return Ids.time(id);
     }
 
-    /** Returns what was decided, a word of {@link Audit.Type}. */
+    /** Returns the kind of decision, a word of {@link Audit.Type}. */
     public String type() {
         return type;
     }
@@ -60,7 +88,7 @@ public class AuditEvent {
         return fleet;
     }
 
-    /** Returns the serial, or null where it is not about one, or the device says it. */
+    /** Returns the serial, or null if the decision is not about one, or the device has it. */
     public String serial() {
         return serial;
     }
@@ -75,7 +103,7 @@ public class AuditEvent {
         return who;
     }
 
-    /** Returns the reason or what else there is to say, or null. */
+    /** Returns the reason or other details, or null. */
     public String detail() {
         return detail;
     }

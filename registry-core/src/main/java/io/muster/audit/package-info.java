@@ -1,2 +1,2 @@
-/** What was decided, by whom, and when. Start with {@link io.muster.audit.Audit}. */
+/** The record of decisions: what, by whom, and when. Start with {@link io.muster.audit.Audit}. */
 package io.muster.audit;

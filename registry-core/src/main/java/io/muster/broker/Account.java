@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import io.muster.fleet.Topics;
@@ -5,13 +6,13 @@ import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.spi.DeviceId;
 
-/** Who is logged in at a broker, and what it may do there. Immutable. */
+/** An account at a broker, and its rights there. Immutable. */
 public sealed interface Account {
 
-    /** Tells whether it may publish to a topic, which has no wildcards. */
+    /** Tells whether it may publish to a topic. A topic has no wildcards. */
     boolean mayPublish(String topic);
 
-    /** Tells whether it may subscribe to a topic filter (MQTT 3.1.1 section 4.7), wildcards and all. */
+    /** Tells whether it may subscribe to a topic filter (MQTT 3.1.1 section 4.7), which may have wildcards. */
     boolean maySubscribe(String filter);
 
     /** Tells whether it may look at the broker itself and change it. */
@@ -38,7 +39,7 @@ public sealed interface Account {
         }
     }
 
-    /** A person or program with an operator's token, by its rights: every topic, or none. */
+    /** A person or program with an operator's token. Depending on its rights it may use every topic, or none. */
     record OfOperator(Operator operator) implements Account {
 
         @Override
@@ -57,7 +58,7 @@ public sealed interface Account {
         }
     }
 
-    /** This registry, which throws devices off, and moves no message. */
+    /** This registry, which disconnects devices and transports no message. */
     record OfRegistry() implements Account {
 
         @Override

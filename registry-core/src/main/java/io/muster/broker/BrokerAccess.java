@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import io.muster.broker.Account.OfDevice;
 import io.muster.broker.Account.OfOperator;
 import io.muster.broker.Account.OfRegistry;
+import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.config.MusterConfig.BrokerKind;
@@ -15,55 +17,61 @@ import io.muster.operator.Operators;
 import io.muster.operator.Right;
 import io.muster.spi.DeviceId;
 import io.muster.token.TokenVerifier;
+import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Answers brokers: who logs in, and what an account may do. In the steady state it runs no SQL; what it knows is two seconds old at
- * the most. Thread-safe.
+ * Answers the questions of brokers: whether somebody may log in, and the topics that an account may use. In the steady
+ * state it runs no SQL; its knowledge is at most two seconds old. Thread-safe.
  */
+@Part
 public final class BrokerAccess {
 
-    private final List<Known> brokers;
+    private final List<BrokerSecrets> brokers;
     private final ClientAuthenticator authenticator;
     private final TokenVerifier tokens;
     private final Operators operators;
     private final Fleets fleets;
 
     /** Answers the brokers that the configuration names. */
+    @Inject
     public BrokerAccess(
             MusterConfig config,
             ClientAuthenticator authenticator,
             TokenVerifier tokens,
             Operators operators,
             Fleets fleets) {
-        this.brokers = config.brokers().stream().map(Known::of).toList();
+        this.brokers = config.brokers().stream().map(BrokerSecrets::of).toList();
         this.authenticator = authenticator;
         this.tokens = tokens;
         this.operators = operators;
         this.fleets = fleets;
     }
 
-    /** A broker and the hashes of what proves that it asks. */
-    private record Known(Broker broker, List<byte[]> hashes) {
+    /** A broker, and the hashes of the secrets that prove that it asks. */
+    private record BrokerSecrets(Broker broker, List<byte[]> hashes) {
 
-        static Known of(Broker broker) {
-            return new Known(
+        static BrokerSecrets of(Broker broker) {
+            return new BrokerSecrets(
                     broker, broker.secrets().stream().map(Secrets::hash).toList());
         }
 
-        /** Compares with all of them, whichever it is, so that the time tells nothing of a secret. */
+        /** Compares with all hashes even after a match, so that the time reveals nothing about a secret. */
         boolean has(byte[] hash) {
-            return hashes.stream().filter(one -> Secrets.same(one, hash)).count() > 0;
+            return hashes.stream()
+                            .filter(candidate -> Secrets.same(candidate, hash))
+                            .count()
+                    > 0;
         }
     }
 
     /**
-     * Who logged in.
+     * An account that logged in.
      *
-     * @param until when the login ends by itself: that of the token that was the password; empty for a secret
+     * @param until when the login expires: with the token that was the password; empty for a secret
      */
     public record Login(Account account, Optional<Instant> until) {}
 
@@ -71,36 +79,38 @@ public final class BrokerAccess {
      * Returns the broker that asks.
      *
      * @param listenerSecret of the address it asked
-     * @param kind what the address is for
+     * @param kind the kind of broker that the address serves
      * @return empty if the secret is not one of a broker of this kind
      */
     public Optional<Broker> broker(String listenerSecret, BrokerKind kind) {
         byte[] hash = Secrets.hash(listenerSecret);
-        List<Broker> found =
-                brokers.stream().filter(one -> one.has(hash)).map(Known::broker).toList();
+        List<Broker> found = brokers.stream()
+                .filter(candidate -> candidate.has(hash))
+                .map(BrokerSecrets::broker)
+                .toList();
         return found.stream().filter(broker -> broker.kind() == kind).findFirst();
     }
 
     /**
-     * Logs in: a device by the key and secret of a credential, or by its key and an access token that it got with it; an operator by its
-     * name and token; this registry by what it is called at the broker.
+     * Logs in a device, an operator or this registry. A device uses the key of a credential, with its secret or an
+     * access token for it. An operator uses name and token. This registry uses its user name at the broker.
      *
      * @param clientId the MQTT client id; empty where the broker has none, as for its management
-     * @return empty for everybody else, and for a device whose client id is not its own, or whose fleet is not the broker's
+     * @return empty for all others, for a device whose client id is not its own, and for one whose fleet is not the
+     *     broker's
      */
     public Optional<Login> logIn(Broker broker, String user, String password, Optional<String> clientId) {
         return own(broker, user, clientId)
                 .filter(account -> Secrets.same(
                         Secrets.hash(broker.management().orElseThrow().password()), Secrets.hash(password)))
                 .map(account -> new Login(account, Optional.empty()))
-                // Devices first: there are many of them, and that somebody is no operator is asked of the database once
-                // for each.
+                // Devices first: there are many of them, and for each unknown operator name the database is asked once.
                 .or(() -> device(broker, user, password, clientId))
                 .or(() -> operator(user, password, clientId));
     }
 
     /**
-     * Returns who a user name is that logged in before, if it could still log in.
+     * Returns the account of a user name that logged in before, if it could still log in.
      *
      * @param clientId as for {@link #logIn}
      */
@@ -126,20 +136,25 @@ public final class BrokerAccess {
                 .map(operator -> new Login(new OfOperator(operator), Optional.empty()));
     }
 
-    /** A client id that could be a device's would throw that device off. */
+    /**
+     * Tells whether an operator may be an MQTT client. A client id in the form of a device's would disconnect that
+     * device, and a name in that form would be taken for the device.
+     */
     private static boolean isClient(Operator operator, Optional<String> clientId) {
-        return Stream.of(Right.MQTT_READ, Right.MQTT_WRITE, Right.MQTT_ADMIN).anyMatch(operator::may)
+        return !Operators.isLikeADevices(operator.name())
+                && Stream.of(Right.MQTT_READ, Right.MQTT_WRITE, Right.MQTT_ADMIN)
+                        .anyMatch(operator::may)
                 && clientId.filter(DeviceId::isValid).isEmpty();
     }
 
     private Optional<Login> device(Broker broker, String key, String password, Optional<String> clientId) {
-        // Before the secret is looked at: a login that fails confirms no credential.
+        // Check this before the secret: a login that fails must not confirm a credential.
         Optional<Account> account = authenticator.holder(key).flatMap(holder -> device(broker, holder, clientId));
         if (account.isEmpty()) {
             return Optional.empty();
         }
         if (password.indexOf('.') >= 0) {
-            // A token that is bound to a key is of no use to whoever cannot show a proof, and a broker cannot.
+            // A token that is bound to a key needs a proof, and a broker cannot pass one on. So it does not count here.
             return tokens.verify(password)
                     .filter(token ->
                             token.key().equals(key) && token.thumbprint().isEmpty())
@@ -155,7 +170,9 @@ public final class BrokerAccess {
                 ? fleets.find(holder.fleet())
                         .map(fleet -> new OfDevice(
                                 holder.deviceId(),
-                                fleet.document().topics().of(holder.deviceId(), fleet.name(), holder.serial())))
+                                fleet.document()
+                                        .topics()
+                                        .of(holder.deviceId(), fleet.name(), holder.serial(), holder.owner())))
                 : Optional.empty();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import io.muster.spi.DeviceId;
@@ -5,10 +6,15 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 
-/** Tells one broker whom to throw off, and, where the broker keeps the logins of devices itself, who may log in. Thread-safe. */
+/**
+ * Tells one broker to disconnect devices and operators. If the broker keeps the logins of devices itself, it also gets
+ * those. Thread-safe.
+ */
 interface BrokerManagement extends AutoCloseable {
 
-    /** The broker is there, and does not do what it is told of one device, or cannot be told it; others are another matter. */
+    /**
+     * The broker is reachable, but refuses an order about one device, or cannot be given it. Other devices may be fine.
+     */
     final class RefusedException extends IOException {
 
         private static final long serialVersionUID = 1L;
@@ -19,27 +25,36 @@ interface BrokerManagement extends AutoCloseable {
     }
 
     /**
-     * What came of it.
+     * The result of an order.
      *
-     * @param changes how many things the broker was told to change
-     * @param ended whether something ended, and with it the connections by it
-     * @param until when something that is good now ends by itself, if the broker has to be told so then
+     * @param changes how many changes the broker was told to make
+     * @param ended whether a right ended, and with it the connections that used it
+     * @param until when something that is good now expires, if the broker has to be told then
      */
-    record Kept(int changes, boolean ended, Optional<Instant> until) {}
+    record Result(int changes, boolean ended, Optional<Instant> until) {}
 
     /**
-     * Makes what the broker has of a device what the registry says, by the database: connections by credentials that are no longer good are
-     * gone when it returns, and what waits for a device that has nothing left to log in with is too. A broker that keeps the logins of
-     * devices itself then has those that are good.
+     * Brings the broker's state of a device in line with the registry's database. When it returns, connections with
+     * credentials that are no longer good are closed. If the device has no good credential left, its waiting messages
+     * are deleted too. A broker that keeps the logins of devices itself then has exactly the good ones.
      *
-     * @throws IOException if the broker does not say so, for whatever reason, {@link RefusedException} if it answers something else; the text
-     *     has no secret in it
+     * @throws IOException if the broker does not confirm this, for any reason; {@link RefusedException} if it answers
+     *     something else. The message contains no secret
      * @throws InterruptedException if the thread is to end
      */
-    Kept keep(DeviceId device) throws IOException, InterruptedException;
+    Result keep(DeviceId device) throws IOException, InterruptedException;
 
     /**
-     * Ends all connections of an operator, under whatever client ids. When it returns, those that there were are gone.
+     * Does the same, and also closes connections with good credentials and deletes the sessions of the device, so that
+     * nothing is left of its topics before. The device may connect again.
+     *
+     * @throws IOException as for {@link #keep}
+     * @throws InterruptedException if the thread is to end
+     */
+    Result anew(DeviceId device) throws IOException, InterruptedException;
+
+    /**
+     * Ends all connections of an operator, under any client ids. When it returns, those that existed are closed.
      *
      * @param operator its name, which is the user name
      * @throws IOException as for a device
@@ -48,8 +63,8 @@ interface BrokerManagement extends AutoCloseable {
     void disconnect(String operator) throws IOException, InterruptedException;
 
     /**
-     * Compares all that the broker has of this registry with what it should have, and mends the differences; nothing, for a broker
-     * that keeps no logins.
+     * Compares everything that the broker has of this registry with what it should have, and corrects the differences.
+     * Does nothing for a broker that keeps no logins.
      *
      * @throws IOException as for a device
      * @throws InterruptedException if the thread is to end

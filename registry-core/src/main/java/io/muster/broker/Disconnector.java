@@ -1,18 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.muster.broker.BrokerManagement.Kept;
+import io.muster.broker.BrokerManagement.Result;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.credential.BrokerLogins;
 import io.muster.credential.ClientAuthenticator;
-import io.muster.device.Disconnections;
-import io.muster.device.Disconnections.Due;
-import io.muster.device.Disconnections.Whom;
 import io.muster.fleet.Fleets;
+import io.muster.log.RareLog;
 import io.muster.persistence.Changes;
-import io.muster.problem.RareLog;
 import io.muster.spi.DeviceId;
 import java.io.IOException;
 import java.time.Clock;
@@ -26,86 +24,93 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Throws devices and operators off one broker: tells it, again and again until it says that they are gone, and once more some seconds
- * later, because another node may have let one in before it heard. Whom to throw off stands in {@link Disconnections}. A broker that keeps
- * the logins of devices itself is told of those in the same way, and compared with the registry as a whole time and again. Thread-safe.
+ * Disconnects devices and operators from one broker. It repeats an order until the broker confirms that they are gone.
+ * Some seconds later it gives the order once more, because another node may have admitted one before the news reached
+ * that node. {@link DisconnectionQueue} has the clients to disconnect. A broker that keeps the logins of devices itself
+ * is told of those in the same way. It is also compared periodically with the registry as a whole. Thread-safe.
  */
-public final class Disconnector implements AutoCloseable {
+final class Disconnector implements AutoCloseable {
 
-    /** How often to look for what other nodes left, or what is due later. */
-    public static final Duration INTERVAL = Duration.ofMillis(500);
+    /** How often to look for work that other nodes left, or that is due later. */
+    static final Duration INTERVAL = Duration.ofMillis(500);
 
-    /** How long what is known on any node may be old, and somebody may take to be let in by it. */
+    /** How stale a node's memory may be, plus the time a login needs; after that the broker is told once more. */
     private static final Duration AGAIN = Changes.INTERVAL.multipliedBy(4).plusSeconds(2);
 
-    private static final Duration LEASE = Duration.ofSeconds(30);
+    /**
+     * How long a thread has an entry to itself. If a node dies, as many entries as it has threads wait that long. If a
+     * thread is slower than this, another one works on the same entry too, which does no harm. Together with the
+     * longest wait for an answer and the longest pause this is less than ten seconds.
+     */
+    private static final Duration LEASE = Duration.ofSeconds(7);
 
     /** How often a broker that keeps logins is compared with the registry. */
     private static final Duration COMPARED = Duration.ofMinutes(5);
 
-    /** How long that may take before another node does it too, which does no harm. */
-    private static final Duration COMPARING = Duration.ofMinutes(10);
-
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(250);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+    /** The longest pause before an unreachable broker is tried again. */
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
+    /** The longest wait before the next attempt to disconnect a client that a reachable broker did not disconnect. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+
     private static final int THREADS = 8;
     private static final int BATCH = 64;
 
-    /** How many refusals one after the other mean that it refuses everything. */
+    /** How many refusals in a row mean that the broker refuses everything. */
     private static final int PATIENCE = 8;
 
     private static final RareLog LOG = RareLog.of(Disconnector.class);
 
     private final Broker broker;
     private final BrokerManagement management;
-    private final Disconnections disconnections;
+    private final DisconnectionQueue queue;
     private final Clock clock;
     private final Timer time;
     private final ExecutorService threads;
     private final AtomicInteger running = new AtomicInteger();
+    private volatile Optional<DisconnectionQueue.Entry> comparing = Optional.empty();
+    private volatile Instant renewedAt = Instant.MIN;
     private volatile int failures;
     private volatile int refusals;
     private volatile Instant pausedUntil = Instant.MIN;
 
     /**
-     * Throws off one broker that has a management.
+     * Disconnects clients of one broker that has a management.
      *
-     * @param meters gets {@code muster.broker.disconnect}, the time from the commit that ends somebody's right to be connected until
-     *     the broker has first been told, and of a broker that keeps logins {@code muster.broker.repaired}, the things that differed
+     * @param meters gets {@code muster.broker.disconnect}, the time from the commit that ends a right to be connected
+     *     until the broker has first been told. For a broker that keeps logins it also gets
+     *     {@code muster.broker.repaired}, the number of differences found
      */
-    public static Disconnector of(
+    static Disconnector of(
             Broker broker,
-            Disconnections disconnections,
+            DisconnectionQueue queue,
             ClientAuthenticator authenticator,
             BrokerLogins logins,
             Fleets fleets,
             Clock clock,
             MeterRegistry meters) {
         if (!broker.kind().keepsLogins()) {
-            return new Disconnector(
-                    broker, HttpManagement.of(broker, authenticator::used), disconnections, clock, meters);
+            return new Disconnector(broker, HttpManagement.of(broker, authenticator::used), queue, clock, meters);
         }
         MqttControl control = new MqttControl(
                 broker.management().orElseThrow(),
-                () -> compare(broker, disconnections),
+                () -> compare(broker, queue),
                 (device, key) -> used(broker, authenticator, device, key));
         Counter repaired = Counter.builder("muster.broker.repaired")
-                .description("What a broker had that differed from the registry, and was mended")
+                .description("Differences between a broker and the registry that were corrected")
                 .tag("broker", broker.name())
                 .register(meters);
         return new Disconnector(
-                broker,
-                new MosquittoManagement(broker, logins, fleets, control, repaired),
-                disconnections,
-                clock,
-                meters);
+                broker, new MosquittoManagement(broker, logins, fleets, control, repaired), queue, clock, meters);
     }
 
-    private static void compare(Broker broker, Disconnections disconnections) {
+    private static void compare(Broker broker, DisconnectionQueue queue) {
         try {
-            disconnections.requestWhole(broker.name());
+            queue.requestFullComparison(broker.name());
         } catch (RuntimeException e) {
-            // The database is away: then it is compared when it is due anyway.
+            // The database is unreachable. The comparison takes place when it is due anyway.
             LOG.warn("database", "The broker {} is to be compared later: {}", broker.name(), e.getMessage());
         }
     }
@@ -114,20 +119,16 @@ public final class Disconnector implements AutoCloseable {
         try {
             authenticator.usedAtBroker(device, key);
         } catch (RuntimeException e) {
-            // It is noted when the device connects the next time.
+            // It is noted when the device next connects.
             LOG.warn("database", "A connection to the broker {} is not noted: {}", broker.name(), e.getMessage());
         }
     }
 
     private Disconnector(
-            Broker broker,
-            BrokerManagement management,
-            Disconnections disconnections,
-            Clock clock,
-            MeterRegistry meters) {
+            Broker broker, BrokerManagement management, DisconnectionQueue queue, Clock clock, MeterRegistry meters) {
         this.broker = broker;
         this.management = management;
-        this.disconnections = disconnections;
+        this.queue = queue;
         this.clock = clock;
         this.time = Timer.builder("muster.broker.disconnect")
                 .description("From the end of the right to be connected until the broker has closed the connection")
@@ -143,23 +144,42 @@ public final class Disconnector implements AutoCloseable {
         });
     }
 
-    /** Has a broker that keeps logins compared with the registry; later it is by itself. Asked once, at the start. */
+    /**
+     * Requests a comparison of a broker that keeps logins with the registry; later ones follow by themselves. Call it
+     * once, at the start.
+     */
     public void start() {
         if (broker.kind().keepsLogins()) {
-            compare(broker, disconnections);
+            compare(broker, queue);
         }
     }
 
-    /** Has everything done that is due, on other threads. Returns at once. */
+    /** Does everything that is due, on other threads. Returns at once. */
     public void wake() {
+        Optional<DisconnectionQueue.Entry> whole = comparing;
+        if (whole.isPresent() && clock.instant().isAfter(renewedAt.plus(LEASE.dividedBy(3)))) {
+            renewedAt = clock.instant();
+            work(() -> queue.renew(whole.get(), LEASE));
+        }
         if (running.get() >= THREADS || clock.instant().isBefore(pausedUntil)) {
             return;
         }
+        work(this::work);
+    }
+
+    private void work(Runnable task) {
         running.incrementAndGet();
         try {
             threads.execute(() -> {
                 try {
-                    work();
+                    task.run();
+                } catch (RuntimeException e) {
+                    // The database is unreachable. The next look finds everything still there.
+                    LOG.warn(
+                            "database",
+                            "The clients to disconnect from the broker {} cannot be read: {}",
+                            broker.name(),
+                            e.getMessage());
                 } finally {
                     running.decrementAndGet();
                 }
@@ -171,60 +191,58 @@ public final class Disconnector implements AutoCloseable {
 
     private void work() {
         try {
-            List<Due> due = disconnections.due(broker.name(), BATCH);
+            List<DisconnectionQueue.Entry> due = queue.due(broker.name(), BATCH);
             while (!due.isEmpty() && !clock.instant().isBefore(pausedUntil)) {
-                for (Due one : due) {
-                    if (disconnections.take(one, one.whom() instanceof Whom.Everybody ? COMPARING : LEASE)
-                            && !handle(one)) {
+                for (DisconnectionQueue.Entry one : due) {
+                    if (queue.take(one, LEASE) && !handle(one)) {
                         return;
                     }
                 }
-                due = disconnections.due(broker.name(), BATCH);
+                due = queue.due(broker.name(), BATCH);
                 if (due.size() > 1) {
                     wake();
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            // The database is away: it is all still there at the next look.
-            LOG.warn(
-                    "database",
-                    "What is to be thrown off the broker {} cannot be read: {}",
-                    broker.name(),
-                    e.getMessage());
         }
     }
 
     /** Returns whether to go on. */
-    private boolean handle(Due one) throws InterruptedException {
-        if (one.whom() instanceof Whom.Devices many) {
-            disconnections.expand(one, many, broker.name());
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only the worker writes
+    private boolean handle(DisconnectionQueue.Entry one) throws InterruptedException {
+        if (one.target() instanceof DisconnectionQueue.Target.Devices many) {
+            queue.expand(one, many, broker.name());
             return true;
         }
-        Kept kept;
+        Result kept;
         try {
-            if (one.whom() instanceof Whom.Everybody) {
-                management.mend();
+            if (one.target() instanceof DisconnectionQueue.Target.Everybody) {
+                compare(one);
                 refusals = 0;
                 failures = 0;
-                disconnections.compared(one, clock.instant().plus(COMPARED));
+                queue.markCompared(one, clock.instant().plus(COMPARED));
                 return true;
             }
-            kept = tell(one.whom());
+            kept = tell(one.target());
         } catch (IOException e) {
-            // Behind the others, and the longer it fails the later: one that always fails keeps none of them waiting.
+            boolean refused = e instanceof BrokerManagement.RefusedException;
+            // It goes behind the others, the later the longer it has failed, so that one that always fails delays none
+            // of them.
             Duration age = Duration.between(one.requestedAt(), clock.instant());
-            disconnections.putBack(one, clock.instant().plus(bounded(age.dividedBy(2))));
+            queue.postpone(
+                    one, clock.instant().plus(bounded(age.dividedBy(2), refused ? LONGEST_WAIT : LONGEST_PAUSE)));
             LOG.warn(
                     broker.name(),
                     broker.kind().keepsLogins()
-                            ? "The broker {} was not told of a device, and is told again until it is: {}"
-                            : "The broker {} did not throw somebody off, and is told again until it does: {}",
+                            ? "The broker {} could not be told of a device. The registry tells it again until it can:"
+                                    + " {}"
+                            : "The broker {} did not disconnect a client. The registry tells it again until it does:"
+                                    + " {}",
                     broker.name(),
                     e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
-            // One that a broker cannot throw off must not keep the others connected.
-            if (e instanceof BrokerManagement.RefusedException && ++refusals < PATIENCE) {
+            // A client that a broker cannot disconnect must not keep the others connected.
+            if (refused && ++refusals < PATIENCE) {
                 return true;
             }
             pause();
@@ -232,47 +250,61 @@ public final class Disconnector implements AutoCloseable {
         }
         refusals = 0;
         failures = 0;
-        if (one.toldAt().isPresent()) {
-            over(one, kept.until());
-            return true;
-        }
-        if (kept.ended()) {
+        if (one.toldAt().isEmpty() && kept.ended()) {
             time.record(Duration.between(one.requestedAt(), clock.instant()));
         }
-        disconnections.told(one, clock.instant().plus(AGAIN));
+        boolean mine = one.toldAt().isPresent()
+                ? over(one, kept.until())
+                : queue.markTold(one, clock.instant().plus(AGAIN));
+        if (!mine && broker.kind().keepsLogins()) {
+            // This node stalled, and another finished the entry. The broker may just have been told outdated data.
+            compare(broker, queue);
+        }
         return true;
     }
 
-    private void over(Due one, Optional<Instant> until) {
-        if (until.isPresent() && one.whom() instanceof Whom.OneDevice device) {
-            disconnections.again(one, device.id(), broker.name(), until.get());
-        } else {
-            disconnections.done(one);
+    /** Compares, which may take minutes. While this node lives, the comparison stays with it. */
+    private void compare(DisconnectionQueue.Entry whole) throws IOException, InterruptedException {
+        renewedAt = clock.instant();
+        comparing = Optional.of(whole);
+        try {
+            management.mend();
+        } finally {
+            comparing = Optional.empty();
         }
     }
 
-    private Kept tell(Whom whom) throws IOException, InterruptedException {
-        if (whom instanceof Whom.OneDevice device) {
-            return management.keep(device.id());
+    private boolean over(DisconnectionQueue.Entry one, Optional<Instant> until) {
+        return (until.isPresent() && one.target() instanceof DisconnectionQueue.Target.OneDevice device)
+                ? queue.reschedule(one, device.id(), broker.name(), until.get())
+                : queue.done(one);
+    }
+
+    private Result tell(DisconnectionQueue.Target target) throws IOException, InterruptedException {
+        if (target instanceof DisconnectionQueue.Target.OneDevice device) {
+            return device.anew() ? management.anew(device.id()) : management.keep(device.id());
         }
-        if (whom instanceof Whom.OneOperator operator) {
-            // None is ever good again, nor another of its name.
+        if (target instanceof DisconnectionQueue.Target.OneOperator operator) {
+            // The operator's token is never good again, and nobody else gets the name before this is done.
             management.disconnect(operator.name());
         }
-        return new Kept(1, true, Optional.empty());
+        return new Result(1, true, Optional.empty());
     }
 
-    private static Duration bounded(Duration wait) {
+    private static Duration bounded(Duration wait, Duration longest) {
         Duration least = wait.compareTo(SHORTEST_PAUSE) < 0 ? SHORTEST_PAUSE : wait;
-        return least.compareTo(LONGEST_PAUSE) < 0 ? least : LONGEST_PAUSE;
+        return least.compareTo(longest) < 0 ? least : longest;
     }
 
+    /** Only the worker writes; others read. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
     private void pause() {
         refusals = 0;
-        pausedUntil = clock.instant().plus(bounded(SHORTEST_PAUSE.multipliedBy(1L << Math.min(failures++, 10))));
+        pausedUntil = clock.instant()
+                .plus(bounded(SHORTEST_PAUSE.multipliedBy(1L << Math.min(failures++, 10)), LONGEST_PAUSE));
     }
 
-    /** Ends what runs; what is not done is left to other nodes, and to the next start. */
+    /** Stops running work. Other nodes, or the next start, do what is left. */
     @Override
     public void close() {
         threads.shutdownNow();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,13 +13,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The words of Mosquitto's plug-in for dynamic security, and what of them is Muster's. */
+/**
+ * The commands of Mosquitto's plug-in for dynamic security, and the names that mark Muster's own clients and roles
+ * there.
+ */
 final class Dynsec {
 
-    /** What the role of each device begins with; nobody else has such roles. */
+    /** The prefix of each role of Muster's; no other role has it. */
     static final String PREFIX = "muster-";
 
-    /** What stands in the text name of each client that Muster made. */
+    /** The text name of each client that Muster made. */
     static final String MARK = "Muster";
 
     private static final String FLEET = PREFIX + "fleet-";
@@ -28,12 +32,12 @@ final class Dynsec {
     /**
      * A rule of a role.
      *
-     * @param type what it is about, such as {@code publishClientSend}
+     * @param type the action, such as {@code publishClientSend}
      * @param priority the greater one is asked first
      */
     record Acl(String type, String topic, int priority, boolean allow) {}
 
-    /** A role: what its clients may do. */
+    /** A role: the rights of its clients. */
     record Role(String name, Set<Acl> acls) {
 
         static Role read(JsonNode json) {
@@ -103,30 +107,33 @@ final class Dynsec {
         }
     }
 
-    /** Returns the role of a device alone. */
+    /** Returns the name of the role for one device. */
     static String roleOf(DeviceId device) {
         return PREFIX + device.value();
     }
 
-    /** Returns the device whose role alone this is, or empty. */
+    /** Returns the device of such a role, or empty. */
     static Optional<DeviceId> device(String role) {
         return Optional.of(role.substring(PREFIX.length()))
                 .filter(DeviceId::isValid)
                 .map(DeviceId::new);
     }
 
-    /** Returns the role of a device with topics of its own. */
+    /** Returns the role for one device, with the device's own topics. */
     static Role role(DeviceId device, Topics.OfDevice topics) {
         return role(roleOf(device), "subscribeLiteral", topics);
     }
 
-    /** Returns the one role that does for all devices of a fleet; empty if its topics have more in them than the device's id. */
+    /**
+     * Returns the one role that fits all devices of a fleet; empty if its topics contain more of a device than its id.
+     */
     static Optional<Role> role(String fleet, Topics topics) {
         return topics.ofEvery("%c", fleet).map(all -> role(FLEET + fleet, "subscribePattern", all));
     }
 
     /**
-     * A session that is older than the topics may have subscribed to others: so it hears its own, whatever the broker does by default.
+     * Makes a role. A session that is older than the topics may have subscribed to others. So the role also says what
+     * the device may receive, whatever the broker's default is.
      */
     private static Role role(String name, String subscribe, Topics.OfDevice topics) {
         Set<Acl> acls = new HashSet<>();
@@ -155,7 +162,7 @@ final class Dynsec {
         return Map.of("command", "deleteClient", "username", user);
     }
 
-    /** Closes the connections that a client has, and lets it connect again. */
+    /** Closes a client's connections; it may connect again. */
     static List<Map<String, Object>> reconnect(String user) {
         return List.of(
                 Map.of("command", "disableClient", "username", user),
@@ -175,7 +182,7 @@ final class Dynsec {
         return Map.of("command", "getDefaultACLAccess");
     }
 
-    /** Tells whether a client may by default do what no role of it speaks of. */
+    /** Tells whether the default permits a client something that none of its roles mentions. */
     static boolean isOpen(JsonNode defaults) {
         Set<String> closed = new TreeSet<>();
         for (JsonNode acl : defaults.path("data").path("acls")) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import io.muster.broker.Account.OfDevice;
@@ -5,12 +6,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What an account may do in the words of EMQX 5.5 and newer, as it reads them in the answer to a login and in a token. */
+/**
+ * The rights of an account as rules of EMQX 5.5 and newer, which reads them in the answer to a login and in a token.
+ */
 public final class EmqxRules {
 
     private EmqxRules() {}
 
-    /** Returns the rules of an account. The last says no to everything: what no rule matches goes on to others. */
+    /**
+     * Returns the rules of an account. The last one denies everything: EMQX passes requests that match no rule to other
+     * authorizers.
+     */
     public static List<Map<String, String>> of(Account account) {
         List<Map<String, String>> rules = new ArrayList<>();
         if (account instanceof OfDevice device) {

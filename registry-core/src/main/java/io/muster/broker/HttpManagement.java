@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -7,6 +8,7 @@ import io.muster.credential.ClientAuthenticator.Used;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import io.muster.spi.DeviceId;
+import io.muster.tls.TlsContext;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -22,7 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
-/** The management of brokers that have it over HTTP. Follows no redirect. Thread-safe. */
+/** The management of brokers that offer it over HTTP. Follows no redirect. Thread-safe. */
 final class HttpManagement implements BrokerManagement {
 
     private static final Duration CONNECT = Duration.ofSeconds(2);
@@ -35,7 +37,7 @@ final class HttpManagement implements BrokerManagement {
     private final String authorization;
     private final HttpClient client;
 
-    /** What a kind of broker is to be called with. */
+    /** The calls to a kind of broker. */
     private interface Dialect {
 
         List<Call> device(DeviceId device, List<String> keys, boolean forGood);
@@ -52,17 +54,21 @@ final class HttpManagement implements BrokerManagement {
         this.used = used;
         this.authorization =
                 "Basic " + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
-        this.client = HttpClient.newBuilder()
+        HttpClient.Builder connections = HttpClient.newBuilder()
                 .connectTimeout(CONNECT)
                 .followRedirects(HttpClient.Redirect.NEVER)
-                .version(HttpClient.Version.HTTP_1_1)
-                .build();
+                .version(HttpClient.Version.HTTP_1_1);
+        management
+                .authorities()
+                .map(authorities -> TlsContext.of(Optional.of(authorities), Optional.empty()))
+                .ifPresent(connections::sslContext);
+        this.client = connections.build();
     }
 
     /**
      * Returns the management of a broker that has one.
      *
-     * @param used says what a device authenticated with
+     * @param used tells which credentials a device authenticated with
      */
     static BrokerManagement of(Broker broker, Function<DeviceId, Used> used) {
         Management management = broker.management().orElseThrow();
@@ -70,7 +76,7 @@ final class HttpManagement implements BrokerManagement {
             case RABBITMQ ->
                 new HttpManagement(management, new RabbitMq(), used, management.user(), management.password());
             case EMQX -> new HttpManagement(management, new Emqx(), used, management.user(), management.password());
-            // Its API key is the user name, and there is no password.
+            // The API key is the user name; the password is empty.
             case VERNEMQ -> new HttpManagement(management, new VerneMq(), used, management.password(), "");
             case JSON -> new HttpManagement(management, new Plain(), used, management.user(), management.password());
             case GO_AUTH -> throw new IllegalArgumentException("mosquitto-go-auth has no management");
@@ -78,7 +84,7 @@ final class HttpManagement implements BrokerManagement {
         };
     }
 
-    /** By user name, since the broker knows a new connection by its client id only after some seconds. */
+    /** Disconnects by user name, since the broker knows a new connection by its client id only after some seconds. */
     private static final class RabbitMq implements Dialect {
 
         @Override
@@ -86,9 +92,9 @@ final class HttpManagement implements BrokerManagement {
             List<Call> calls = new ArrayList<>();
             keys.forEach(key -> calls.add(connections(key)));
             if (forGood) {
-                // What a persistent session leaves behind, and fills.
-                for (String quality : List.of("qos0", "qos1")) {
-                    calls.add(new Call("DELETE", "/api/queues/%2F/mqtt-subscription-" + device.value() + quality));
+                // The queues of a persistent session, which would go on filling, and a delayed will.
+                for (String queue : List.of("mqtt-subscription-%sqos0", "mqtt-subscription-%sqos1", "mqtt-will-%s")) {
+                    calls.add(new Call("DELETE", "/api/queues/%2F/" + queue.formatted(device.value())));
                 }
             }
             return calls;
@@ -104,7 +110,7 @@ final class HttpManagement implements BrokerManagement {
         }
     }
 
-    /** By client id; those of an operator it has to say first. */
+    /** Disconnects by client id. For an operator it first asks the broker for the client ids. */
     private static final class Emqx implements Dialect {
 
         @Override
@@ -124,7 +130,7 @@ final class HttpManagement implements BrokerManagement {
         }
     }
 
-    /** By client id; those of an operator it has to say first. */
+    /** Disconnects by client id. For an operator it first asks the broker for the client ids. */
     private static final class VerneMq implements Dialect {
 
         @Override
@@ -147,7 +153,7 @@ final class HttpManagement implements BrokerManagement {
         }
     }
 
-    /** As our documentation asks of others. */
+    /** The interface that our documentation asks of other brokers. */
     private static final class Plain implements Dialect {
 
         @Override
@@ -166,13 +172,24 @@ final class HttpManagement implements BrokerManagement {
     }
 
     @Override
-    public Kept keep(DeviceId device) throws IOException, InterruptedException {
+    public Result keep(DeviceId device) throws IOException, InterruptedException {
         Used of = used.apply(device);
         if (of.ended().isEmpty()) {
-            return new Kept(0, false, Optional.empty());
+            return new Result(0, false, Optional.empty());
         }
         call(dialect.device(device, of.ended(), of.ended().size() == of.keys().size()));
-        return new Kept(1, true, Optional.empty());
+        return new Result(1, true, Optional.empty());
+    }
+
+    @Override
+    public Result anew(DeviceId device) throws IOException, InterruptedException {
+        List<String> keys = used.apply(device).keys();
+        if (keys.isEmpty()) {
+            // It was never connected.
+            return new Result(0, false, Optional.empty());
+        }
+        call(dialect.device(device, keys, true));
+        return new Result(1, true, Optional.empty());
     }
 
     @Override
@@ -190,7 +207,7 @@ final class HttpManagement implements BrokerManagement {
         }
     }
 
-    /** Asks for client ids, a list of objects that have each one. */
+    /** Asks for client ids: a list of objects, each with one. */
     private List<String> clients(String path, String list, String member) throws IOException, InterruptedException {
         HttpResponse<byte[]> response =
                 client.send(request(new Call("GET", path)), HttpResponse.BodyHandlers.ofByteArray());

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.micrometer.core.instrument.Counter;
 import io.muster.broker.Dynsec.Client;
 import io.muster.broker.Dynsec.Role;
+import io.muster.broker.MosquittoDifference.Actual;
+import io.muster.broker.MosquittoDifference.Desired;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.credential.BrokerLogins;
@@ -16,14 +19,13 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,11 +37,11 @@ import org.slf4j.LoggerFactory;
  */
 final class MosquittoManagement implements BrokerManagement {
 
-    private static final String CLOSE =
+    private static final String HINT =
             "setDefaultACLAccess must say no to publishClientSend and subscribe, see docs/brokers/mosquitto.md";
     private static final Logger LOG = LoggerFactory.getLogger(MosquittoManagement.class);
     private static final int PAGE = 500;
-    private static final int LOCKS = 64;
+    private static final int STRIPES = 64;
     private static final String CLIENT_NOT_FOUND = "Client not found";
     private static final String ROLE_NOT_FOUND = "Role not found";
 
@@ -49,7 +51,7 @@ final class MosquittoManagement implements BrokerManagement {
     private final ControlChannel channel;
     private final Counter repaired;
     private volatile boolean gap;
-    private final Object[] locks = Stream.generate(Object::new).limit(LOCKS).toArray();
+    private final Object[] stripes = Stream.generate(Object::new).limit(STRIPES).toArray();
 
     /**
      * Tells a broker by this channel.
@@ -70,69 +72,107 @@ final class MosquittoManagement implements BrokerManagement {
     }
 
     @Override
-    public Kept keep(DeviceId device) throws IOException, InterruptedException {
-        // What is read of the registry and what is then written to the broker must not be overtaken by a later reading.
-        synchronized (locks[Math.floorMod(device.hashCode(), LOCKS)]) {
-            return keepNow(device);
+    public Result keep(DeviceId device) throws IOException, InterruptedException {
+        // Reading the registry and writing to the broker are one step. Otherwise a later reading could be overwritten
+        // by an earlier one.
+        synchronized (stripeOf(device)) {
+            return keepNow(device, false);
         }
     }
 
-    private Kept keepNow(DeviceId device) throws IOException, InterruptedException {
+    /** Does not delete sessions: a role says what a session may receive, so the subscriptions before are of no use. */
+    @Override
+    public Result anew(DeviceId device) throws IOException, InterruptedException {
+        synchronized (stripeOf(device)) {
+            return keepNow(device, true);
+        }
+    }
+
+    /** Returns the lock of a device, which it shares with a few others. */
+    private Object stripeOf(DeviceId device) {
+        return stripes[Math.floorMod(device.hashCode(), STRIPES)];
+    }
+
+    private Result keepNow(DeviceId device, boolean anew) throws IOException, InterruptedException {
         List<Login> all = logins.of(broker, device);
         List<Login> good =
                 all.stream().filter(login -> login.standing() == Standing.GOOD).toList();
         Optional<Role> role = good.stream().findFirst().flatMap(this::role);
-        Found found = endAndLook(device, all, role);
-        // Where everybody may do anything, its role would not keep a device to its topics: so it has no login.
-        Optional<Role> wanted = found.open() ? Optional.empty() : role;
+        BrokerState state = endAndLook(device, all, role);
+        // An open default ACL would let the device use any topic, whatever its role says. So it has no login.
+        Optional<Role> wanted = state.open() ? Optional.empty() : role;
 
-        List<Map<String, Object>> commands = new ArrayList<>();
-        List<Map<String, Object>> created = new ArrayList<>();
-        List<Map<String, Object>> again = new ArrayList<>();
+        Commands commands = new Commands();
         for (Login login : good) {
-            Optional<Client> should = wanted.map(one -> Client.of(login.key(), device, one.name()));
-            Optional<Client> is = Optional.ofNullable(found.clients().get(login.key()));
-            if (!is.equals(should)) {
-                is.ifPresent(client -> commands.add(Dynsec.deleteClient(client.user())));
-                if (should.isPresent()) {
-                    created.add(should.get().create(secret(login)));
-                }
-            }
+            putClient(commands, login, wanted.map(put -> Client.of(login.key(), device, put.name())), state);
         }
-        int deleted = found.deleted() + commands.size();
-        wanted.filter(one -> !one.equals(found.roles().get(one.name()))).ifPresent(one -> {
-            boolean there = found.roles().containsKey(one.name());
-            commands.add(one.command(there ? "modifyRole" : "createRole"));
-            if (there) {
-                // Whoever is connected does not know that it is to subscribe to something else.
-                good.stream()
-                        .map(Login::key)
-                        .filter(found.clients()::containsKey)
-                        .filter(key -> created.stream().noneMatch(client -> key.equals(client.get("username"))))
-                        .forEach(key -> again.addAll(Dynsec.reconnect(key)));
-            }
-        });
-        commands.addAll(created);
+        int deleted = state.deleted() + commands.changes.size();
+        Optional<Role> changed = wanted.filter(put -> !put.equals(state.roles().get(put.name())));
+        changed.ifPresent(put ->
+                commands.changes.add(put.command(state.roles().containsKey(put.name()) ? "modifyRole" : "createRole")));
+        if (anew || changed.filter(put -> state.roles().containsKey(put.name())).isPresent()) {
+            // A connected client does not learn that its subscriptions change.
+            reconnect(commands, good, state);
+        }
+        commands.changes.addAll(commands.created);
         String own = Dynsec.roleOf(device);
-        if (found.roles().containsKey(own)
-                && wanted.filter(one -> one.name().equals(own)).isEmpty()) {
-            commands.add(Dynsec.deleteRole(own));
+        if (state.roles().containsKey(own)
+                && wanted.filter(put -> put.name().equals(own)).isEmpty()) {
+            commands.changes.add(Dynsec.deleteRole(own));
         }
-        carryOut(Stream.concat(commands.stream(), again.stream()).toList());
-        List<String> over = all.stream()
-                .filter(login -> login.standing() == Standing.ENDED)
-                .map(Login::key)
-                .toList();
-        if (!over.isEmpty()) {
-            logins.forget(broker, over);
-        }
-        if (found.open() && !good.isEmpty()) {
+        carryOut(Stream.concat(commands.changes.stream(), commands.reconnects.stream())
+                .toList());
+        forgetEnded(all);
+        if (state.open() && !good.isEmpty()) {
             throw new RefusedException(
-                    "it lets everybody publish or subscribe by default, so no device is let in: " + CLOSE);
+                    "it lets everybody publish or subscribe by default, so no device is let in: " + HINT);
         }
         Optional<Instant> until =
                 good.stream().flatMap(login -> login.ends().stream()).min(Instant::compareTo);
-        return new Kept(found.deleted() + commands.size(), deleted > 0, until);
+        boolean ended = deleted > 0 || (anew && !commands.reconnects.isEmpty());
+        return new Result(state.deleted() + commands.changes.size(), ended, until);
+    }
+
+    /** Commands for one device, in the order in which the broker gets them. */
+    private static final class Commands {
+
+        private final List<Map<String, Object>> changes = new ArrayList<>();
+        private final List<Map<String, Object>> created = new ArrayList<>();
+        private final List<Map<String, Object>> reconnects = new ArrayList<>();
+
+        boolean creates(String key) {
+            return created.stream().anyMatch(client -> key.equals(client.get("username")));
+        }
+    }
+
+    private void putClient(Commands commands, Login login, Optional<Client> wanted, BrokerState state)
+            throws IOException {
+        Optional<Client> actual = Optional.ofNullable(state.clients().get(login.key()));
+        if (actual.equals(wanted)) {
+            return;
+        }
+        actual.ifPresent(client -> commands.changes.add(Dynsec.deleteClient(client.user())));
+        if (wanted.isPresent()) {
+            commands.created.add(wanted.get().create(secret(login)));
+        }
+    }
+
+    private static void reconnect(Commands commands, List<Login> good, BrokerState state) {
+        good.stream()
+                .map(Login::key)
+                .filter(state.clients()::containsKey)
+                .filter(key -> !commands.creates(key))
+                .forEach(key -> commands.reconnects.addAll(Dynsec.reconnect(key)));
+    }
+
+    private void forgetEnded(List<Login> all) {
+        List<String> ended = all.stream()
+                .filter(login -> login.standing() == Standing.ENDED)
+                .map(Login::key)
+                .toList();
+        if (!ended.isEmpty()) {
+            logins.forget(broker, ended);
+        }
     }
 
     private String secret(Login login) throws RefusedException {
@@ -147,7 +187,8 @@ final class MosquittoManagement implements BrokerManagement {
     private Optional<Role> role(Login login) {
         return fleets.find(login.fleet()).map(fleet -> ofFleet(fleet)
                 .orElseGet(() -> Dynsec.role(
-                        login.device(), fleet.document().topics().of(login.device(), fleet.name(), login.serial()))));
+                        login.device(),
+                        fleet.document().topics().of(login.device(), fleet.name(), login.serial(), login.owner()))));
     }
 
     private Optional<Role> ofFleet(Fleet fleet) {
@@ -155,15 +196,15 @@ final class MosquittoManagement implements BrokerManagement {
     }
 
     /**
-     * What a broker has of a device.
+     * The state of a device at a broker.
      *
      * @param deleted how many clients it had that are gone now
      * @param open whether it lets everybody do anything by default
      */
-    private record Found(int deleted, boolean open, Map<String, Role> roles, Map<String, Client> clients) {}
+    private record BrokerState(int deleted, boolean open, Map<String, Role> roles, Map<String, Client> clients) {}
 
-    /** Ends what is not good, before anything else and without looking, and finds out about the rest in the same message. */
-    private Found endAndLook(DeviceId device, List<Login> all, Optional<Role> wanted)
+    /** Ends what is no longer good, first and without looking, and asks for the rest in the same message. */
+    private BrokerState endAndLook(DeviceId device, List<Login> all, Optional<Role> wanted)
             throws IOException, InterruptedException {
         List<Map<String, Object>> commands = new ArrayList<>();
         all.stream()
@@ -184,21 +225,23 @@ final class MosquittoManagement implements BrokerManagement {
         for (JsonNode answer : channel.send(commands)) {
             if (isFine(answer, Set.of(CLIENT_NOT_FOUND, ROLE_NOT_FOUND))) {
                 JsonNode data = answer.path("data");
-                switch (answer.path("command").asText()) {
+                String command = answer.path("command").asText();
+                switch (command) {
                     case "deleteClient" -> deleted++;
                     case "getDefaultACLAccess" -> open = Dynsec.isOpen(answer);
                     case "getRole" -> {
                         Role role = Role.read(data.path("role"));
                         roles.put(role.name(), role);
                     }
-                    default -> {
+                    case "getClient" -> {
                         Client client = Client.read(data.path("client"));
                         clients.put(client.user(), client);
                     }
+                    default -> throw new RefusedException("it answered to " + command + ", which it was not sent");
                 }
             }
         }
-        return new Found(deleted, open, roles, clients);
+        return new BrokerState(deleted, open, roles, clients);
     }
 
     /** Sends what is to be changed, the ends first, so that connections end before anything else. */
@@ -231,17 +274,43 @@ final class MosquittoManagement implements BrokerManagement {
 
     @Override
     public void mend() throws IOException, InterruptedException {
+        boolean open = isOpen();
+        gap |= channel.isAnother();
+        // First what the broker has and then what it should have, so that a login that is not to be found there now is
+        // none.
+        Actual actual = actual();
+        MosquittoDifference difference = MosquittoDifference.between(actual, desired(open), rolesOfFleets());
+        int mended = strangers(difference.strangers());
+        Map<DeviceId, RefusedException> refused = new LinkedHashMap<>();
+        for (DeviceId device : difference.devices()) {
+            mended += mended(device, refused);
+        }
+        for (String role : difference.unusedRoles()) {
+            mended += leftOver(role, refused);
+        }
+        if (gap) {
+            // One of these may have connected when nobody heard it; if it did, it does so once more.
+            for (String key : difference.unheard()) {
+                carryOut(Dynsec.reconnect(key));
+            }
+            gap = false;
+        }
+        report(mended, refused);
+    }
+
+    private boolean isOpen() throws IOException, InterruptedException {
         JsonNode defaults = channel.send(List.of(Dynsec.getDefaults())).get(0);
         boolean open = isFine(defaults, Set.of()) && Dynsec.isOpen(defaults);
         if (open) {
             LOG.warn(
                     "The broker {} lets everybody publish or subscribe by default, so no device is let in: {}",
                     broker.name(),
-                    CLOSE);
+                    HINT);
         }
-        gap |= channel.isAnother();
-        // First what the broker has and then what it should have, so that a login that is not to be found there now is
-        // none.
+        return open;
+    }
+
+    private Actual actual() throws IOException, InterruptedException {
         Map<String, Client> clients = new HashMap<>();
         page("Clients", "clients", node -> {
             Client client = Client.read(node);
@@ -249,67 +318,55 @@ final class MosquittoManagement implements BrokerManagement {
         });
         Map<String, Role> roles = new HashMap<>();
         page("Roles", "roles", node -> {
-            if (node.path("rolename").asText().startsWith(Dynsec.PREFIX)) {
+            if (MosquittoDifference.isOurs(node.path("rolename").asText())) {
                 Role role = Role.read(node);
                 roles.put(role.name(), role);
             }
         });
-        Set<DeviceId> differing = new LinkedHashSet<>();
-        Set<String> keys = new HashSet<>();
-        Set<String> used = new HashSet<>();
-        Set<String> unseen = new LinkedHashSet<>();
-        // Even where no device has it now: one that comes meanwhile would lose it again.
-        fleets.list().forEach(fleet -> ofFleet(fleet).ifPresent(role -> used.add(role.name())));
-        String last = "";
-        for (List<Login> some = logins.after(broker, last, PAGE);
-                !some.isEmpty();
-                some = logins.after(broker, last, PAGE)) {
-            for (Login login : some) {
-                keys.add(login.key());
-                Optional<Role> role = login.standing() == Standing.GOOD && !open ? role(login) : Optional.empty();
-                role.ifPresent(one -> used.add(one.name()));
-                Optional<Client> should = role.map(one -> Client.of(login.key(), login.device(), one.name()));
-                boolean same = Optional.ofNullable(clients.get(login.key())).equals(should)
-                        && role.map(one -> one.equals(roles.get(one.name()))).orElse(true);
-                if (!same || login.standing() == Standing.ENDED) {
-                    differing.add(login.device());
-                } else if (should.isPresent() && !login.isUsed()) {
-                    unseen.add(login.key());
-                }
-                last = login.key();
-            }
-        }
-        int mended = strangers(clients, keys);
-        Map<DeviceId, RefusedException> refused = new LinkedHashMap<>();
-        for (DeviceId device : differing) {
-            mended += mended(device, refused);
-        }
-        for (String role : new TreeSet<>(roles.keySet())) {
-            if (!used.contains(role)) {
-                mended += leftOver(role, refused);
-            }
-        }
-        if (gap) {
-            // One of these may have connected when nobody heard it; if it did, it does so once more.
-            for (String key : unseen) {
-                carryOut(Dynsec.reconnect(key));
-            }
-            gap = false;
-        }
+        return new Actual(clients, roles);
+    }
+
+    /** All logins in the order of their keys, read as they are asked for. */
+    private Stream<Desired> desired(boolean open) {
+        return Stream.iterate(
+                        logins.after(broker, "", PAGE),
+                        page -> !page.isEmpty(),
+                        page -> logins.after(broker, page.get(page.size() - 1).key(), PAGE))
+                .flatMap(List::stream)
+                .map(login -> new Desired(
+                        login.key(),
+                        login.device(),
+                        login.standing() == Standing.ENDED,
+                        login.isUsed(),
+                        login.standing() == Standing.GOOD && !open ? role(login) : Optional.empty()));
+    }
+
+    /** They stay even where no device has one now: a device that comes meanwhile would lose it again. */
+    private Set<String> rolesOfFleets() {
+        return fleets.list().stream()
+                .flatMap(fleet -> ofFleet(fleet).stream())
+                .map(Role::name)
+                .collect(Collectors.toSet());
+    }
+
+    private void report(int mended, Map<DeviceId, RefusedException> refused) {
         if (mended > 0) {
-            LOG.info("The broker {} differed from the registry in {} things, which are mended", broker.name(), mended);
+            LOG.info(
+                    "The broker {} differed from the registry in {} entries, which are corrected",
+                    broker.name(),
+                    mended);
         }
         refused.entrySet().stream()
                 .findFirst()
-                .ifPresent(one -> LOG.warn(
+                .ifPresent(refusal -> LOG.warn(
                         "The broker {} cannot be told of {} devices; the first is {}: {}",
                         broker.name(),
                         refused.size(),
-                        one.getKey(),
-                        one.getValue().getMessage()));
+                        refusal.getKey(),
+                        refusal.getValue().getMessage()));
     }
 
-    /** At once, since a comparison may end in the middle. */
+    /** Counts at once, since a comparison may end before its last correction. */
     private int counted(int changes) {
         repaired.increment(changes);
         return changes;
@@ -327,19 +384,17 @@ final class MosquittoManagement implements BrokerManagement {
     }
 
     /** Clients that Muster made and knows no more go, and others lose the roles that only its devices have. */
-    private int strangers(Map<String, Client> clients, Set<String> keys) throws IOException, InterruptedException {
+    private int strangers(List<Client> strangers) throws IOException, InterruptedException {
         List<Map<String, Object>> commands = new ArrayList<>();
-        clients.values().stream()
-                .filter(client -> !keys.contains(client.user()))
-                .forEach(client -> {
-                    if (client.isOurs()) {
-                        commands.add(Dynsec.deleteClient(client.user()));
-                    } else {
-                        client.roles().stream()
-                                .filter(role -> role.startsWith(Dynsec.PREFIX))
-                                .forEach(role -> commands.add(Dynsec.removeClientRole(client.user(), role)));
-                    }
-                });
+        for (Client client : strangers) {
+            if (client.isOurs()) {
+                commands.add(Dynsec.deleteClient(client.user()));
+            } else {
+                client.roles().stream()
+                        .filter(MosquittoDifference::isOurs)
+                        .forEach(role -> commands.add(Dynsec.removeClientRole(client.user(), role)));
+            }
+        }
         // One at a time: the broker serves nobody while it works on them.
         for (Map<String, Object> command : commands) {
             carryOut(List.of(command));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -5,6 +6,7 @@ import io.muster.config.MusterConfig.Management;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import io.muster.spi.DeviceId;
+import io.muster.tls.TlsContext;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +17,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -28,6 +31,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLSocketFactory;
 import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.IMqttToken;
 import org.eclipse.paho.client.mqttv3.MqttAsyncClient;
@@ -38,15 +42,18 @@ import org.eclipse.paho.client.mqttv3.MqttMessage;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
- * Speaks to the plug-in on its control topic, over MQTT. Connects when there is something to say, and stays connected. Where the broker
- * publishes its log it hears from there which devices connected. Thread-safe.
+ * Speaks to the plug-in on its control topic, over MQTT. Connects at the first command, and stays connected. If the
+ * broker publishes its log, it learns from there which devices connected. Thread-safe.
  */
 final class MqttControl implements ControlChannel {
 
     private static final String CONTROL = "$CONTROL/dynamic-security/v1";
     private static final String RESPONSE = CONTROL + "/response";
     private static final String LOG_TOPIC = "$SYS/broker/log/N";
-    /** The answer is the acknowledgement. One more from the broker would make the answer wait for the next packet, by 40 ms. */
+    /**
+     * QoS 0: the answer is the acknowledgement. An acknowledgement by the broker would delay the answer until the next
+     * packet, by 40 ms.
+     */
     private static final int QUALITY = 0;
 
     private static final int REFUSED = 128;
@@ -55,11 +62,12 @@ final class MqttControl implements ControlChannel {
     private static final Duration CONNECT = Duration.ofSeconds(3);
     private static final Duration ANSWER = Duration.ofSeconds(15);
 
-    /** The whole line, so that nobody can say it in a client id of his. */
+    /** Matches the whole line, so that nobody can forge one in a client id. */
     private static final Pattern CONNECTED = Pattern.compile(
             "\\d+: New client connected from \\S+ as ([0-9a-f]{32}) \\(p\\d, c\\d, k\\d+, u'([A-Za-z0-9]{16,64})'\\)\\.");
 
     private final Management management;
+    private final Optional<SSLSocketFactory> trust;
     private final Runnable lost;
     private final BiConsumer<DeviceId, String> connected;
     private final ExecutorService noting = noting();
@@ -73,15 +81,21 @@ final class MqttControl implements ControlChannel {
      * Connects when it is first used.
      *
      * @param lost run when a connection was lost, on a thread that must not wait long
-     * @param connected gets who connected, device and user name, on a thread of its own
+     * @param connected gets the device and the user name of each connection, on a thread of its own
      */
     MqttControl(Management management, Runnable lost, BiConsumer<DeviceId, String> connected) {
         this.management = management;
+        this.trust = management.authorities().map(authorities -> TlsContext.of(
+                        Optional.of(authorities), Optional.empty())
+                .getSocketFactory());
         this.lost = lost;
         this.connected = connected;
     }
 
-    /** Apart, because noting writes to the database, and answers must not wait for it. What is too much is noted at a later connection. */
+    /**
+     * A separate thread, because noting writes to the database, and answers must not wait for it. Connections beyond
+     * its queue are noted when the device next connects.
+     */
     private static ExecutorService noting() {
         ThreadPoolExecutor one = new ThreadPoolExecutor(
                 1,
@@ -158,6 +172,7 @@ final class MqttControl implements ControlChannel {
             options.setPassword(management.password().toCharArray());
             options.setConnectionTimeout((int) CONNECT.toSeconds());
             options.setMaxInflight(IN_FLIGHT);
+            trust.ifPresent(options::setSocketFactory);
             client.connect(options).waitForCompletion(CONNECT.toMillis());
             subscribe(RESPONSE, true);
             subscribe(LOG_TOPIC, false);
@@ -184,7 +199,7 @@ final class MqttControl implements ControlChannel {
         return (url.getScheme().equals("mqtts") ? "ssl://" : "tcp://") + url.getHost() + ":" + url.getPort();
     }
 
-    /** Of its own for each connection, so that no node throws another off. */
+    /** Returns a client id for one connection, so that nodes do not disconnect each other. */
     private static String name() {
         byte[] random = new byte[8];
         new SecureRandom().nextBytes(random);
@@ -196,7 +211,7 @@ final class MqttControl implements ControlChannel {
         try {
             token.waitForCompletion(CONNECT.toMillis());
         } catch (MqttException e) {
-            // A refusal is one too.
+            // A refusal arrives as an exception too.
             if (required || token.getGrantedQos() == null) {
                 throw e;
             }
@@ -207,7 +222,7 @@ final class MqttControl implements ControlChannel {
         }
     }
 
-    /** What is heard on one connection. */
+    /** Receives the messages of one connection. */
     private final class Heard implements MqttCallback {
 
         private final MqttAsyncClient on;
@@ -224,7 +239,7 @@ final class MqttControl implements ControlChannel {
 
         @Override
         public void messageArrived(String topic, MqttMessage message) {
-            // What is thrown here would end the connection.
+            // An exception thrown here would end the connection.
             try {
                 if (topic.equals(RESPONSE)) {
                     answered(message.getPayload());
@@ -232,13 +247,13 @@ final class MqttControl implements ControlChannel {
                     logged(new String(message.getPayload(), StandardCharsets.UTF_8));
                 }
             } catch (MalformedJsonException e) {
-                // Whoever waits for it finds that there is no answer.
+                // The caller that waits for the answer times out.
             }
         }
 
         @Override
         public void deliveryComplete(IMqttDeliveryToken token) {
-            // It is the answer that counts.
+            // Nothing to do: only the plug-in's answer counts.
         }
     }
 
@@ -276,12 +291,12 @@ final class MqttControl implements ControlChannel {
             try {
                 client.disconnectForcibly(0, 0, false);
             } catch (MqttException e) {
-                // It is gone already.
+                // It is disconnected already.
             }
             try {
                 client.close(true);
             } catch (MqttException e) {
-                // There is nothing left to be closed.
+                // There is nothing left to close.
             }
             client = null;
         }

@@ -1,4 +1,5 @@
 /**
- * MQTT brokers: who may log in, on which topics, and who is thrown off. Start with {@link io.muster.broker.BrokerAccess}.
+ * MQTT brokers: the logins and topics they permit, and the clients they disconnect. Start with
+ * {@link io.muster.broker.BrokerAccess}.
  */
 package io.muster.broker;

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.config;
 
+import io.muster.tls.TlsFiles;
 import java.net.URI;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,44 +16,62 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The whole configuration. Nothing else names a key that begins with {@code muster.}; {@code docs/configuration.md} is its
- * table, and a test compares the two.
+ * The whole configuration. Nothing else names a key that begins with {@code muster.}; {@code docs/configuration.md} is
+ * its table, and a test compares the two.
  *
  * @param issuer the address under which devices reach this registry; the issuer of its tokens
  * @param dataDir where the embedded database, the master key and the first operator token are kept
  * @param masterKeyFile the key under which signing keys are encrypted at rest
- * @param pluginsDir where plug-in jars are dropped
+ * @param pluginsDir the directory for plug-in jars
+ * @param warmUp how long a start may take to make the process fast; zero for not at all
  * @param database the database
  * @param token access tokens
  * @param signingKeys the keys that sign access tokens
  * @param registration registration
- * @param limits what a stranger may do
+ * @param approval the queue of candidates that wait for an operator
+ * @param limits limits on failures of one client
+ * @param trustedProxies the proxies that are believed about the address that a request came from
  * @param imports bulk import of expected serials
  * @param verifiers names of verifiers, beside those that fleets or keys name
- * @param fleets what the fleets are when the database has none of their name, by name; {@code default} is always among them
+ * @param fleets the fleets to create if the database has none of their name, by name; {@code default} is always among
+ *     them
  * @param brokers MQTT brokers
- * @param settings what verifiers read their own settings from
+ * @param claimPage the look of the claim page
+ * @param provisionFleet the fleet of the form {@code /provision}; empty if there is no such form
+ * @param users names of the identity providers of users
+ * @param settings from which verifiers and identity providers read their own settings
  */
 public record MusterConfig(
         URI issuer,
         Path dataDir,
         Path masterKeyFile,
         Optional<Path> pluginsDir,
+        Duration warmUp,
         Database database,
         Token token,
         SigningKeys signingKeys,
         Registration registration,
+        Approval approval,
         Limits limits,
+        List<AddressRange> trustedProxies,
         Imports imports,
         List<String> verifiers,
         Map<String, Fleet> fleets,
         List<Broker> brokers,
+        ClaimPage claimPage,
+        Optional<String> provisionFleet,
+        List<String> users,
         Settings settings) {
 
     /** The fleet of registrations that name none. */
     public static final String DEFAULT_FLEET = "default";
 
-    /** Returns the address of a path below the issuer's; of none, the issuer's without a slash at its end. */
+    private static final String CA_FILE = "management-ca-file";
+
+    /**
+     * Returns the address of a path below the issuer's. For an empty path it is the issuer's without a slash at its
+     * end.
+     */
     public String address(String path) {
         return issuer.toString().replaceAll("/+$", "") + path;
     }
@@ -63,7 +84,7 @@ public record MusterConfig(
      * @param password empty if there is none
      * @param poolSize connections at most
      * @param connectTimeout how long a request waits for a connection before it is answered 503
-     * @param startTimeout how long the start waits for a database that is not there yet
+     * @param startTimeout how long the start waits for a database that is not reachable yet
      */
     public record Database(
             String url,
@@ -73,7 +94,7 @@ public record MusterConfig(
             Duration connectTimeout,
             Duration startTimeout) {
 
-        /** Hides user and password, and the address, which may hold either. */
+        /** Hides user and password, and the address, which may contain either. */
         @Override
         public String toString() {
             return "Database[poolSize=" + poolSize + "]";
@@ -84,11 +105,11 @@ public record MusterConfig(
      * Access tokens.
      *
      * @param lifetime 24 hours at most
-     * @param audience the one audience they are for
+     * @param audience their only audience
      */
     public record Token(Duration lifetime, String audience) {}
 
-    /** How access tokens are signed. */
+    /** The algorithms that sign access tokens. */
     public enum TokenAlgorithm {
         /** ECDSA with P-256 and SHA-256. */
         ES256,
@@ -101,20 +122,20 @@ public record MusterConfig(
      *
      * @param rotation how long a key signs
      * @param publishAhead how long a key is published before it signs
-     * @param algorithm what the keys are for that are made from now on
+     * @param algorithm the algorithm of keys that are made from now on
      */
     public record SigningKeys(Duration rotation, Duration publishAhead, TokenAlgorithm algorithm) {
 
-        /** How long others may use the published keys without asking again. */
+        /** How long others may cache the published keys. */
         public static final Duration MAX_AGE = Duration.ofMinutes(5);
 
         /** How far the clocks of two nodes may differ. */
         public static final Duration SKEW = Duration.ofSeconds(60);
 
-        // What a node knows of other nodes' changes is never older.
+        // A node's knowledge of other nodes' changes is never older.
         private static final Duration NEWS = Duration.ofSeconds(2);
 
-        /** When the last of those who saw the keys of before has asked again, by the clock that is ahead of all. */
+        /** The time after which everybody who cached the previous keys has fetched them again, by the fastest clock. */
         static final Duration LEAST_AHEAD = MAX_AGE.plus(SKEW).plus(NEWS);
     }
 
@@ -122,18 +143,31 @@ public record MusterConfig(
      * Registration.
      *
      * @param refusedStatus 400, 401 or 403
-     * @param refusedAfter how long every refusal takes at least, so that its time tells nothing
+     * @param refusedAfter the shortest time that a refusal takes, so that its time reveals nothing
      */
     public record Registration(int refusedStatus, Duration refusedAfter) {}
 
     /**
-     * What a stranger may do.
+     * The queue of candidates that wait for an operator.
+     *
+     * @param perFleet how many may wait in one fleet
+     * @param perAddress how many of them may be from one address
+     * @param waiting how long a candidate is kept after it last asked
+     * @param valid how long a decision holds, unless the operator says otherwise
+     */
+    public record Approval(int perFleet, int perAddress, Duration waiting, Duration valid) {}
+
+    /**
+     * Limits on failures of one client.
      *
      * @param refusals refused registrations from one address within the window before that address is answered 429
-     * @param failures failed authentications of one key from one address within the window before further failures are answered 429
+     * @param failures failed authentications of one key from one address within the window before further failures are
+     *     answered 429
+     * @param claims refused claims of one user, from one address or of one serial within the window before all claims of
+     *     that one are answered 429
      * @param window the window
      */
-    public record Limits(int refusals, int failures, Duration window) {}
+    public record Limits(int refusals, int failures, int claims, Duration window) {}
 
     /**
      * Bulk import.
@@ -142,7 +176,7 @@ public record MusterConfig(
      */
     public record Imports(long maxSize) {}
 
-    /** What a broker is, which decides how it asks and how it is told. */
+    /** The kind of a broker, which decides how it asks and how it is told. */
     public enum BrokerKind {
         /** RabbitMQ with its plug-ins {@code rabbitmq_mqtt} and {@code rabbitmq_auth_backend_http}. */
         RABBITMQ,
@@ -152,9 +186,9 @@ public record MusterConfig(
         GO_AUTH,
         /** VerneMQ with its webhooks. */
         VERNEMQ,
-        /** Whatever can be made to send JSON. */
+        /** Any program that can send JSON. */
         JSON,
-        /** Mosquitto with its own plug-in for dynamic security: it asks nobody, and is told who may log in. */
+        /** Mosquitto with its own plug-in for dynamic security. It does not ask, but is told who may log in. */
         MOSQUITTO;
 
         /** Tells whether the broker keeps the logins of devices itself, so that it must be told of each. */
@@ -167,12 +201,12 @@ public record MusterConfig(
      * An MQTT broker.
      *
      * @param name its name here
-     * @param kind what it is
-     * @param secrets each of which proves, as part of the address, that it is the broker that asks; two while one replaces the other;
-     *     none for one that asks nobody
-     * @param fleets whose devices it has; empty for all
-     * @param management how it is told to throw a device off; empty if it is not
-     * @param patterns whether a rule of its may have the client id in it, so that one is enough for a fleet
+     * @param kind its kind
+     * @param secrets of the address that the broker asks; each proves that it is the broker. Two while one replaces the
+     *     other; none for a broker that does not ask
+     * @param fleets the fleets whose devices it has; empty for all
+     * @param management how it is told to disconnect a device; empty if it cannot be told
+     * @param patterns whether one of its rules may contain the client id, so that one rule is enough for a fleet
      */
     public record Broker(
             String name,
@@ -200,8 +234,10 @@ public record MusterConfig(
      * @param url its address
      * @param user the registry's name there
      * @param password and password, or token
+     * @param authorities the only authorities to trust for its certificate, over TLS; empty for those of the Java
+     *     process
      */
-    public record Management(URI url, String user, String password) {
+    public record Management(URI url, String user, String password, Optional<List<X509Certificate>> authorities) {
 
         /** Hides the password. */
         @Override
@@ -210,11 +246,11 @@ public record MusterConfig(
         }
     }
 
-    /** Who may register a serial that is already a device. */
-    public enum Again {
+    /** The rules for a serial that is already a device. */
+    public enum RegisterAgainRule {
         /** It may, as long as no credential of the device was ever used. */
         UNTIL_CONFIRMED,
-        /** It may if it proves by a credential that it is the same device. */
+        /** It may if it proves with a credential that it is the same device. */
         WITH_PROOF,
         /** It gets a further credential every time. */
         ALWAYS,
@@ -222,7 +258,7 @@ public record MusterConfig(
         NEVER
     }
 
-    /** What a verifier that cannot find out means. */
+    /** The consequences if a verifier cannot find out. */
     public enum OnUnavailable {
         /** The registration ends with 503. */
         FAIL,
@@ -245,37 +281,40 @@ public record MusterConfig(
      *
      * @param verifiers the verifiers' names in the order they are asked
      * @param required how many of them must say genuine
-     * @param again who may register again
+     * @param again the rule for serials that are devices already
      * @param unconfirmedLifetime how long an unused credential lives
      * @param attributes the types of attributes that are declared; others are texts
-     * @param configuration what every device of the fleet is told
+     * @param configuration the values that every device of the fleet gets
      * @param wire the name of the preset of the shape of its registrations
+     * @param serials the rules by which its serials are normalised, in their order
      */
     public record Fleet(
             String name,
             List<String> verifiers,
             int required,
-            Again again,
+            RegisterAgainRule again,
             Duration unconfirmedLifetime,
             Map<String, AttributeType> attributes,
             Map<String, String> configuration,
-            Optional<String> wire) {
+            Optional<String> wire,
+            List<String> serials) {
 
-        /** Tells whether it is what a fleet is that nobody described. */
+        /** Tells whether it equals a fleet without any settings. */
         public boolean isUnset() {
             return equals(fleet(name, Settings.of("", key -> Optional.empty())));
         }
     }
 
     /**
-     * Reads the configuration. Verifiers read theirs afterwards; {@link Settings#check} then reports every fault of both.
+     * Reads the configuration. Verifiers read theirs afterwards; {@link Settings#check} then reports every fault of
+     * both.
      *
-     * @param sources where from
+     * @param sources the sources to read
      */
     public static MusterConfig from(Sources sources) {
         Settings settings = Settings.of("muster.", sources.lookup());
         settings.path("config-file");
-        // Read by the launcher of muster.jar, before there is a registry.
+        // The launcher of muster.jar reads this, before there is a registry.
         settings.text("http-address", "127.0.0.1");
         URI issuer = settings.address(
                 "issuer",
@@ -288,6 +327,7 @@ public record MusterConfig(
                 dataDir,
                 settings.path("master-key-file", dataDir.resolve("master-key"), "master-key in the data directory"),
                 settings.path("plugins-dir"),
+                settings.duration("warm-up", Duration.ofSeconds(20), Duration.ZERO, Duration.ofMinutes(5)),
                 database(settings.below("database"), dataDir),
                 new Token(
                         settings.duration(
@@ -301,16 +341,38 @@ public record MusterConfig(
                                 Duration.ofMillis(50),
                                 Duration.ZERO,
                                 Duration.ofSeconds(5))),
+                approval(settings.below("approval")),
                 new Limits(
                         settings.number("limits.refusals", 1000, 1, 1_000_000),
                         settings.number("limits.failures", 100, 1, 1_000_000),
+                        settings.number("limits.claims", 60, 1, 1_000_000),
                         settings.duration(
                                 "limits.window", Duration.ofMinutes(1), Duration.ofSeconds(1), Duration.ofDays(1))),
+                settings.addressRanges("trusted-proxies"),
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
                 settings.names("verifiers", List.of()),
                 fleets(settings),
                 brokers(settings.below("mqtt"), sources.names()),
+                ClaimPage.read(settings.below("claim")),
+                provisionFleet(settings),
+                settings.names("users", List.of()),
                 settings);
+    }
+
+    private static Approval approval(Settings settings) {
+        return new Approval(
+                settings.number("per-fleet", 10_000, 1, 100_000),
+                settings.number("per-address", 100, 1, 100_000),
+                settings.duration("waiting", Duration.ofDays(7), Duration.ofMinutes(1), Duration.ofDays(366)),
+                settings.duration("valid", Duration.ofDays(7), Duration.ofMinutes(1), Duration.ofDays(366)));
+    }
+
+    private static Optional<String> provisionFleet(Settings settings) {
+        Optional<String> fleet = settings.text("provision.fleet");
+        if (fleet.filter(name -> !Settings.isName(name)).isPresent()) {
+            settings.fault("provision.fleet", "is not the name of a fleet");
+        }
+        return fleet;
     }
 
     private static Database database(Settings settings, Path dataDir) {
@@ -396,12 +458,13 @@ public record MusterConfig(
                 name,
                 verifiers,
                 required,
-                settings.choice("register-again", Again.class, Again.UNTIL_CONFIRMED),
+                settings.choice("register-again", RegisterAgainRule.class, RegisterAgainRule.UNTIL_CONFIRMED),
                 settings.duration(
                         "unconfirmed-lifetime", Duration.ofDays(30), Duration.ofMinutes(1), Duration.ofDays(3650)),
                 Map.copyOf(types),
                 Map.copyOf(configuration),
-                settings.text("wire"));
+                settings.text("wire"),
+                settings.list("serials"));
     }
 
     private static List<Broker> brokers(Settings settings, Set<String> keys) {
@@ -434,7 +497,7 @@ public record MusterConfig(
         boolean patterns = settings.flag("patterns", false);
         if (kind.keepsLogins()) {
             Optional<Management> management =
-                    management(settings, kind, settings.mqttAddress("management-url"), "mqtt");
+                    management(name, settings, kind, settings.mqttAddress("management-url"), "mqtt");
             if (settings.secret("secret").isPresent()) {
                 settings.fault("secret", "is of no use: a broker of this kind asks nobody");
             }
@@ -451,15 +514,15 @@ public record MusterConfig(
                     "secret",
                     "must be 32 to 128 letters, digits, - and _, or two of these while one replaces the other");
         }
-        Optional<Management> management = management(settings, kind, settings.address("management-url"), "http");
+        Optional<Management> management = management(name, settings, kind, settings.address("management-url"), "http");
         if (kind == BrokerKind.GO_AUTH && management.isPresent()) {
-            settings.fault("management-url", "is of no use: mosquitto-go-auth cannot be told to throw a device off");
+            settings.fault("management-url", "is of no use: mosquitto-go-auth cannot be told to disconnect a device");
         }
         return new Broker(name, kind, secrets, fleets, management, false);
     }
 
     private static Optional<Management> management(
-            Settings settings, BrokerKind kind, Optional<URI> url, String plain) {
+            String name, Settings settings, BrokerKind kind, Optional<URI> url, String plain) {
         Optional<String> user = settings.text("management-user");
         Optional<String> password = settings.secret("management-password");
         boolean allowHttp = settings.flag("allow-http", false);
@@ -470,12 +533,19 @@ public record MusterConfig(
                     : "a broker is told with management-url, management-user and management-password";
             all.stream().filter(key -> !settings.isSet(key)).forEach(key -> settings.fault(key, "is required: " + why));
         }
+        Optional<Path> caFile = settings.path(CA_FILE);
+        Optional<List<X509Certificate>> authorities = caFile.flatMap(
+                file -> new TlsFiles("broker " + name + ": ", settings::fault).authorities(CA_FILE, file));
+        if (caFile.isPresent()
+                && url.map(address -> address.getScheme().equals(plain)).orElse(!settings.isSet("management-url"))) {
+            settings.fault(CA_FILE, "means nothing without " + plain + "s");
+        }
         url.filter(address -> address.getScheme().equals(plain) && !allowHttp && !isLoopback(address.getHost()))
                 .ifPresent(address -> settings.fault(
                         "management-url", "must be " + plain + "s; set allow-http = true if the network is trusted"));
         return url.isEmpty() || user.isEmpty() || password.isEmpty()
                 ? Optional.empty()
-                : Optional.of(new Management(url.get(), user.get(), password.get()));
+                : Optional.of(new Management(url.get(), user.get(), password.get(), authorities));
     }
 
     private static boolean isLoopback(String host) {

@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.config;
 
+import io.muster.spi.WrittenText;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -19,11 +20,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /**
- * Reads typed settings below a prefix and collects every fault instead of stopping at the first. A faulty setting reads as its
- * default, so that reading can go on; {@link #check} then refuses the start. Used by one thread, at start only.
+ * Reads typed settings below a prefix and collects every fault instead of stopping at the first. A faulty setting reads
+ * as its default, so that reading can go on. {@link #check} then refuses the start. Used by one thread, at start only.
  */
 public final class Settings {
 
@@ -31,10 +31,10 @@ public final class Settings {
      * A setting that the code knows.
      *
      * @param key the whole key
-     * @param type what it takes, for people
-     * @param otherwise its default as text; {@code required} or {@code optional} where it has none
+     * @param type its type, for people
+     * @param otherwise its default as text; {@code required} or {@code optional} if it has none
      */
-    public record Known(String key, String type, String otherwise) {}
+    public record Definition(String key, String type, String otherwise) {}
 
     private static final String REQUIRED = "required";
     private static final String OPTIONAL = "optional";
@@ -42,11 +42,14 @@ public final class Settings {
 
     private final String prefix;
     private final Function<String, Optional<String>> lookup;
-    private final Map<String, Known> known;
+    private final Map<String, Definition> known;
     private final Set<String> faults;
 
     private Settings(
-            String prefix, Function<String, Optional<String>> lookup, Map<String, Known> known, Set<String> faults) {
+            String prefix,
+            Function<String, Optional<String>> lookup,
+            Map<String, Definition> known,
+            Set<String> faults) {
         this.prefix = prefix;
         this.lookup = lookup;
         this.known = known;
@@ -56,7 +59,7 @@ public final class Settings {
     /**
      * Reads from a source. An empty or blank value counts as absent, as in MicroProfile Config.
      *
-     * @param prefix what every key begins with, its dot included
+     * @param prefix the beginning of every key, its dot included
      * @param lookup the value of a whole key
      */
     public static Settings of(String prefix, Function<String, Optional<String>> lookup) {
@@ -67,7 +70,7 @@ public final class Settings {
                 new LinkedHashSet<>());
     }
 
-    /** Returns the settings below a longer prefix; what they learn and find faulty is collected here too. */
+    /** Returns the settings below a longer prefix. Their known keys and faults are collected here too. */
     public Settings below(String name) {
         return new Settings(prefix + name + ".", lookup, known, faults);
     }
@@ -75,7 +78,7 @@ public final class Settings {
     /**
      * Reads below a longer prefix on trial: faults are kept apart until they are adopted.
      *
-     * @param name what the prefix is longer by
+     * @param name the addition to the prefix
      */
     public Trial trial(String name) {
         Set<String> apart = new LinkedHashSet<>();
@@ -88,7 +91,7 @@ public final class Settings {
         return new Trial(new Settings(prefix + name + ".", noticing, known, apart), apart, found, faults);
     }
 
-    /** Settings that are read to see whether they are there. */
+    /** Settings that are read to see whether they exist. */
     public static final class Trial {
 
         private final Settings settings;
@@ -103,22 +106,22 @@ public final class Settings {
             this.faults = faults;
         }
 
-        /** Returns where to read from. */
+        /** Returns the settings to read from. */
         public Settings settings() {
             return settings;
         }
 
-        /** Returns what was faulty so far. */
+        /** Returns the faults so far. */
         public List<String> faults() {
             return List.copyOf(apart);
         }
 
-        /** Tells whether anything that was asked for is set. */
+        /** Tells whether any key that was read is set. */
         public boolean hasValues() {
             return found[0];
         }
 
-        /** Makes the faults faults of the whole. */
+        /** Adopts the faults of the trial. */
         public void adopt() {
             faults.addAll(apart);
         }
@@ -134,7 +137,7 @@ public final class Settings {
         return read(key, "text", otherwise, Function.identity()).orElse(otherwise);
     }
 
-    /** Returns the text; where there is none, that is a fault and the result is the empty text. */
+    /** Returns the text. If there is none, that is a fault and the result is the empty text. */
     public String required(String key) {
         Optional<String> text = read(key, "text", REQUIRED, Function.identity());
         if (text.isEmpty()) {
@@ -144,8 +147,8 @@ public final class Settings {
     }
 
     /**
-     * Returns the names in a comma-separated list, in their order, each once; the default where there is no list. What is no name is a fault
-     * and left out.
+     * Returns the names in a comma-separated list, in their order, each once; the default if there is no list. A text
+     * that cannot be a name is a fault and left out.
      */
     public List<String> names(String key, List<String> otherwise) {
         return read(
@@ -158,17 +161,37 @@ public final class Settings {
                                     .filter(name -> !name.isEmpty())
                                     .distinct()
                                     .toList();
-                            // The others are read all the same, so that the settings below them are not unknown.
+                            // The others are read all the same, so that the settings below them are known.
                             names.stream()
                                     .filter(name -> !isName(name))
-                                    .forEach(
-                                            name -> fault(
-                                                    key,
-                                                    "\"" + name
-                                                            + "\" is not a name: 1 to 64 lower-case letters, digits and dashes, beginning with a letter"));
+                                    .forEach(name -> fault(
+                                            key,
+                                            "\"" + name
+                                                    + "\" is not a name: 1 to 64 lower-case letters, digits"
+                                                    + " and dashes, beginning with a letter"));
                             return names.stream().filter(Settings::isName).toList();
                         })
                 .orElse(otherwise);
+    }
+
+    /** Returns the addresses and ranges in a comma-separated list. Each text that is none is a fault, and left out. */
+    public List<AddressRange> addressRanges(String key) {
+        return read(key, "addresses and ranges of addresses, separated by commas", OPTIONAL, text -> {
+                    List<AddressRange> ranges = new ArrayList<>();
+                    for (String range : text.split(",")) {
+                        if (range.isBlank()) {
+                            continue;
+                        }
+                        try {
+                            ranges.add(AddressRange.parse(range.strip()));
+                        } catch (IllegalArgumentException e) {
+                            // Add it to the others: each fault is named.
+                            fault(key, e.getMessage());
+                        }
+                    }
+                    return List.copyOf(ranges);
+                })
+                .orElse(List.of());
     }
 
     /** Tells whether the text can name a fleet or a verifier. */
@@ -183,6 +206,16 @@ public final class Settings {
                         .filter(item -> !item.isEmpty())
                         .toList())
                 .orElse(List.of());
+    }
+
+    /** Returns the list of texts, separated by commas and stripped; the default where there is none. */
+    public List<String> list(String key, List<String> otherwise) {
+        return read(key, "texts, separated by commas", String.join(", ", otherwise), text -> Arrays.stream(
+                                text.split(","))
+                        .map(String::strip)
+                        .filter(item -> !item.isEmpty())
+                        .toList())
+                .orElse(otherwise);
     }
 
     /** Returns the duration, ISO 8601 such as {@code PT15M}, within the bounds. */
@@ -211,7 +244,7 @@ public final class Settings {
                             return number;
                         }
                     } catch (NumberFormatException e) {
-                        // said below
+                        // reported below
                     }
                     throw new IllegalArgumentException(
                             "\"" + text + "\" is not a whole number between " + least + " and " + most);
@@ -219,7 +252,9 @@ public final class Settings {
                 .orElse(otherwise);
     }
 
-    /** Returns the number of bytes of a size such as {@code 64KiB}, {@code 256MiB} or {@code 100B}, within the bounds. */
+    /**
+     * Returns the number of bytes of a size such as {@code 64KiB}, {@code 256MiB} or {@code 100B}, within the bounds.
+     */
     public long size(String key, String otherwise, String least, String most) {
         return read(key, "size, " + least + " to " + most, otherwise, text -> {
                     long bytes = bytes(text);
@@ -299,7 +334,7 @@ public final class Settings {
                 return uri;
             }
         } catch (URISyntaxException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException("not mqtt://host:port or mqtts://host:port, a port up to 65535");
     }
@@ -317,10 +352,11 @@ public final class Settings {
                 return uri;
             }
         } catch (URISyntaxException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException(
-                "not an absolute http or https address, with a port up to 65535 if any, without user information, query and fragment");
+                "not an absolute http or https address, with a port up to 65535 if any, without user information,"
+                        + " query and fragment");
     }
 
     /** Returns the path, relative to the working directory, or empty. */
@@ -328,14 +364,15 @@ public final class Settings {
         return read(key, "path", OPTIONAL, Path::of);
     }
 
-    /** Returns the path, or the default, which the table calls by the given words. */
+    /** Returns the path, or the default. The table describes the default in the given words. */
     public Path path(String key, Path otherwise, String inWords) {
         return read(key, "path", inWords, Path::of).orElse(otherwise);
     }
 
     /**
-     * Returns a secret: the content of the file that {@code <key>-file} names, without white space at its ends, else the value
-     * of the key itself, else empty. Both at once is a fault, an unreadable or empty file too; no fault repeats the secret.
+     * Returns a secret: the content of the file that {@code <key>-file} names, without white space at its ends, else
+     * the value of the key itself, else empty. Setting both is a fault, and so is a file that is unreadable or empty.
+     * No fault repeats the secret.
      */
     public Optional<String> secret(String key) {
         Optional<Path> file = read(key + "-file", "path of a file with the secret", OPTIONAL, Path::of);
@@ -348,21 +385,22 @@ public final class Settings {
             return Optional.empty();
         }
         try {
-            String secret = Files.readString(file.get()).strip();
+            String secret = WrittenText.read(file.get()).strip();
             if (secret.isEmpty()) {
                 fault(key + "-file", file.get() + " is empty");
                 return Optional.empty();
             }
             return Optional.of(secret);
         } catch (IOException e) {
-            fault(
-                    key + "-file",
-                    "cannot read " + file.get() + " (" + e.getClass().getSimpleName() + ")");
+            fault(key + "-file", "cannot read " + file.get() + " (" + WrittenText.reason(e) + ")");
             return Optional.empty();
         }
     }
 
-    /** Returns the secret; where none is set, that is a fault and the result is empty, as it is where the file is faulty. */
+    /**
+     * Returns the secret. If none is set, that is a fault and the result is empty. The result is also empty if the file
+     * is faulty.
+     */
     public Optional<String> requiredSecret(String key) {
         Optional<String> secret = secret(key);
         if (!isSet(key)) {
@@ -371,7 +409,7 @@ public final class Settings {
         return secret;
     }
 
-    /** Tells whether there is a value, or a file with it, good or not. */
+    /** Tells whether there is a value, or a file with it, valid or not. */
     public boolean isSet(String key) {
         return lookup.apply(prefix + key)
                 .or(() -> lookup.apply(prefix + key + "-file"))
@@ -379,9 +417,9 @@ public final class Settings {
     }
 
     /**
-     * Returns whatever is set for names that only somebody else knows, such as a plug-in, and notes them as known.
+     * Returns the values of names that only another party knows, such as a plug-in, and notes the names as known.
      *
-     * @param names settings that are read as they stand
+     * @param names settings that are read as they are
      * @param secrets settings that are read as {@link #secret} does
      */
     public Map<String, String> of(Set<String> names, Set<String> secrets) {
@@ -397,49 +435,80 @@ public final class Settings {
         return Map.copyOf(values);
     }
 
-    /** Notes a fault of one setting. The text may not contain the value of a secret. */
+    /** Reports a fault of one setting. The text must not contain the value of a secret. */
     public void fault(String key, String text) {
         faults.add(prefix + key + ": " + text);
     }
 
-    /** Notes a fault that belongs to no single setting. */
+    /** Reports a fault that belongs to no single setting. */
     public void fault(String text) {
         faults.add(text);
     }
 
-    /** Returns every setting that was asked for so far, in alphabetical order. */
-    public List<Known> known() {
+    /** Returns every setting that was read so far, in alphabetical order. */
+    public List<Definition> known() {
         return List.copyOf(known.values());
     }
 
     /**
      * Ends the reading.
      *
-     * @param names every key that the sources hold; those with the prefix that nobody asked for are faults
+     * @param names every key that the sources hold; those with the prefix that nothing has read are faults
      * @throws ConfigurationException if anything was faulty; it lists all
      */
     public void check(Set<String> names) {
+        check(names, Set.of());
+    }
+
+    /**
+     * Ends the reading.
+     *
+     * @param names as before
+     * @param variables environment variables; those that set nothing are named beside the faults, since one may be the
+     *     cause of a fault
+     * @throws ConfigurationException if anything was faulty; it lists all
+     */
+    public void check(Set<String> names, Set<String> variables) {
         for (String name : new TreeSet<>(names)) {
             if (name.startsWith(prefix) && !known.containsKey(name)) {
                 faults.add(name + ": unknown key" + nearest(name));
             }
         }
         if (!faults.isEmpty()) {
+            faults.addAll(unknownVariables(variables));
             throw new ConfigurationException(List.copyOf(faults));
         }
     }
 
+    /**
+     * Lists environment variables that set nothing, although their names begin as ours do. They are no faults: the
+     * environment belongs to others too.
+     *
+     * @param variables their names
+     * @return a sentence for each; if it resembles a key, with that key
+     */
+    public List<String> unknownVariables(Set<String> variables) {
+        Set<String> upper = new TreeSet<>();
+        Set<String> spellings = new TreeSet<>(known.keySet());
+        for (String key : known.keySet()) {
+            String folded = Sources.folded(key);
+            spellings.add(folded);
+            upper.add(folded.toUpperCase(Locale.ROOT));
+        }
+        return variables.stream()
+                .filter(name -> !spellings.contains(name) && !upper.contains(name))
+                .sorted()
+                .map(name -> "The environment variable " + name + " sets nothing"
+                        + Nearest.question(name.toUpperCase(Locale.ROOT), upper))
+                .toList();
+    }
+
     private String nearest(String name) {
-        LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
-        return known.keySet().stream()
-                .min(Comparator.comparingInt(key -> distance.apply(name, key)))
-                .filter(key -> distance.apply(name, key) <= Math.max(3, name.length() / 4))
-                .map(key -> "; did you mean " + key + "?")
-                .orElse("");
+        return Nearest.question(name, known.keySet());
     }
 
     private <T> Optional<T> read(String key, String type, String otherwise, Function<String, T> parse) {
-        known.putIfAbsent(prefix + key, new Known(prefix + key, type, otherwise));
+        known.putIfAbsent(prefix + key, new Definition(prefix + key, type, otherwise));
         Optional<String> text = lookup.apply(prefix + key);
         if (text.isEmpty()) {
             return Optional.empty();

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.config;
 
+import io.muster.spi.WrittenText;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -13,18 +15,30 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
- * Where configuration comes from, with the precedence and naming rules of MicroProfile Config 3.1: system properties, then
- * environment variables (a key {@code a.b-c} is also looked up as {@code a_b_c} and {@code A_B_C}), then whatever the server
- * offers, then the file {@code muster.properties}.
+ * The sources of the configuration, with the precedence and naming rules of MicroProfile Config 3.1. System properties
+ * come first, then environment variables (a key {@code a.b-c} is also looked up as {@code a_b_c} and {@code A_B_C}).
+ * The server's own sources follow, and then the file {@code muster.properties}.
  *
  * @param lookup the value of a key
  * @param names every key of the sources whose names are unambiguous, so not those of the environment
+ * @param variables every environment variable that begins as ours do
  */
-public record Sources(Function<String, Optional<String>> lookup, Set<String> names) {
+public record Sources(Function<String, Optional<String>> lookup, Set<String> names, Set<String> variables) {
 
-    /** What a start of the registry leaves among the system properties for whoever started the process. */
+    private static final String OURS = "MUSTER_";
+
+    /**
+     * Variables that Kubernetes sets for a service of the name muster, and those that a start reads before there is a
+     * configuration.
+     */
+    private static final Pattern NOT_SETTINGS =
+            Pattern.compile("MUSTER_(CONFIG_FILE|SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\\d+_(TCP|UDP)(_.*)?)");
+
+    /** The system properties by which a start of the registry informs the program that started the process. */
     private static final Set<String> LEFT_BY_A_START = Set.of("muster.start-fault", "muster.start-note");
 
     /**
@@ -32,7 +46,7 @@ public record Sources(Function<String, Optional<String>> lookup, Set<String> nam
      *
      * @param properties system properties
      * @param environment environment variables
-     * @param server what the application server offers beside them
+     * @param server the additional sources of the application server
      * @throws ConfigurationException if the file is named and cannot be read
      */
     public static Sources of(Properties properties, Map<String, String> environment, Sources server) {
@@ -48,16 +62,30 @@ public record Sources(Function<String, Optional<String>> lookup, Set<String> nam
                         .or(() -> fromEnvironment(environment, key))
                         .or(() -> server.lookup().apply(key))
                         .or(() -> Optional.ofNullable(file.getProperty(key))),
-                names);
+                names,
+                environment.keySet().stream()
+                        .filter(name -> name.toUpperCase(Locale.ROOT).startsWith(OURS))
+                        .filter(name -> !NOT_SETTINGS.matcher(name).matches())
+                        .collect(Collectors.toCollection(TreeSet::new)));
     }
 
-    /** Has nothing to offer. */
+    /** Has no environment. */
+    public Sources(Function<String, Optional<String>> lookup, Set<String> names) {
+        this(lookup, names, Set.of());
+    }
+
+    /** Returns sources without values. */
     public static Sources none() {
         return new Sources(key -> Optional.empty(), new TreeSet<>());
     }
 
+    /** Returns the name, with an underscore for every character that the names of environment variables do not have. */
+    static String folded(String key) {
+        return key.replaceAll("[^A-Za-z0-9]", "_");
+    }
+
     private static Optional<String> fromEnvironment(Map<String, String> environment, String key) {
-        String folded = key.replaceAll("[^A-Za-z0-9]", "_");
+        String folded = folded(key);
         return Optional.ofNullable(environment.get(key))
                 .or(() -> Optional.ofNullable(environment.get(folded)))
                 .or(() -> Optional.ofNullable(environment.get(folded.toUpperCase(Locale.ROOT))));
@@ -67,11 +95,11 @@ public record Sources(Function<String, Optional<String>> lookup, Set<String> nam
         Properties properties = new Properties();
         Path path = Path.of(named.orElse("muster.properties"));
         if (named.isPresent() || Files.exists(path)) {
-            try (Reader reader = Files.newBufferedReader(path)) {
-                properties.load(reader);
+            try {
+                properties.load(new StringReader(WrittenText.read(path)));
             } catch (IOException | IllegalArgumentException e) {
-                throw new ConfigurationException(List.of("cannot read the configuration file " + path + " ("
-                        + e.getClass().getSimpleName() + ")"));
+                throw new ConfigurationException(
+                        List.of("cannot read the configuration file " + path + " (" + WrittenText.reason(e) + ")"));
             }
         }
         return properties;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import io.muster.spi.DeviceId;
@@ -5,7 +6,7 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A device that proved itself with a credential. Only {@link ClientAuthenticator} makes one, so holding one is proof.
+ * A device that authenticated with a credential. Only {@link ClientAuthenticator} makes one, so an instance is proof.
  */
 public final class AuthenticatedDevice {
 
@@ -36,7 +37,7 @@ public final class AuthenticatedDevice {
         return key;
     }
 
-    /** Returns by when the credential is to be renewed, or empty. */
+    /** Returns when the credential must be renewed, or empty. */
     public Optional<Instant> rotateBy() {
         return rotateBy;
     }

@@ -1,19 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
+import io.muster.config.MusterConfig;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.credential.CredentialOrders.Owner;
 import io.muster.device.DeviceState;
-import io.muster.device.Disconnections;
+import io.muster.device.OwnerMark;
+import io.muster.disconnection.Disconnections;
 import io.muster.persistence.Database;
 import io.muster.persistence.DuplicateException;
 import io.muster.persistence.Ids;
 import io.muster.persistence.MasterKey;
+import io.muster.persistence.SealedColumn;
+import io.muster.persistence.Sql;
 import io.muster.spi.Credential;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
+import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import java.nio.charset.StandardCharsets;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -23,15 +30,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What brokers that keep the logins of devices themselves are to be told: secrets, which nobody else can be asked for again, since the
- * registry otherwise has only their hashes. Each is sealed under the master key, and kept as long as its credential is good, so that a
- * broker that lost what it knew can be told again. Where no such broker has a fleet nothing of its devices is kept. Thread-safe.
+ * The logins for brokers that keep the logins of devices themselves. It stores secrets, because the registry otherwise
+ * has only their hashes. Each is sealed under the master key, and kept as long as its credential is good. So a broker
+ * that lost its data can be told again. Nothing is stored for devices of fleets that no such broker has. Thread-safe.
  */
+@Part
 public final class BrokerLogins {
+
+    /** The secrets. */
+    public static final SealedColumn SEALED =
+            new SealedColumn("broker_login", "secret", List.of("broker", "access_key"), row -> purpose(row.get(1)));
 
     private static final String SELECT =
             "SELECT l.access_key, l.device_id, l.secret, d.fleet, d.serial, d.state, t.text,"
-                    + " c.state, c.created_at, c.expires_at FROM broker_login l JOIN device d ON d.id = l.device_id"
+                    + " c.state, c.created_at, c.expires_at, o.user_key, o.group_key"
+                    + " FROM broker_login l JOIN device d ON d.id = l.device_id"
+                    + " LEFT JOIN owned_serial o ON o.fleet = d.fleet AND o.serial = d.serial"
                     + " LEFT JOIN credential c ON c.access_key = l.access_key"
                     + " LEFT JOIN device_tag t ON t.device_id = l.device_id AND t.name = 'lot' WHERE l.broker = ?";
 
@@ -42,24 +56,26 @@ public final class BrokerLogins {
     private final List<Broker> brokers;
     private final Clock clock;
 
-    /** Keeps what these brokers are to be told, those of them that keep logins. */
+    /** Stores the logins for those of the configured brokers that keep logins. */
+    @Inject
     public BrokerLogins(
             Database database,
             MasterKey master,
             CredentialOrders orders,
             Disconnections disconnections,
-            List<Broker> brokers,
-            Clock clock) {
+            MusterConfig config,
+            @Ours Clock clock) {
         this.database = database;
         this.master = master;
         this.orders = orders;
         this.disconnections = disconnections;
-        this.brokers =
-                brokers.stream().filter(broker -> broker.kind().keepsLogins()).toList();
+        this.brokers = config.brokers().stream()
+                .filter(broker -> broker.kind().keepsLogins())
+                .toList();
         this.clock = clock;
     }
 
-    /** What a login is good for. */
+    /** The states of a login. */
     public enum Standing {
         /** It may be used. */
         GOOD,
@@ -70,9 +86,10 @@ public final class BrokerLogins {
     }
 
     /**
-     * What one broker is to be told of one credential.
+     * The login of one credential at one broker.
      *
      * @param key the user name
+     * @param owner the mark of the device's owner; empty if nobody owns it
      * @param ends when the credential lapses or ends
      * @param isUsed whether the credential was ever used, as far as is known
      */
@@ -81,12 +98,13 @@ public final class BrokerLogins {
             DeviceId device,
             String fleet,
             SerialNumber serial,
+            Optional<OwnerMark> owner,
             Standing standing,
             Optional<Instant> ends,
             boolean isUsed,
             Sealed secret) {}
 
-    /** A secret that is not to be read by accident. */
+    /** A sealed secret, which cannot be read by accident. */
     public static final class Sealed {
 
         private final byte[] bytes;
@@ -96,7 +114,7 @@ public final class BrokerLogins {
         }
     }
 
-    /** Keeps, within the transaction that issues it, the secret of a credential, and has the brokers told. */
+    /** Stores the secret of a credential, within the transaction that issues it, and has the brokers told. */
     public void issued(EntityManager em, String fleet, byte[] device, Credential credential) {
         if (credential instanceof Credential.Secret own) {
             keep(em, fleet, device, own.key(), own.secret());
@@ -104,7 +122,7 @@ public final class BrokerLogins {
         disconnections.requestLogins(em, fleet, device);
     }
 
-    /** Says that a transaction was committed that issued something. */
+    /** Reports the commit of a transaction that issued something. */
     public void committed() {
         if (!brokers.isEmpty()) {
             disconnections.committed();
@@ -129,37 +147,28 @@ public final class BrokerLogins {
         return "broker-login " + key;
     }
 
-    /** Tells whether a broker is to know a credential of this fleet, and nothing is kept for it: it was issued before there was one. */
+    /**
+     * Tells whether a broker should know a credential of this fleet, but its secret is not stored: it was issued before
+     * there was such a broker.
+     */
     public boolean lacks(String fleet, String key) {
         long wanted = brokers.stream().filter(broker -> broker.serves(fleet)).count();
-        return wanted > 0
-                && wanted
-                        > database.query(connection -> {
-                            try (PreparedStatement select = connection.prepareStatement(
-                                    "SELECT broker FROM broker_login WHERE access_key = ? AND broker IN ("
-                                            + String.join(
-                                                    ",",
-                                                    brokers.stream()
-                                                            .map(broker -> "?")
-                                                            .toList())
-                                            + ")")) {
-                                int place = 0;
-                                select.setString(++place, key);
-                                for (Broker broker : brokers) {
-                                    select.setString(++place, broker.serves(fleet) ? broker.name() : "");
-                                }
-                                long found = 0;
-                                try (ResultSet rows = select.executeQuery()) {
-                                    while (rows.next()) {
-                                        found++;
-                                    }
-                                }
-                                return found;
-                            }
-                        });
+        return wanted > 0 && wanted > kept(fleet, key);
     }
 
-    /** Keeps the secret of a credential that was issued before there was a broker to be told, and has the brokers told. */
+    private int kept(String fleet, String key) {
+        List<String> parameters = new ArrayList<>();
+        parameters.add(key);
+        brokers.forEach(broker -> parameters.add(broker.serves(fleet) ? broker.name() : ""));
+        String select = "SELECT broker FROM broker_login WHERE access_key = ? AND broker IN (?"
+                + ",?".repeat(brokers.size() - 1) + ")";
+        return database.jdbc(Sql.of(select, parameters).list(row -> row.getString(1)))
+                .size();
+    }
+
+    /**
+     * Stores the secret of a credential that was issued before there was a broker to tell, and has the brokers told.
+     */
     public void adopt(String fleet, DeviceId device, String key, String secret) {
         byte[] id = Ids.bytes(device.value());
         try {
@@ -178,45 +187,30 @@ public final class BrokerLogins {
         disconnections.committed();
     }
 
-    /** Lists what a broker is to be told of a device. Not to be asked within a transaction. */
+    /** Lists a broker's logins of a device. Do not call it within a transaction. */
     public List<Login> of(Broker broker, DeviceId device) {
-        return logins(broker, SELECT + " AND l.device_id = ? ORDER BY l.access_key", select -> {
-            select.setString(1, broker.name());
-            select.setBytes(2, Ids.bytes(device.value()));
-        });
+        return logins(
+                broker,
+                Sql.of(
+                        SELECT + " AND l.device_id = ? ORDER BY l.access_key",
+                        broker.name(),
+                        Ids.bytes(device.value())));
     }
 
-    /** Lists what a broker is to be told, in the order of the keys. Not to be asked within a transaction. */
+    /** Lists a broker's logins in the order of the keys. Do not call it within a transaction. */
     public List<Login> after(Broker broker, String key, int atMost) {
-        return logins(broker, SELECT + " AND l.access_key > ? ORDER BY l.access_key LIMIT ?", select -> {
-            select.setString(1, broker.name());
-            select.setString(2, key);
-            select.setInt(3, atMost);
-        });
+        return logins(
+                broker,
+                Sql.of(SELECT + " AND l.access_key > ? ORDER BY l.access_key LIMIT ?", broker.name(), key, atMost));
     }
 
-    private interface Parameters {
-        void set(PreparedStatement select) throws SQLException;
-    }
-
-    /** A row, before the orders of operators are looked at, which needs a connection of its own. */
+    /** A row before the orders of operators are applied, which needs a connection of its own. */
     private record Row(Login login, Optional<String> lot, Optional<Instant> createdAt) {}
 
-    private List<Login> logins(Broker broker, String sql, Parameters parameters) {
+    private List<Login> logins(Broker broker, Sql select) {
         Instant now = clock.instant();
-        List<Row> rows = database.query(connection -> {
-            List<Row> found = new ArrayList<>();
-            try (PreparedStatement select = connection.prepareStatement(sql)) {
-                parameters.set(select);
-                try (ResultSet row = select.executeQuery()) {
-                    while (row.next()) {
-                        found.add(row(broker, row, now));
-                    }
-                }
-            }
-            return found;
-        });
-        // It is asked right after a change, which this node may not have heard of.
+        List<Row> rows = database.jdbc(select.list(row -> row(broker, row, now)));
+        // This runs right after a change that this node may not know of yet.
         rows.stream().map(row -> row.login().fleet()).distinct().forEach(orders::forget);
         return rows.stream().map(this::ordered).toList();
     }
@@ -226,9 +220,8 @@ public final class BrokerLogins {
         DeviceState device = DeviceState.ofLetter(row.getString(6));
         Optional<CredentialState> state = Optional.ofNullable(row.getString(8)).map(CredentialState::ofLetter);
         Instant createdAt = Instant.ofEpochMilli(row.getLong(9));
-        long end = row.getLong(10);
-        Optional<Instant> ends = row.wasNull() ? Optional.empty() : Optional.of(Instant.ofEpochMilli(end));
-        boolean ended = state.filter(one -> one != CredentialState.REVOKED).isEmpty()
+        Optional<Instant> ends = Sql.time(row, 10);
+        boolean ended = state.filter(value -> value != CredentialState.REVOKED).isEmpty()
                 || ends.filter(time -> !now.isBefore(time)).isPresent()
                 || device == DeviceState.RETIRED
                 || !broker.serves(fleet);
@@ -238,11 +231,12 @@ public final class BrokerLogins {
                 new DeviceId(Ids.hex(row.getBytes(2))),
                 fleet,
                 new SerialNumber(row.getString(5)),
+                OwnerMark.of(row.getBytes(11), row.getBytes(12)),
                 standing,
                 ends,
-                state.filter(one -> one == CredentialState.PROVISIONAL).isEmpty(),
+                state.filter(value -> value == CredentialState.PROVISIONAL).isEmpty(),
                 new Sealed(row.getBytes(3)));
-        return new Row(login, Optional.ofNullable(row.getString(7)), state.map(one -> createdAt));
+        return new Row(login, Optional.ofNullable(row.getString(7)), state.map(value -> createdAt));
     }
 
     private Login ordered(Row row) {
@@ -256,6 +250,7 @@ public final class BrokerLogins {
                         login.device(),
                         login.fleet(),
                         login.serial(),
+                        login.owner(),
                         Standing.ENDED,
                         login.ends(),
                         login.isUsed(),
@@ -268,19 +263,9 @@ public final class BrokerLogins {
         return new String(master.open(login.secret().bytes, purpose(login.key())), StandardCharsets.UTF_8);
     }
 
-    /** Deletes what is kept of credentials that ended and that a broker knows no more. */
+    /** Deletes the secrets of credentials that have ended and that a broker no longer knows. */
     public void forget(Broker broker, List<String> keys) {
-        database.query(connection -> {
-            try (PreparedStatement delete =
-                    connection.prepareStatement("DELETE FROM broker_login WHERE broker = ? AND access_key = ?")) {
-                for (String key : keys) {
-                    delete.setString(1, broker.name());
-                    delete.setString(2, key);
-                    delete.addBatch();
-                }
-                delete.executeBatch();
-            }
-            return null;
-        });
+        database.jdbc(Sql.batch("DELETE FROM broker_login WHERE broker = ? AND access_key = ?", keys, key ->
+                new Object[] {broker.name(), key}));
     }
 }

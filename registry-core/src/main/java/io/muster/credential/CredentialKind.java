@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import jakarta.persistence.AttributeConverter;
 import jakarta.persistence.Converter;
 import java.util.Locale;
 
-/** What a device proves itself with. Kept as the first letter of its name. */
+/** The kinds of credentials. Stored as the first letter of the name. */
 public enum CredentialKind {
-    /** A secret that the registry keeps a hash of. */
+    /** A secret, of which the registry stores a hash. */
     SECRET,
     /** A private key that never leaves the device. */
     PUBLIC_KEY;
@@ -28,7 +29,7 @@ public enum CredentialKind {
         };
     }
 
-    /** Between the enum and its letter. */
+    /** Converts between the enum and its letter. */
     @Converter(autoApply = true)
     public static final class Letter implements AttributeConverter<CredentialKind, String> {
 

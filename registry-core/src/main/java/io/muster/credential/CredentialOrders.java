@@ -1,42 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import io.muster.audit.Audit;
-import io.muster.device.Disconnections;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
+import io.muster.disconnection.Disconnections;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.persistence.Sql;
 import io.muster.spi.DeviceId;
+import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What operators order for all credentials of a fleet, a lot or a device at once: to be revoked, or to be renewed within a window. An
- * order is one row however many credentials it means, and holds for those that are older than it; every node keeps the orders in
- * memory, at most two seconds late. Thread-safe.
+ * Orders of operators for all credentials of a fleet, a lot or a device at once: to revoke them, or to renew them
+ * within a window. An order is one row, whatever the number of credentials, and applies to those that are older than
+ * it. Every node keeps the orders in memory, at most two seconds late. Thread-safe.
  */
+@Part
 public final class CredentialOrders {
 
     private static final int FLEETS = 1000;
     private static final String SUBJECT = "credential-orders/";
 
-    /** What is ordered. */
+    private static final String SELECT = "SELECT id, kind, lot, device_id, issued_at, not_before, not_after, reason,"
+            + " operator, ended_at FROM credential_order WHERE fleet = ? ORDER BY id";
+
+    /** The kinds of orders. */
     public enum Kind {
         /** The credentials are no longer good. */
         REVOKE("R"),
-        /** Devices are told to renew them, each at a time of its own within the window. */
+        /** Devices are told to renew them, each at its own time within the window. */
         ROTATE("N");
 
         private final String letter;
@@ -52,7 +60,7 @@ public final class CredentialOrders {
     }
 
     /**
-     * Whose credentials are meant: those of a fleet, or of a part of it.
+     * The credentials that an order applies to: those of a fleet, or of a part of it.
      *
      * @param lot of devices of this lot only
      * @param device of this device only
@@ -66,21 +74,21 @@ public final class CredentialOrders {
     }
 
     /**
-     * Whose a credential is.
+     * The owner of a credential.
      *
      * @param lot of the device, if it came in one
      */
     public record Owner(Optional<String> lot, DeviceId device) {}
 
     /**
-     * What of a credential decides when it is to be renewed.
+     * The properties of a credential that decide when it is to be renewed.
      *
      * @param expiresAt when it ends
      * @param lifetime how long it is good from its first use on; empty for ever
      */
     public record Renewable(String key, Instant createdAt, Optional<Instant> expiresAt, Optional<Duration> lifetime) {
 
-        /** In the second half of its life, and some time before its end. */
+        /** Returns a time somewhat before its end, once it is in the second half of its life; else empty. */
         private Optional<Instant> beforeItEnds(Instant now) {
             return lifetime.flatMap(life -> expiresAt
                     .filter(end -> !now.isBefore(end.minus(life.dividedBy(2))))
@@ -92,12 +100,12 @@ public final class CredentialOrders {
      * An order.
      *
      * @param id 32 hex digits
-     * @param issuedAt which credentials it means: those that are older
+     * @param issuedAt the order applies to credentials that are older
      * @param notBefore when the window of a rotation begins
      * @param notAfter when it ends
      * @param reason why, for people
      * @param operator by whom
-     * @param endedAt when a rotation was called off
+     * @param endedAt when a rotation was cancelled
      */
     public record Order(
             String id,
@@ -114,7 +122,9 @@ public final class CredentialOrders {
             return kind == wanted && endedAt.isEmpty() && scope.has(owner) && createdAt.isBefore(issuedAt);
         }
 
-        /** A time within the window that is the same on every node and differs from credential to credential. */
+        /**
+         * Returns a time within the window that is the same on every node and differs from credential to credential.
+         */
         Instant turnOf(String key) {
             long window = Duration.between(notBefore, notAfter).toMillis();
             return notBefore.plusMillis((long) (window * fraction(key)));
@@ -139,9 +149,15 @@ public final class CredentialOrders {
     private final Clock clock;
     private final Changes.Remembered<List<Order>> orders;
 
-    /** Keeps them in the database. */
+    /** Stores the orders in the database. */
+    @Inject
     public CredentialOrders(
-            Database database, Changes changes, Audit audit, Disconnections disconnections, Ids ids, Clock clock) {
+            Database database,
+            Changes changes,
+            Audit audit,
+            Disconnections disconnections,
+            Ids ids,
+            @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
@@ -151,19 +167,19 @@ public final class CredentialOrders {
         this.orders = changes.remember(FLEETS, subject -> Optional.of(load(subject.substring(SUBJECT.length()))));
     }
 
-    /** Revokes every credential in the scope that exists; effective on this node at once, on others within two seconds. */
+    /** Revokes every existing credential in the scope. Effective on this node at once, on others within two seconds. */
     public Order revoke(Scope scope, String reason, String operator) {
         Instant now = clock.instant();
         return issue(Kind.REVOKE, scope, now, now, reason, operator);
     }
 
-    /** Has every credential in the scope that exists renewed between the two times. */
+    /** Orders that every existing credential in the scope be renewed between the two times. */
     public Order rotate(Scope scope, Instant notBefore, Instant notAfter, String reason, String operator) {
         return issue(Kind.ROTATE, scope, notBefore, notAfter, reason, operator);
     }
 
     private Order issue(Kind kind, Scope scope, Instant notBefore, Instant notAfter, String reason, String operator) {
-        // One millisecond more, so that what was issued within this one is meant too.
+        // Add one millisecond, so that credentials issued within this millisecond are included.
         Instant issued = Instant.ofEpochMilli(clock.millis() + 1);
         byte[] id = ids.next();
         database.transaction(em -> {
@@ -215,9 +231,9 @@ public final class CredentialOrders {
     }
 
     /**
-     * Calls a rotation off; devices that renewed already stay so.
+     * Cancels a rotation. Devices that have renewed already keep their new credentials.
      *
-     * @return false if the fleet has no rotation by this id that is still on
+     * @return false if the fleet has no active rotation by this id
      */
     public boolean callOff(String fleet, String id, String operator) {
         boolean ended = database.transaction(em -> {
@@ -237,12 +253,22 @@ public final class CredentialOrders {
         return ended;
     }
 
-    /** Returns the orders of a fleet. Not to be asked within a transaction: it may need a connection of its own. */
+    /** Returns the orders of a fleet. Do not call it within a transaction: it may need a connection of its own. */
     public OfFleet of(String fleet) {
         return new OfFleet(fleet, orders.get(SUBJECT + fleet).orElseThrow());
     }
 
-    /** Has the orders of a fleet read again when they are next asked for. */
+    /**
+     * Returns the orders of a fleet as the database has them now, within a transaction. For decisions whose effect
+     * outlives the two seconds by which {@link #of} may be late.
+     */
+    public static OfFleet now(EntityManager em, String fleet) {
+        List<?> rows = em.createNativeQuery(SELECT).setParameter(1, fleet).getResultList();
+        return new OfFleet(
+                fleet, rows.stream().map(row -> order(fleet, (Object[]) row)).toList());
+    }
+
+    /** Forgets the orders of a fleet, so that the next call reads them again. */
     void forget(String fleet) {
         changes.forget(List.of(SUBJECT + fleet));
     }
@@ -254,12 +280,38 @@ public final class CredentialOrders {
      */
     public record OfFleet(String fleet, List<Order> all) {
 
+        /**
+         * Lists orders of one kind, the oldest first.
+         *
+         * @param after the last id of the page before; empty for the first page
+         */
+        public List<Order> list(Kind kind, Optional<String> after, int atMost) {
+            return all.stream()
+                    .filter(order -> order.kind() == kind)
+                    .filter(order ->
+                            after.map(last -> order.id().compareTo(last) > 0).orElse(true))
+                    .limit(atMost)
+                    .toList();
+        }
+
         /** Tells whether a credential of this age is revoked by an order. */
         public boolean revoke(Owner owner, Instant createdAt) {
             return all.stream().anyMatch(order -> order.means(Kind.REVOKE, owner, createdAt));
         }
 
-        /** Returns by when a credential is to be renewed, by order or because it ends, whichever is earlier; or empty. */
+        /**
+         * Returns when a credential that is issued now counts as issued: not before a revocation that was ordered
+         * already, even if the clock of this node is behind. Otherwise it would be revoked at once.
+         */
+        public Instant issuedAt(Owner owner, Instant now) {
+            return all.stream()
+                    .filter(order -> order.means(Kind.REVOKE, owner, now))
+                    .map(Order::issuedAt)
+                    .max(Instant::compareTo)
+                    .orElse(now);
+        }
+
+        /** Returns when a credential must be renewed, by order or because it ends, whichever is earlier; or empty. */
         public Optional<Instant> rotateBy(Owner owner, Renewable credential, Instant now) {
             return Stream.concat(
                             all.stream()
@@ -271,34 +323,34 @@ public final class CredentialOrders {
     }
 
     private List<Order> load(String fleet) {
-        return database.query(connection -> {
-            List<Order> found = new ArrayList<>();
-            try (PreparedStatement select = connection.prepareStatement(
-                    "SELECT id, kind, lot, device_id, issued_at, not_before, not_after, reason, operator, ended_at"
-                            + " FROM credential_order WHERE fleet = ? ORDER BY id")) {
-                select.setString(1, fleet);
-                try (ResultSet rows = select.executeQuery()) {
-                    while (rows.next()) {
-                        long ended = rows.getLong(10);
-                        Optional<Instant> endedAt =
-                                rows.wasNull() ? Optional.empty() : Optional.of(Instant.ofEpochMilli(ended));
-                        found.add(new Order(
-                                Ids.hex(rows.getBytes(1)),
-                                rows.getString(2).equals(Kind.REVOKE.letter) ? Kind.REVOKE : Kind.ROTATE,
-                                new Scope(
-                                        fleet,
-                                        Optional.ofNullable(rows.getString(3)),
-                                        Optional.ofNullable(rows.getBytes(4)).map(id -> new DeviceId(Ids.hex(id)))),
-                                Instant.ofEpochMilli(rows.getLong(5)),
-                                Instant.ofEpochMilli(rows.getLong(6)),
-                                Instant.ofEpochMilli(rows.getLong(7)),
-                                rows.getString(8),
-                                rows.getString(9),
-                                endedAt));
-                    }
-                }
-            }
-            return List.copyOf(found);
-        });
+        return List.copyOf(database.jdbc(Sql.of(SELECT, fleet).list(row -> order(fleet, row))));
+    }
+
+    private static Order order(String fleet, ResultSet row) throws SQLException {
+        Object[] columns = new Object[10];
+        for (int i = 0; i < columns.length; i++) {
+            columns[i] = i == 0 || i == 3 ? row.getBytes(i + 1) : row.getObject(i + 1);
+        }
+        return order(fleet, columns);
+    }
+
+    private static Order order(String fleet, Object[] row) {
+        return new Order(
+                Ids.hex((byte[]) row[0]),
+                row[1].equals(Kind.REVOKE.letter) ? Kind.REVOKE : Kind.ROTATE,
+                new Scope(
+                        fleet,
+                        Optional.ofNullable((String) row[2]),
+                        Optional.ofNullable((byte[]) row[3]).map(id -> new DeviceId(Ids.hex(id)))),
+                time(row[4]).orElseThrow(),
+                time(row[5]).orElseThrow(),
+                time(row[6]).orElseThrow(),
+                (String) row[7],
+                (String) row[8],
+                time(row[9]));
+    }
+
+    private static Optional<Instant> time(Object column) {
+        return Optional.ofNullable(column).map(millis -> Instant.ofEpochMilli(((Number) millis).longValue()));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import jakarta.persistence.AttributeConverter;
@@ -5,7 +6,7 @@ import jakarta.persistence.Converter;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** The life of a credential. Kept as the first letter of its name. */
+/** The life of a credential. Stored as the first letter of the name. */
 public enum CredentialState {
     /** Issued and never used; it lapses. */
     PROVISIONAL,
@@ -30,7 +31,7 @@ public enum CredentialState {
                 .orElseThrow(() -> new IllegalStateException("no credential state " + letter));
     }
 
-    /** Between the enum and its letter. */
+    /** Converts between the enum and its letter. */
     @Converter(autoApply = true)
     public static final class Letter implements AttributeConverter<CredentialState, String> {
 

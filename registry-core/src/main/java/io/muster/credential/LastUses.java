@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.muster.cdi.Part;
 import io.muster.persistence.Database;
-import java.sql.PreparedStatement;
+import io.muster.persistence.Sql;
+import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,31 +17,34 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * When credentials were last used, remembered on this node and written in batches: authenticating never waits for it. A node that
- * is killed loses what it did not write yet, some seconds; a use soon after one that was written is not written. Thread-safe.
+ * The last uses of credentials, remembered on this node and written in batches: authentication never waits for it. A
+ * node that is killed loses the uses of some seconds that it has not written yet. A use soon after a written one is not
+ * written. Thread-safe.
  */
+@Part
 public final class LastUses {
 
     private static final Logger LOG = LoggerFactory.getLogger(LastUses.class);
     private static final int WAITING = 200_000;
     private static final int BATCH = 500;
 
-    /** How exact it is. */
+    /** The precision of the times. */
     public static final Duration GRAIN = Duration.ofMinutes(5);
 
     private final Database database;
     private final Map<String, Instant> waiting = new ConcurrentHashMap<>();
 
-    /** What this node wrote last; a use soon after it is no reason to ask the database. */
+    /** The last use that this node wrote; a use soon after it does not reach the database. */
     private final Cache<String, Instant> written =
             Caffeine.newBuilder().maximumSize(WAITING).build();
 
     /** Writes to the database. */
+    @Inject
     public LastUses(Database database) {
         this.database = database;
     }
 
-    /** Notes a use; forgets it if too many wait to be written. */
+    /** Notes a use. Drops it if too many wait to be written. */
     void used(String key, Instant at) {
         Instant before = written.getIfPresent(key);
         boolean soon = before != null && !at.isBefore(before) && at.isBefore(before.plus(GRAIN));
@@ -47,7 +53,7 @@ public final class LastUses {
         }
     }
 
-    /** Writes what waits. Called by one thread, every ten seconds or so; never throws. */
+    /** Writes the waiting uses. Called by one thread, every ten seconds or so; never throws. */
     public void flush() {
         List<Map.Entry<String, Instant>> all = new ArrayList<>(waiting.entrySet());
         for (int from = 0; from < all.size(); from += BATCH) {
@@ -55,7 +61,7 @@ public final class LastUses {
             try {
                 int[] changed = write(batch);
                 for (int i = 0; i < changed.length; i++) {
-                    // Not where another node wrote: by its time the next may be due earlier.
+                    // Not if another node wrote: by its time the next write may be due earlier.
                     if (changed[i] == 1) {
                         written.put(batch.get(i).getKey(), batch.get(i).getValue());
                     }
@@ -69,17 +75,12 @@ public final class LastUses {
     }
 
     private int[] write(List<Map.Entry<String, Instant>> batch) {
-        return database.sql(connection -> {
-            try (PreparedStatement update = connection.prepareStatement("UPDATE credential SET last_used_at = ?"
-                    + " WHERE access_key = ? AND (last_used_at IS NULL OR last_used_at < ?)")) {
-                for (Map.Entry<String, Instant> use : batch) {
-                    update.setLong(1, use.getValue().toEpochMilli());
-                    update.setString(2, use.getKey());
-                    update.setLong(3, use.getValue().minus(GRAIN).toEpochMilli());
-                    update.addBatch();
-                }
-                return update.executeBatch();
-            }
-        });
+        return database.jdbcTransaction(Sql.batch(
+                "UPDATE credential SET last_used_at = ?"
+                        + " WHERE access_key = ? AND (last_used_at IS NULL OR last_used_at < ?)",
+                batch,
+                use -> new Object[] {
+                    use.getValue(), use.getKey(), use.getValue().minus(GRAIN)
+                }));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import java.nio.charset.StandardCharsets;
@@ -7,8 +8,8 @@ import java.security.SecureRandom;
 import java.util.Base64;
 
 /**
- * Secrets of 256 random bits, and what is stored of them. A slow password hash would protect nothing here, because nobody can
- * try 2^256 secrets, and would make every token request an attack on the registry's own processor. SHA-256 is enough.
+ * Secrets of 256 random bits, and their hashes. SHA-256 is enough. A slow password hash would protect nothing here,
+ * because nobody can try 2^256 secrets. It would make every token request an attack on the registry's own processor.
  */
 public final class Secrets {
 
@@ -24,7 +25,7 @@ public final class Secrets {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
     }
 
-    /** Returns what is stored: SHA-256 of the text. */
+    /** Returns the hash to store: SHA-256 of the text. */
     public static byte[] hash(String secret) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8));

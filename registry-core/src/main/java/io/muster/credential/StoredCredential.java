@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import io.muster.jose.PublicJwk;
@@ -12,7 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** What the registry keeps of a credential: never the secret. */
+/** A credential as the registry stores it: never the secret. */
 @Entity
 @Table(name = "credential")
 public class StoredCredential {
@@ -55,10 +56,10 @@ public class StoredCredential {
     private Instant lastUsedAt;
 
     /**
-     * What the first use of a credential retires.
+     * The effect of a credential's first use on others.
      *
-     * @param key the one it takes the place of; {@code *} for every other one
-     * @param overlap how long that one is still good afterwards
+     * @param key the one that it replaces; {@code *} for every other one
+     * @param overlap how long that one stays good afterwards
      */
     public record Replacement(String key, Duration overlap) {
 
@@ -70,10 +71,10 @@ public class StoredCredential {
     protected StoredCredential() {}
 
     /**
-     * Keeps a credential that was just issued; it is provisional until it is used, and lapses if it never is. It is also the
-     * record of the admission: when it was, and to which address.
+     * Stores a credential that was just issued. It is provisional until it is used, and lapses if it never is. It is
+     * also the record of the admission, with its time and address.
      *
-     * @param replacement what its first use retires; empty for nothing
+     * @param replacement the credential that its first use retires; empty for none
      * @param lifetime how long it is good from its first use on; empty for ever
      */
     public StoredCredential(
@@ -105,8 +106,9 @@ public class StoredCredential {
     }
 
     /**
-     * Returns all credentials of a device, the oldest first. Who is going to change them has locked the device's row, which is
-     * their lock too: locking them singly would scan, and deadlock with, those of others while the table is small.
+     * Returns all credentials of a device, the oldest first. A caller that will change them must have locked the
+     * device's row, which is their lock too. Locking them singly would scan those of other devices while the table is
+     * small, and cause deadlocks.
      */
     public static List<StoredCredential> of(EntityManager em, byte[] deviceId) {
         return em.createQuery(
@@ -116,7 +118,7 @@ public class StoredCredential {
                 .getResultList();
     }
 
-    /** Confirms it by its first use: from now on it does not lapse, but ends with its lifetime, if it has one. */
+    /** Confirms it by its first use. From now on it does not lapse, but ends with its lifetime, if it has one. */
     void confirm(Instant at) {
         state = CredentialState.CONFIRMED;
         confirmedAt = at;
@@ -130,7 +132,7 @@ public class StoredCredential {
                 && (ALL.equals(other.replaces) || key.equals(other.replaces));
     }
 
-    /** Ends it when the other one, which was just confirmed, says so. */
+    /** Ends it as the other one demands, which was just confirmed. */
     void end(StoredCredential other, Instant at) {
         Instant end = at.plusMillis(other.overlap);
         if (other.overlap == 0) {
@@ -145,17 +147,17 @@ public class StoredCredential {
         state = CredentialState.REVOKED;
     }
 
-    /** Tells whether it was ever used, whatever became of it since. */
+    /** Tells whether it was ever used, even if it was revoked since. */
     public boolean wasUsed() {
         return confirmedAt != null;
     }
 
-    /** Tells whether it could still authenticate at this time, orders of operators aside. */
+    /** Tells whether it could still authenticate at this time, regardless of operators' orders. */
     public boolean isGood(Instant at) {
         return state != CredentialState.REVOKED && (expiresAt == null || at.isBefore(expiresAt));
     }
 
-    /** Tells whether it waits for its first use in order to retire this key. */
+    /** Tells whether its first use, still to come, will retire this key. */
     public boolean isToReplace(String other) {
         return state == CredentialState.PROVISIONAL && other.equals(replaces);
     }
@@ -165,7 +167,7 @@ public class StoredCredential {
         return key;
     }
 
-    /** Returns what the device proves itself with. */
+    /** Returns its kind. */
     public CredentialKind kind() {
         return kind;
     }
@@ -195,18 +197,18 @@ public class StoredCredential {
         return Optional.ofNullable(confirmedAt);
     }
 
-    /** Returns when it lapses unless it is used, or ends although it was. */
+    /** Returns when it lapses unless it is used, or when its lifetime ends. */
     public Optional<Instant> expiresAt() {
         return Optional.ofNullable(expiresAt);
     }
 
-    /** Returns what decides when it is to be renewed. */
+    /** Returns the properties that decide when it is to be renewed. */
     public CredentialOrders.Renewable renewable() {
         return new CredentialOrders.Renewable(
                 key, createdAt, expiresAt(), Optional.ofNullable(lifetime).map(Duration::ofMillis));
     }
 
-    /** Returns when it was last used, some minutes late; empty if it never was, or that is not written yet. */
+    /** Returns when it was last used, some minutes late; empty if it never was, or if that is not written yet. */
     public Optional<Instant> lastUsedAt() {
         return Optional.ofNullable(lastUsedAt);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import io.muster.json.Json;
@@ -9,17 +10,22 @@ import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
-/** A device. One per fleet and serial, which a unique constraint holds. */
+/** A device. A unique constraint permits one per fleet and serial. */
 @Entity
 @Table(name = "device")
 public class Device {
 
     /** The longest name. */
     public static final int MAX_NAME = 200;
+
+    /** The columns that {@link #of(ResultSet)} reads, of a table called d. */
+    static final String COLUMNS = "d.id, d.fleet, d.serial, d.state, d.name, d.attributes, d.created_at";
 
     @Id
     private byte[] id;
@@ -53,9 +59,22 @@ public class Device {
         this.createdAt = at;
     }
 
-    /** Lets it authenticate again, or no more, or never again. Refused for a tombstone, and for a device that still waits. */
+    /** Reads a device from a row that has the columns {@value #COLUMNS} in this order. */
+    static Device of(ResultSet row) throws SQLException {
+        Device device = new Device();
+        device.id = row.getBytes(1);
+        device.fleet = row.getString(2);
+        device.serial = row.getString(3);
+        device.state = DeviceState.ofLetter(row.getString(4));
+        device.name = row.getString(5);
+        device.attributes = row.getString(6);
+        device.createdAt = Instant.ofEpochMilli(row.getLong(7));
+        return device;
+    }
+
+    /** Changes its state to active, disabled or retired. Refused for a tombstone, and for a device that still waits. */
     public boolean become(DeviceState wanted) {
-        if (state == DeviceState.RETIRED || state == DeviceState.PENDING && wanted != DeviceState.RETIRED) {
+        if (state == DeviceState.RETIRED || (state == DeviceState.PENDING && wanted != DeviceState.RETIRED)) {
             return false;
         }
         state = wanted;
@@ -65,6 +84,31 @@ public class Device {
     /** Makes a tombstone a device again, which an operator's allowance permits. */
     public void revive() {
         state = DeviceState.ACTIVE;
+    }
+
+    /**
+     * Gives it another name.
+     *
+     * @param newName null for the serial
+     */
+    public void rename(String newName) {
+        name = newName;
+    }
+
+    /**
+     * Replaces its attributes.
+     *
+     * @param newAttributes String, Number or Boolean
+     */
+    public void describe(Map<String, Object> newAttributes) {
+        attributes = newAttributes.isEmpty() ? null : Json.text(newAttributes);
+    }
+
+    /** Makes it a tombstone of which nothing is known but its id, fleet, serial and age. */
+    public void erase() {
+        state = DeviceState.RETIRED;
+        name = null;
+        attributes = null;
     }
 
     /** Returns its id. */
@@ -107,7 +151,7 @@ public class Device {
         return createdAt;
     }
 
-    /** Returns what a credential issuer sees of it and of the key that it offers. */
+    /** Returns the device as a credential issuer sees it, with the key that it offers. */
     public RegisteredDevice registered(Optional<Map<String, Object>> publicKey) {
         return new RegisteredDevice(id(), serial(), fleet, attributes(), publicKey);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import jakarta.persistence.AttributeConverter;
@@ -6,15 +7,15 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What a device may do. Kept as the first letter of its name. */
+/** The states of a device. Stored as the first letter of the name. */
 public enum DeviceState {
     /** Waits for an operator. */
     PENDING,
     /** May authenticate. */
     ACTIVE,
-    /** May not, until an operator enables it. */
+    /** May not authenticate until an operator enables it. */
     DISABLED,
-    /** A tombstone: never again. */
+    /** A tombstone: may never authenticate again. */
     RETIRED;
 
     /** Returns the name in lower case, as the wire has it. */
@@ -39,7 +40,7 @@ public enum DeviceState {
                 .orElseThrow(() -> new IllegalStateException("no device state " + letter));
     }
 
-    /** Between the enum and its letter. */
+    /** Converts between the enum and its letter. */
     @Converter(autoApply = true)
     public static final class Letter implements AttributeConverter<DeviceState, String> {
 

@@ -1,21 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
+import io.muster.disconnection.Disconnections;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.persistence.RowLock;
+import io.muster.persistence.Sql;
 import io.muster.problem.RegistryException;
 import io.muster.spi.DeviceId;
+import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
-import jakarta.persistence.LockModeType;
 import jakarta.persistence.Query;
 import jakarta.persistence.TypedQuery;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Clock;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,30 +27,37 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Finds devices and changes their state. Thread-safe. */
+@Part
 public final class DeviceStore {
 
-    /** How many devices a node remembers the state of. */
+    /** How many devices a node remembers the state and the owner of. */
     private static final int REMEMBERED = 200_000;
+
+    private static final RowLock BY_ID = RowLock.of("device", "id");
+    private static final RowLock BY_ID_AND_STATE = RowLock.of("device", "id", "state");
+    private static final RowLock BY_SERIAL = RowLock.of("device", "fleet", "serial");
 
     private final Database database;
     private final Changes changes;
     private final Audit audit;
     private final Disconnections disconnections;
     private final Clock clock;
-    private final Changes.Remembered<DeviceState> states;
+    private final Changes.Remembered<Standing> standings;
 
-    /** Works on the database and tells other nodes of its changes. */
-    public DeviceStore(Database database, Changes changes, Audit audit, Disconnections disconnections, Clock clock) {
+    /** Works on the database, and tells other nodes of its changes. */
+    @Inject
+    public DeviceStore(
+            Database database, Changes changes, Audit audit, Disconnections disconnections, @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
         this.disconnections = disconnections;
         this.clock = clock;
-        this.states = changes.remember(REMEMBERED, this::loadState);
+        this.standings = changes.remember(REMEMBERED, this::load);
     }
 
     /**
-     * What to list.
+     * The devices to list.
      *
      * @param fleets the fleets to look in
      * @param serial the serial, or empty for any
@@ -59,38 +70,64 @@ public final class DeviceStore {
             Optional<Map.Entry<String, String>> tag,
             Optional<DeviceState> state) {}
 
-    /** Returns the state of a device, at most two seconds old; empty if there is no such device. */
-    public Optional<DeviceState> state(DeviceId id) {
-        return states.get(id.value());
+    /**
+     * A device as a node remembers it.
+     *
+     * @param owner the mark of its owner; empty if nobody owns it
+     */
+    public record Standing(DeviceState state, Optional<OwnerMark> owner) {}
+
+    /** Returns the state and the owner of a device, at most two seconds old; empty if there is no such device. */
+    public Optional<Standing> standing(DeviceId id) {
+        return standings.get(id.value());
     }
 
-    private Optional<DeviceState> loadState(String id) {
-        return database.query(connection -> {
-            try (PreparedStatement select = connection.prepareStatement("SELECT state FROM device WHERE id = ?")) {
-                select.setBytes(1, Ids.bytes(id));
-                try (ResultSet row = select.executeQuery()) {
-                    return row.next() ? Optional.of(DeviceState.ofLetter(row.getString(1))) : Optional.empty();
-                }
-            }
-        });
+    private Optional<Standing> load(String id) {
+        return database.jdbc(Sql.of(
+                        "SELECT d.state, o.user_key, o.group_key FROM device d LEFT JOIN owned_serial o ON o.fleet ="
+                                + " d.fleet AND o.serial = d.serial WHERE d.id = ?",
+                        Ids.bytes(id))
+                .first(row -> new Standing(
+                        DeviceState.ofLetter(row.getString(1)), OwnerMark.of(row.getBytes(2), row.getBytes(3)))));
     }
 
     /** Returns the device, or empty if there is none by this id. */
     public Optional<Device> find(DeviceId id) {
-        return database.read(em -> Optional.ofNullable(em.find(Device.class, Ids.bytes(id.value()))));
+        return database.found(
+                () -> database.read(em -> Optional.ofNullable(em.find(Device.class, Ids.bytes(id.value())))));
     }
 
     /** Returns the device with this serial, or empty. */
+    public Optional<Device> find(String fleet, String serial) {
+        return database.read(em -> find(em, fleet, serial));
+    }
+
+    /** Returns the device with this serial within a transaction, or empty. */
     public static Optional<Device> find(EntityManager em, String fleet, String serial) {
         return bySerial(em, fleet, serial).getResultStream().findFirst();
     }
 
-    /** Returns the device with this serial within a transaction, locked until its end; empty if there is none. */
+    /** Locks the device with this serial until the transaction ends, and returns it as it then is; empty if there is none. */
     public static Optional<Device> lock(EntityManager em, String fleet, String serial) {
-        return bySerial(em, fleet, serial)
-                .setLockMode(LockModeType.PESSIMISTIC_WRITE)
-                .getResultStream()
-                .findFirst();
+        return BY_SERIAL.take(em, fleet, serial) ? find(em, fleet, serial) : Optional.empty();
+    }
+
+    /**
+     * Locks a device until the transaction ends.
+     *
+     * @return false if there is none by this id
+     */
+    public static boolean lock(EntityManager em, byte[] id) {
+        return BY_ID.take(em, (Object) id);
+    }
+
+    /**
+     * Locks a device that is active until the transaction ends.
+     *
+     * @return false if none by this id is active; then nothing is locked
+     */
+    public static boolean lockActive(EntityManager em, byte[] id) {
+        return BY_ID_AND_STATE.take(em, id, DeviceState.ACTIVE.letter());
     }
 
     private static TypedQuery<Device> bySerial(EntityManager em, String fleet, String serial) {
@@ -99,7 +136,7 @@ public final class DeviceStore {
                 .setParameter("serial", serial);
     }
 
-    /** Tags a new device within the transaction that creates it: one statement, or none where there are no tags. */
+    /** Tags a new device within the transaction that creates it, in one statement; in none if there are no tags. */
     public static void tag(EntityManager em, byte[] id, Map<String, String> tags) {
         if (tags.isEmpty()) {
             return;
@@ -118,7 +155,7 @@ public final class DeviceStore {
 
     /** Returns all tags of a device, {@code serial} among them. */
     public Map<String, String> tags(Device device) {
-        return tags(List.of(device)).get(device.id());
+        return database.jdbc(connection -> tags(connection, List.of(device))).get(device.id());
     }
 
     /** Returns all tags of a device within a transaction. */
@@ -134,146 +171,82 @@ public final class DeviceStore {
         return tags;
     }
 
-    /** Returns all tags of several devices in one query. */
-    public Map<DeviceId, Map<String, String>> tags(List<Device> devices) {
+    private static Map<DeviceId, Map<String, String>> tags(Connection connection, List<Device> devices)
+            throws SQLException {
         Map<DeviceId, Map<String, String>> all = new LinkedHashMap<>();
         for (Device device : devices) {
             Map<String, String> tags = new LinkedHashMap<>();
             tags.put(DeviceTag.SERIAL, device.serial().value());
             all.put(device.id(), tags);
         }
-        if (devices.isEmpty()) {
-            return all;
+        for (List<byte[]> some :
+                DeviceRows.portions(devices.stream().map(Device::idBytes).toList())) {
+            Sql.of(
+                            "SELECT device_id, name, text FROM device_tag WHERE device_id IN ("
+                                    + DeviceRows.places(some) + ") ORDER BY device_id, name",
+                            some)
+                    .forEach(row ->
+                            all.get(new DeviceId(Ids.hex(row.getBytes(1)))).put(row.getString(2), row.getString(3)))
+                    .in(connection);
         }
-        String places = String.join(",", devices.stream().map(device -> "?").toList());
-        database.query(connection -> {
-            try (PreparedStatement select =
-                    connection.prepareStatement("SELECT device_id, name, text FROM device_tag WHERE device_id IN ("
-                            + places + ") ORDER BY device_id, name")) {
-                for (int i = 0; i < devices.size(); i++) {
-                    select.setBytes(i + 1, devices.get(i).idBytes());
-                }
-                try (ResultSet rows = select.executeQuery()) {
-                    while (rows.next()) {
-                        all.get(new DeviceId(Ids.hex(rows.getBytes(1)))).put(rows.getString(2), rows.getString(3));
-                    }
-                }
-            }
-            return null;
-        });
         return all;
     }
 
     /**
-     * Counts the devices of a fleet, whatever their state: from an index alone for all, from that of tags for a lot.
+     * Some devices, in the order of their ids.
      *
-     * @param lot of this lot only
+     * @param tags all tags of each, {@code serial} among them
+     * @param next where the next page begins; empty if there is none
      */
-    public long count(String fleet, Optional<String> lot) {
-        return database.query(connection -> {
-            try (PreparedStatement select = connection.prepareStatement(
-                    lot.isPresent()
-                            ? "SELECT COUNT(*) FROM device_tag t JOIN device d ON d.id = t.device_id"
-                                    + " WHERE d.fleet = ? AND t.name = 'lot' AND t.text = ?"
-                            : "SELECT COUNT(*) FROM device d WHERE d.fleet = ?")) {
-                select.setString(1, fleet);
-                if (lot.isPresent()) {
-                    select.setString(2, lot.get());
-                }
-                try (ResultSet row = select.executeQuery()) {
-                    row.next();
-                    return row.getLong(1);
-                }
-            }
+    public record Page(List<Device> devices, Map<DeviceId, Map<String, String>> tags, Optional<DeviceId> next) {}
+
+    /**
+     * Lists devices. Examines a bounded number of rows: a page may have fewer devices than requested, or none, and
+     * still have a next.
+     *
+     * @param after the next of the page before; empty for the first page
+     * @param atMost how many
+     */
+    public Page list(Filter filter, Optional<DeviceId> after, int atMost) {
+        byte[] from = after.map(id -> Ids.bytes(id.value())).orElseGet(() -> new byte[16]);
+        return database.forOperators().jdbc(connection -> {
+            DeviceRows.Some some = DeviceRows.list(connection, filter, from, atMost);
+            return new Page(some.devices(), tags(connection, some.devices()), some.next());
         });
     }
 
     /**
-     * Lists devices in the order of their ids.
+     * The number of devices of a fleet or of one of its lots, in any state.
      *
-     * @param after the last id of the page before; empty for the first page
-     * @param atMost how many
+     * @param number how many were counted
+     * @param exact false if counting ended before the devices did
      */
-    public List<Device> list(Filter filter, Optional<DeviceId> after, int atMost) {
-        byte[] from = after.map(id -> Ids.bytes(id.value())).orElseGet(() -> new byte[16]);
-        if (filter.tag().isPresent() && !filter.tag().get().getKey().equals(DeviceTag.SERIAL)) {
-            return database.read(em -> byTag(em, filter, from, atMost));
-        }
-        return database.read(em -> byFleet(em, filter, from, atMost));
-    }
+    public record Count(long number, boolean exact) {}
 
-    // Walks the tag's index in steps, because the rest of the filter is not in it.
-    private static List<Device> byTag(EntityManager em, Filter filter, byte[] from, int atMost) {
-        Map.Entry<String, String> tag = filter.tag().orElseThrow();
-        List<Device> found = new ArrayList<>();
-        byte[] last = from;
-        int step = atMost * 2 + 10;
-        while (found.size() < atMost) {
-            List<Device> some = em.createQuery(
-                            "SELECT d FROM DeviceTag t, Device d WHERE t.name = :name AND t.text = :text AND t.deviceId > :last"
-                                    + " AND d.id = t.deviceId ORDER BY t.deviceId",
-                            Device.class)
-                    .setParameter("name", tag.getKey())
-                    .setParameter("text", tag.getValue())
-                    .setParameter("last", last)
-                    .setMaxResults(step)
-                    .getResultList();
-            some.stream()
-                    .filter(device -> filter.fleets().contains(device.fleet()))
-                    .filter(device ->
-                            filter.serial().map(device.serial().value()::equals).orElse(true))
-                    .filter(device -> filter.state().map(device.state()::equals).orElse(true))
-                    .limit(atMost - found.size())
-                    .forEach(found::add);
-            if (some.size() < step) {
-                return found;
-            }
-            last = some.get(some.size() - 1).idBytes();
-            em.clear();
-        }
-        return found;
-    }
-
-    // One index range per fleet and state, each already in order, so that no filter ever walks rows it does not want.
-    private static List<Device> byFleet(EntityManager em, Filter filter, byte[] from, int atMost) {
-        Optional<String> serial = filter.serial().or(() -> filter.tag().map(Map.Entry::getValue));
-        if (filter.tag().isPresent() && !filter.tag().map(Map.Entry::getValue).equals(serial)) {
-            return List.of();
-        }
-        List<Device> found = new ArrayList<>();
-        for (String fleet : filter.fleets()) {
-            for (DeviceState state : filter.state().map(List::of).orElse(List.of(DeviceState.values()))) {
-                TypedQuery<Device> query = em.createQuery(
-                                "SELECT d FROM Device d WHERE d.fleet = :fleet AND d.state = :state AND d.id > :from"
-                                        + (serial.isPresent() ? " AND d.serial = :serial" : "") + " ORDER BY d.id",
-                                Device.class)
-                        .setParameter("fleet", fleet)
-                        .setParameter("state", state)
-                        .setParameter("from", from)
-                        .setMaxResults(atMost);
-                serial.ifPresent(text -> query.setParameter("serial", text));
-                found.addAll(query.getResultList());
-            }
-        }
-        found.sort(Comparator.comparing(Device::id));
-        return found.subList(0, Math.min(atMost, found.size()));
+    /**
+     * Counts the devices of a fleet, or of a lot of it, within {@value DeviceRows#MAX_EXAMINED} rows.
+     *
+     * @param lot of this lot only
+     */
+    public Count count(String fleet, Optional<String> lot) {
+        return database.forOperators().jdbc(connection -> DeviceRows.count(connection, fleet, lot));
     }
 
     /**
-     * Lets a device authenticate again, or no more, or makes it a tombstone, and takes the allowances back by which that could
-     * come back. Effective on this node when it returns, on others within two seconds.
+     * Enables, disables or retires a device. Retiring also revokes the allowances with which the device could come
+     * back. Effective on this node when it returns, on others within two seconds.
      *
      * @param wanted active, disabled or retired
-     * @param operator who wants it
+     * @param operator the operator who wants it
      * @return the device, changed or already so; empty if there is none by this id
      * @throws RegistryException {@code CONFLICT} if the device is a tombstone or waits for approval
      */
     public Optional<Device> change(DeviceId id, DeviceState wanted, String operator) {
-        Optional<Device> changed = database.transaction(em -> {
-            Device device = em.find(Device.class, Ids.bytes(id.value()), LockModeType.PESSIMISTIC_WRITE);
-            if (device == null) {
+        Optional<Device> changed = database.found(() -> database.transaction(em -> {
+            if (!lock(em, Ids.bytes(id.value()))) {
                 return Optional.empty();
             }
+            Device device = em.find(Device.class, Ids.bytes(id.value()));
             if (wanted == DeviceState.RETIRED) {
                 OpenAllowances.takeBack(em, audit, device, clock.instant(), operator, "the device was retired");
             }
@@ -292,7 +265,7 @@ public final class DeviceStore {
                 disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
             }
             return Optional.of(device);
-        });
+        }));
         changes.forget(List.of(id.value()));
         disconnections.committed();
         return changed;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import jakarta.persistence.Column;
@@ -19,14 +20,22 @@ public class DeviceTag {
 
     /** The tag that every device has. */
     public static final String SERIAL = "serial";
-    /** The tag by which devices are found that an enrolment key enrolled. */
+    /** The tag that names the enrolment key with which a device registered. */
     public static final String ENROLMENT_KEY = "enrolmentKey";
-    /** The tag by which a device is found that a certificate admitted. */
+    /** The tag that names the certificate with which a device registered. */
     public static final String CERTIFICATE = "certificate";
     /** The tag that a device gets from its lot. */
     public static final String LOT = "lot";
     /** The tags that the registry itself writes. */
     public static final Set<String> RESERVED = Set.of(SERIAL, ENROLMENT_KEY, CERTIFICATE, LOT);
+    /** The tag that names the user whom a device belongs to, {@code <provider>:<subject>}. */
+    public static final String OWNER = "owner";
+    /** The tag that names the group whom a device belongs to. */
+    public static final String GROUP = "group";
+    /** The tags of owners. Before there were owners, these names were as free as any other. */
+    public static final Set<String> OF_OWNERS = Set.of(OWNER, GROUP);
+    /** All tags that nobody but the registry may write from now on. */
+    public static final Set<String> OWN = Set.of(SERIAL, ENROLMENT_KEY, CERTIFICATE, LOT, OWNER, GROUP);
     /** The longest name of a tag. */
     public static final int MAX_NAME = 64;
     /** The longest text of a tag. */
@@ -61,7 +70,7 @@ public class DeviceTag {
         return text;
     }
 
-    /** The identity of a tag. */
+    /** The primary key of a tag. */
     public static final class Key implements Serializable {
 
         @Serial

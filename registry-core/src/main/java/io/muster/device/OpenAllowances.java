@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import io.muster.audit.Audit;
 import io.muster.persistence.Ids;
+import io.muster.spi.SerialNumber;
 import jakarta.persistence.EntityManager;
 import java.time.Instant;
 
-/** What becomes of a serial's allowances that are neither spent nor taken back, when something happens to its device. */
+/** Ends a serial's allowances that are neither spent nor revoked, when something happens to its device. */
 public final class OpenAllowances {
 
     private static final String OPEN = " fleet = ? AND serial = ? AND spent_at IS NULL AND revoked_at IS NULL";
@@ -13,23 +15,23 @@ public final class OpenAllowances {
     private OpenAllowances() {}
 
     /**
-     * Spends all whose window has begun: the device is on line with something new, so nobody gets anything more by what let it in, or
-     * was meant to. Its row is locked.
+     * Spends all whose window has begun. The device is on line with a new credential, so nobody may get another one
+     * with the same allowance, or with one meant for the same purpose. The caller has locked the device's row.
      */
-    public static void spend(EntityManager em, Device device, Instant now) {
+    public static void spend(EntityManager em, String fleet, SerialNumber serial, Instant now) {
         em.createNativeQuery("UPDATE allowance SET spent_at = ? WHERE" + OPEN + " AND not_before <= ?")
                 .setParameter(1, now.toEpochMilli())
-                .setParameter(2, device.fleet())
-                .setParameter(3, device.serial().value())
+                .setParameter(2, fleet)
+                .setParameter(3, serial.value())
                 .setParameter(4, now.toEpochMilli())
                 .executeUpdate();
     }
 
     /**
-     * Takes all back whose window has not ended, those to come among them: who shuts a device out does not want it back by what
-     * was permitted before. Its row is locked.
+     * Revokes all whose window has not ended, even if it has not begun. A device that is shut out must not come back by
+     * an earlier permission. The caller has locked its row.
      *
-     * @param who shuts it out
+     * @param who the operator, or the address of the device
      * @param why for the record
      */
     public static void takeBack(EntityManager em, Audit audit, Device device, Instant now, String who, String why) {

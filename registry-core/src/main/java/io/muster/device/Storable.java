@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import io.muster.json.Json;
@@ -9,8 +10,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The one rule for what may be known of a device, whoever says it, a verifier or an import: what passes is stored and read back equal
- * on every database. A fault names the member and repeats no value.
+ * The one rule for data about a device, whether a verifier or an import supplies it. Data that passes is stored and
+ * read back equal on every database. A fault names the member and repeats no value.
  */
 public final class Storable {
 
@@ -23,7 +24,9 @@ public final class Storable {
 
     private static final int MAX_PRECISION = 40;
     private static final int MAX_SCALE = 400;
-    // What a column of type TEXT holds on MariaDB.
+    // Enough for a number of 40 digits.
+    private static final int MAX_BITS = 140;
+    // The capacity of a column of type TEXT on MariaDB.
     private static final int MAX_BYTES = 65_535;
 
     private Storable() {}
@@ -35,7 +38,9 @@ public final class Storable {
 
     /** Returns what is wrong with a device's name for people; empty if it can be stored. */
     public static Optional<String> nameFault(String name) {
-        return name.isBlank() ? Optional.of("must not be blank") : textFault(name, Device.MAX_NAME);
+        return name.length() <= Device.MAX_NAME && name.isBlank()
+                ? Optional.of("must not be blank")
+                : textFault(name, Device.MAX_NAME);
     }
 
     /** Returns what is wrong with the text of a tag; empty if it can be stored. */
@@ -51,7 +56,10 @@ public final class Storable {
         return value instanceof Number number ? numberFault(number) : Optional.empty();
     }
 
-    /** Returns what is wrong with a text of at most so many characters; empty if it can be stored and shown in one line. */
+    /**
+     * Returns what is wrong with a text of at most this many characters; empty if it can be stored and shown in one
+     * line.
+     */
     public static Optional<String> textFault(String text, int atMost) {
         return text.length() <= atMost && Json.isStorable(text) && text.chars().noneMatch(Character::isISOControl)
                 ? Optional.empty()
@@ -61,15 +69,24 @@ public final class Storable {
 
     private static Optional<String> numberFault(Number number) {
         BigDecimal exact;
+        if ((number instanceof BigInteger whole && whole.bitLength() > MAX_BITS)
+                || (number instanceof BigDecimal fraction
+                        && fraction.unscaledValue().bitLength() > MAX_BITS)) {
+            // Do not count its digits: with a million of them that takes seconds.
+            return Optional.of("is too long a number");
+        }
         try {
-            // A fraction, NaN and infinity have no such text, and neither has a number of a plug-in's own that is none.
+            // A fraction, NaN and infinity have no such text. Neither has a plug-in's own subclass of Number that is no
+            // number.
             exact = number instanceof BigInteger whole ? new BigDecimal(whole) : new BigDecimal(String.valueOf(number));
         } catch (NumberFormatException e) {
             return Optional.of("is not a finite number");
         }
-        return exact.precision() > MAX_PRECISION || exact.scale() > MAX_SCALE || exact.scale() < -MAX_SCALE
-                ? Optional.of("is too long a number")
-                : Optional.empty();
+        if (exact.precision() > MAX_PRECISION || exact.scale() > MAX_SCALE || exact.scale() < -MAX_SCALE) {
+            return Optional.of("is too long a number");
+        }
+        // Most readers of JSON would make infinity of it.
+        return Double.isInfinite(exact.doubleValue()) ? Optional.of("is too large a number") : Optional.empty();
     }
 
     /** Returns what is wrong with all tags or all attributes of one device together; empty if they can be stored. */
@@ -82,20 +99,28 @@ public final class Storable {
                 : Optional.empty();
     }
 
-    /** Returns the first thing of what a verifier knows that cannot be stored, by its member; empty if all of it can. */
+    /** Returns the first part of a verifier's data that cannot be stored, by its member; empty if all of it can. */
     public static Optional<String> fault(Verdict.Genuine known) {
-        return known.name()
-                .flatMap(Storable::nameFault)
+        return fault(known.name(), known.tags(), known.attributes());
+    }
+
+    /** Returns the same for the parts of a future verdict. */
+    public static Optional<String> fault(
+            Optional<String> name, Map<String, String> tags, Map<String, Object> attributes) {
+        return name.flatMap(Storable::nameFault)
                 .map(fault -> "name " + fault)
-                .or(() -> membersFault("tags", known.tags(), text -> tagFault((String) text)))
-                .or(() -> membersFault("attributes", known.attributes(), Storable::attributeFault));
+                .or(() -> membersFault("tags", tags, text -> tagFault((String) text)))
+                .or(() -> membersFault("attributes", attributes, Storable::attributeFault));
     }
 
     private static Optional<String> membersFault(
             String what, Map<String, ?> members, Function<Object, Optional<String>> fault) {
+        if (members.size() > MAX_MEMBERS) {
+            return membersFault(members).map(found -> what + " " + found);
+        }
         for (Map.Entry<String, ?> member : members.entrySet()) {
             if (!isMemberName(member.getKey())) {
-                // Which may be anything, so it is not repeated.
+                // The name may be anything, so it is not repeated.
                 return Optional.of("a name in " + what + " must be " + MEMBER_NAME);
             }
             Optional<String> found = fault.apply(member.getValue());

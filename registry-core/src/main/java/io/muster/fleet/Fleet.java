@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
-import io.muster.verification.VerifierPolicy;
+import io.muster.verification.policy.VerifierPolicy;
 
 /**
  * Devices under one policy.
@@ -8,6 +9,6 @@ import io.muster.verification.VerifierPolicy;
  * @param name its name
  * @param version counts the replacements of its document
  * @param document its rules and its template
- * @param policy its verifiers, as one
+ * @param policy its verifiers and their rules
  */
 public record Fleet(String name, long version, FleetDocument document, VerifierPolicy policy) {}

@@ -1,15 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
 import io.muster.config.MusterConfig;
-import io.muster.config.MusterConfig.Again;
 import io.muster.config.MusterConfig.AttributeType;
 import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.config.MusterConfig.OnUnavailable;
+import io.muster.config.MusterConfig.RegisterAgainRule;
 import io.muster.config.Settings;
-import io.muster.credential.Issuers;
+import io.muster.device.Device;
+import io.muster.device.Storable;
+import io.muster.issuer.Issuers;
 import io.muster.json.Fields;
 import io.muster.problem.RegistryException;
-import io.muster.verification.VerifierPolicy;
+import io.muster.spi.SerialNumber;
+import io.muster.verification.SerialForm;
+import io.muster.verification.policy.Rules;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -22,80 +27,107 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * What operators say of a fleet: a document that is read and replaced as a whole. {@code docs/fleets.md} has its members.
+ * The document by which operators describe a fleet. It is read and replaced as a whole. {@code docs/fleets.md} has its
+ * members.
  *
  * @param rules how its verifiers decide
- * @param registerAgain who may register a serial that is a device already
+ * @param registerAgain whether a serial that is a device already may register
  * @param unconfirmedLifetime how long an unused credential lives
- * @param issuer the name of what issues its credentials
+ * @param issuer the name of the issuer of its credentials
  * @param credentialLifetime how long a credential is good from its first use on; empty for ever
- * @param rotationOverlap how long a credential is good after the one that replaces it was used
+ * @param rotationOverlap how long a credential stays good after the first use of its replacement
+ * @param serials how its serials are spelled, from every source
+ * @param deviceName the name for a device that no verifier has a name for, with <code>{serial}</code> in it
  * @param attributes the types of attributes that are declared; others are strings
- * @param configuration what every device of the fleet is told
+ * @param configuration the values that every device of the fleet gets
  * @param wire the shape of its registrations
  * @param topics the MQTT topics of its devices
- * @param brokerClaims which brokers, that check access tokens themselves, find the topics in them
+ * @param brokerClaims the kinds of brokers that check access tokens themselves and find the topics in them
+ * @param claims the rules by which users claim its devices; empty if users cannot
+ * @param archived whether nobody registers in it any more. Its devices keep working, and renew their credentials
  */
 public record FleetDocument(
-        VerifierPolicy.Rules rules,
-        Again registerAgain,
+        Rules rules,
+        RegisterAgainRule registerAgain,
         Duration unconfirmedLifetime,
         String issuer,
         Optional<Duration> credentialLifetime,
         Duration rotationOverlap,
+        SerialForm serials,
+        Optional<String> deviceName,
         Map<String, AttributeType> attributes,
         Map<String, String> configuration,
         Wire wire,
         Topics topics,
-        List<BrokerKind> brokerClaims) {
+        List<BrokerKind> brokerClaims,
+        Optional<ClaimRules> claims,
+        boolean archived) {
 
     private static final int MAX_ENTRIES = 100;
     private static final int MAX_TEXT = 1000;
-    // So that a token keeps below the eight kilobytes that a header may have on most servers.
+    private static final String SERIAL = "{serial}";
+    private static final int MAX_AROUND_SERIAL = Device.MAX_NAME - 128;
+    // Keeps a token below the eight kilobytes that a header may have on most servers.
     private static final int MAX_CLAIMS = 5000;
-    /** Those that can look for topics in a token. */
+    /** The kinds of brokers that can look for topics in a token. */
     private static final BrokerKind[] CLAIMED = {BrokerKind.RABBITMQ, BrokerKind.EMQX};
+
+    private static final String DEVICE_NAME = "a text with " + SERIAL + " in it once, no other braces, and at most "
+            + MAX_AROUND_SERIAL + " characters beside it";
 
     private static final Duration DEFAULT_LIFETIME = Duration.ofDays(30);
     private static final Duration DEFAULT_OVERLAP = Duration.ofMinutes(10);
 
-    /** Stands for a document that has members this version does not know, which may be restrictions: nobody is admitted. */
+    /**
+     * Stands for a document with members that this version does not know. They may be restrictions, so it admits
+     * nobody.
+     */
     static final FleetDocument NOT_UNDERSTOOD = new FleetDocument(
-            VerifierPolicy.Rules.of(List.of("document-not-understood"), 1),
-            Again.NEVER,
+            Rules.of(List.of("document-not-understood"), 1),
+            RegisterAgainRule.NEVER,
             DEFAULT_LIFETIME,
             Issuers.STANDARD,
             Optional.empty(),
             DEFAULT_OVERLAP,
+            SerialForm.EXACT,
+            Optional.empty(),
             Map.of(),
             Map.of(),
             Wire.PLAIN,
             Topics.STANDARD,
-            List.of());
+            List.of(),
+            Optional.empty(),
+            false);
 
     /** Makes the document of a fleet that the configuration describes. */
     public static FleetDocument of(MusterConfig.Fleet seed) {
+        Wire wire = seed.wire().flatMap(Wire::preset).orElse(Wire.PLAIN);
         return new FleetDocument(
-                VerifierPolicy.Rules.of(seed.verifiers(), seed.required()),
+                Rules.of(seed.verifiers(), seed.required()),
                 seed.again(),
                 seed.unconfirmedLifetime(),
                 Issuers.STANDARD,
                 Optional.empty(),
                 DEFAULT_OVERLAP,
+                SerialForm.of(seed.serials(), wire.anyText()),
+                Optional.empty(),
                 seed.attributes(),
                 seed.configuration(),
-                seed.wire().flatMap(Wire::preset).orElse(Wire.PLAIN),
+                wire,
                 Topics.STANDARD,
-                List.of());
+                List.of(),
+                Optional.empty(),
+                false);
     }
 
     /**
      * Reads a document.
      *
-     * @param name the fleet's; a document that says another is faulty
-     * @param verifierFault what is wrong with a verifier's name, if anything
+     * @param name the fleet's; a document with another name is faulty
+     * @param verifierFault the fault of a verifier's name, if any
      * @param neverGenuine whether the verifier of a name admits nobody
-     * @param issuerFault what is wrong with the name of a credential issuer, if anything
+     * @param issuerFault the fault of a credential issuer's name, if any
+     * @param providerFault the fault of the name of an identity provider of users, if any
      * @throws RegistryException {@code INVALID_REQUEST} with every fault
      */
     public static FleetDocument parse(
@@ -103,19 +135,39 @@ public record FleetDocument(
             String name,
             Function<String, Optional<String>> verifierFault,
             Predicate<String> neverGenuine,
-            Function<String, Optional<String>> issuerFault) {
+            Function<String, Optional<String>> issuerFault,
+            Function<String, Optional<String>> providerFault) {
+        return parse(utf8, name, true, verifierFault, neverGenuine, issuerFault, providerFault);
+    }
+
+    private static FleetDocument parse(
+            byte[] utf8,
+            String name,
+            boolean written,
+            Function<String, Optional<String>> verifierFault,
+            Predicate<String> neverGenuine,
+            Function<String, Optional<String>> issuerFault,
+            Function<String, Optional<String>> providerFault) {
         Fields fields = Fields.of(utf8);
         fields.text("name", "the name of the fleet, or absent", name::equals);
+        Wire wire = fields.object("wire")
+                .map(members -> Wire.read(members, written))
+                .orElse(Wire.PLAIN);
         FleetDocument document = new FleetDocument(
                 rules(fields, verifierFault, neverGenuine),
-                fields.meaning("registerAgain", words(Again.values()), word -> constant(Again.values(), word))
-                        .orElse(Again.UNTIL_CONFIRMED),
+                fields.meaning(
+                                "registerAgain",
+                                words(RegisterAgainRule.values()),
+                                word -> constant(RegisterAgainRule.values(), word))
+                        .orElse(RegisterAgainRule.UNTIL_CONFIRMED),
                 fields.duration("unconfirmedLifetime", Duration.ofMinutes(1), Duration.ofDays(3650))
                         .orElse(DEFAULT_LIFETIME),
                 issuer(fields, issuerFault),
                 fields.duration("credentialLifetime", Duration.ofMinutes(10), Duration.ofDays(3650)),
                 fields.duration("rotationOverlap", Duration.ZERO, Duration.ofDays(30))
                         .orElse(DEFAULT_OVERLAP),
+                serials(fields, wire),
+                fields.text("deviceName", DEVICE_NAME, FleetDocument::isDeviceName),
                 fields.map(
                                 "attributes",
                                 "1 to 64 characters",
@@ -130,9 +182,11 @@ public record FleetDocument(
                                 "a string of at most " + MAX_TEXT + " characters",
                                 text -> Optional.of(text).filter(value -> value.length() <= MAX_TEXT))
                         .orElse(Map.of()),
-                fields.object("wire").map(Wire::read).orElse(Wire.PLAIN),
+                wire,
                 fields.object("topics").map(Topics::read).orElse(Topics.STANDARD),
-                brokerClaims(fields));
+                brokerClaims(fields),
+                fields.object("claims").map(members -> ClaimRules.read(members, providerFault, wire.serialTag())),
+                fields.flag("archived").orElse(false));
         if (document.attributes.size() > MAX_ENTRIES) {
             fields.fault("attributes", "has more than " + MAX_ENTRIES + " members");
         }
@@ -142,10 +196,36 @@ public record FleetDocument(
         if (document.topics.spaceInClaims(name) * document.brokerClaims.size() > MAX_CLAIMS) {
             fields.fault("brokerClaims", "the topics are too many or too long for a token");
         }
-        // A rule that the caller failed to fill in is not one the caller left out.
+        // A member that is null is a mistake of the caller, not a member left out.
         fields.refuseNulls();
         fields.check();
         return document;
+    }
+
+    private static SerialForm serials(Fields fields, Wire wire) {
+        List<String> rules = fields.texts("serials", "a rule", rule -> true).orElse(List.of());
+        Optional<String> fault = SerialForm.fault(rules);
+        fault.ifPresent(found -> fields.fault("serials", found));
+        return SerialForm.of(fault.isPresent() ? List.of() : rules, wire.anyText());
+    }
+
+    private static boolean isDeviceName(String text) {
+        String around = text.replace(SERIAL, "");
+        return text.length() - around.length() == SERIAL.length()
+                && around.indexOf('{') < 0
+                && around.indexOf('}') < 0
+                && Storable.textFault(around, MAX_AROUND_SERIAL).isEmpty();
+    }
+
+    /** Returns the name for a device with this serial if no verifier has one for it; empty if there is none. */
+    public Optional<String> nameOf(SerialNumber serial) {
+        return deviceName.map(pattern -> pattern.replace(SERIAL, shown(serial)));
+    }
+
+    /** Returns the serial as the device presented it, if that can be shown to people; else as the registry has it. */
+    public String shown(SerialNumber serial) {
+        String shown = serials.shown(serial);
+        return Storable.tagFault(shown).isEmpty() ? shown : serial.value();
     }
 
     private static String issuer(Fields fields, Function<String, Optional<String>> issuerFault) {
@@ -165,22 +245,24 @@ public record FleetDocument(
                 .toList();
     }
 
-    /** Reads a document that was checked when it was written; what its names mean may have changed since. */
+    /** Reads a document that was checked when it was written. The names in it may mean something else by now. */
     static FleetDocument stored(String json, String name) {
         return parse(
                 json.getBytes(StandardCharsets.UTF_8),
                 name,
+                false,
                 verifier -> Optional.empty(),
                 verifier -> false,
-                issuer -> Optional.empty());
+                issuer -> Optional.empty(),
+                provider -> Optional.empty());
     }
 
-    /** Tells whether fewer of the verifiers ever say genuine than are required. */
+    /** Tells whether fewer verifiers can answer genuine than are required. */
     static boolean admitsNobody(List<String> verifiers, long required, Predicate<String> neverGenuine) {
         return verifiers.stream().filter(neverGenuine.negate()).count() < required;
     }
 
-    private static VerifierPolicy.Rules rules(
+    private static Rules rules(
             Fields fields, Function<String, Optional<String>> verifierFault, Predicate<String> neverGenuine) {
         String expected = "the name of a verifier";
         int before = fields.faults().size();
@@ -210,18 +292,18 @@ public record FleetDocument(
                         words(OnUnavailable.values()),
                         word -> constant(OnUnavailable.values(), word))
                 .orElse(Map.of());
-        return new VerifierPolicy.Rules(
+        return new Rules(
                 verifiers,
                 (int) required,
                 onUnavailable,
                 shadow,
                 fields.duration("timeBudget", Duration.ofMillis(50), Duration.ofMinutes(1))
-                        .orElse(VerifierPolicy.Rules.TIME_BUDGET),
+                        .orElse(Rules.TIME_BUDGET),
                 fields.object("cache").map(FleetDocument::cache));
     }
 
-    private static VerifierPolicy.Remember cache(Fields fields) {
-        VerifierPolicy.Remember remember = new VerifierPolicy.Remember(
+    private static Rules.Remember cache(Fields fields) {
+        Rules.Remember remember = new Rules.Remember(
                 fields.duration("genuine", Duration.ZERO, Duration.ofDays(1)).orElse(Duration.ZERO),
                 fields.duration("refused", Duration.ZERO, Duration.ofDays(1)).orElse(Duration.ZERO),
                 fields.number("size", 1, 1_000_000).orElse(10_000L).intValue());
@@ -229,7 +311,20 @@ public record FleetDocument(
         return remember;
     }
 
-    /** Returns the document as JSON, complete with what was left to defaults. */
+    /**
+     * Tells whether connections of a device, and its access tokens with topics, end when its owner changes: because its
+     * topics change, or because the fleet wants it.
+     */
+    public boolean followsOwner() {
+        return topics.haveOwner() || claims.filter(ClaimRules::disconnect).isPresent();
+    }
+
+    /** Tells whether devices are claimed by code. */
+    public boolean isClaimedByCode() {
+        return claims.filter(rules -> rules.by().contains(ClaimRules.By.CODE)).isPresent();
+    }
+
+    /** Returns the document as JSON, including the members that have their defaults. */
     public Map<String, Object> toJson() {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("verifiers", rules.verifiers());
@@ -249,11 +344,21 @@ public record FleetDocument(
         json.put("issuer", issuer);
         credentialLifetime.ifPresent(life -> json.put("credentialLifetime", life.toString()));
         json.put("rotationOverlap", rotationOverlap.toString());
+        // Left out if empty, so that nodes of the previous version understand the document.
+        if (!serials.rules().isEmpty()) {
+            json.put("serials", serials.rules());
+        }
+        deviceName.ifPresent(pattern -> json.put("deviceName", pattern));
         json.put("attributes", words(attributes));
         json.put("configuration", configuration);
         json.put("wire", wire.toJson());
         json.put("topics", topics.toJson());
         json.put("brokerClaims", brokerClaims.stream().map(FleetDocument::word).toList());
+        // Left out like serials.
+        claims.ifPresent(rules -> json.put("claims", rules.toJson()));
+        if (archived) {
+            json.put("archived", true);
+        }
         return json;
     }
 

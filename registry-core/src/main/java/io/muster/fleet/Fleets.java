@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
 import io.muster.api.Problem.Fault;
@@ -5,19 +6,22 @@ import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
-import io.muster.credential.Issuers;
-import io.muster.device.Disconnections;
+import io.muster.config.Settings;
+import io.muster.disconnection.Disconnections;
+import io.muster.issuer.Issuers;
 import io.muster.json.Json;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.persistence.DuplicateException;
+import io.muster.persistence.RowLock;
+import io.muster.persistence.Sql;
 import io.muster.problem.RegistryException;
-import io.muster.verification.VerifierPolicy;
-import io.muster.verification.Verifiers;
+import io.muster.user.IdentityProviders;
+import io.muster.verification.SerialForm;
+import io.muster.verification.policy.Rules;
+import io.muster.verification.policy.Verifiers;
 import jakarta.persistence.EntityManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -32,19 +36,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The fleets of this registry; {@code default} is always among them. Their documents are in the database, where every node reads
- * them, at most two seconds late. Those that the configuration describes are written there when they are missing. Thread-safe.
+ * The fleets of this registry; {@code default} is always among them. Their documents are in the database, where every
+ * node reads them, at most two seconds late. Fleets of the configuration are written there if they are missing.
+ * Thread-safe.
  */
 public final class Fleets {
 
     private static final Logger LOG = LoggerFactory.getLogger(Fleets.class);
     private static final String SUBJECT = "fleets";
+    private static final RowLock ROWS = RowLock.of("fleet", "name");
 
     private final Database database;
     private final Changes changes;
     private final Audit audit;
     private final Verifiers verifiers;
     private final Issuers issuers;
+    private final IdentityProviders users;
     private final Disconnections disconnections;
     private final Clock clock;
     private final Changes.Remembered<Snapshot> remembered;
@@ -59,6 +66,7 @@ public final class Fleets {
             Audit audit,
             Verifiers verifiers,
             Issuers issuers,
+            IdentityProviders users,
             Disconnections disconnections,
             Clock clock) {
         this.database = database;
@@ -66,15 +74,27 @@ public final class Fleets {
         this.audit = audit;
         this.verifiers = verifiers;
         this.issuers = issuers;
+        this.users = users;
         this.disconnections = disconnections;
         this.clock = clock;
         this.remembered = changes.remember(1, subject -> Optional.of(load()));
     }
 
+    /** Reports the faults of the fleets in the configuration that can be found without a database. */
+    public static void check(MusterConfig config) {
+        Settings fleets = config.settings().below("fleet");
+        config.fleets().forEach((name, fleet) -> {
+            fleet.wire().filter(wire -> Wire.preset(wire).isEmpty()).ifPresent(wire -> fleets.below(name)
+                    .fault("wire", "\"" + wire + "\" is none of " + String.join(", ", Wire.presets())));
+            SerialForm.fault(fleet.serials())
+                    .ifPresent(fault -> fleets.below(name).fault("serials", fault));
+        });
+    }
+
     /**
      * Reads the fleets, and writes those of the configuration that are missing.
      *
-     * @throws ConfigurationException if a fleet names a verifier that is not there; lists all
+     * @throws ConfigurationException if a fleet names a verifier that does not exist; lists all
      */
     public static Fleets open(
             Database database,
@@ -82,10 +102,11 @@ public final class Fleets {
             Audit audit,
             Verifiers verifiers,
             Issuers issuers,
+            IdentityProviders users,
             Disconnections disconnections,
             Map<String, MusterConfig.Fleet> seeds,
             Clock clock) {
-        Fleets fleets = new Fleets(database, changes, audit, verifiers, issuers, disconnections, clock);
+        Fleets fleets = new Fleets(database, changes, audit, verifiers, issuers, users, disconnections, clock);
         Map<String, Fleet> there = fleets.load().byName;
         checkRoutes(there, seeds);
         new TreeMap<>(seeds).forEach((name, seed) -> {
@@ -100,8 +121,6 @@ public final class Fleets {
             }
         });
         List<String> faults = new ArrayList<>();
-        new TreeMap<>(fleets.load().byName).values().forEach(fleet -> fleets.warnings(fleet)
-                .forEach(LOG::warn));
         fleets.load().byName.values().forEach(fleet -> Stream.concat(
                         fleet.document().rules().verifiers().stream(), fleet.document().rules().shadow().stream())
                 .distinct()
@@ -119,7 +138,12 @@ public final class Fleets {
         return fleets;
     }
 
-    /** A fleet that is to be written may not take the route of another, whose devices would land in it. */
+    /** Logs what is permitted in a fleet but hardly intended. */
+    public void announce() {
+        new TreeMap<>(load().byName).values().forEach(fleet -> warnings(fleet).forEach(LOG::warn));
+    }
+
+    /** Checks that a fleet to be written does not take the route of another, whose devices would then end up in it. */
     private static void checkRoutes(Map<String, Fleet> there, Map<String, MusterConfig.Fleet> seeds) {
         Map<String, String> routes = new LinkedHashMap<>();
         there.values()
@@ -153,25 +177,17 @@ public final class Fleets {
 
     private Snapshot load() {
         Map<String, Fleet> before = last.byName;
-        Map<String, Fleet> byName = database.query(connection -> {
-            Map<String, Fleet> fleets = new LinkedHashMap<>();
-            try (PreparedStatement select =
-                            connection.prepareStatement("SELECT name, version, document FROM fleet ORDER BY name");
-                    ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    String name = rows.getString(1);
-                    long version = rows.getLong(2);
-                    Fleet known = before.get(name);
-                    fleets.put(
-                            name,
-                            // The same one, because its policy remembers answers.
-                            known != null && known.version() == version
+        Map<String, Fleet> byName = new LinkedHashMap<>();
+        database.jdbc(Sql.of("SELECT name, version, document FROM fleet ORDER BY name")
+                        .list(row -> {
+                            long version = row.getLong(2);
+                            Fleet known = before.get(row.getString(1));
+                            // Keep the same object, because its policy remembers answers.
+                            return known != null && known.version() == version
                                     ? known
-                                    : fleet(name, version, rows.getString(3)));
-                }
-            }
-            return fleets;
-        });
+                                    : fleet(row.getString(1), version, row.getString(3));
+                        }))
+                .forEach(fleet -> byName.put(fleet.name(), fleet));
         Map<String, String> byPath = new LinkedHashMap<>();
         byName.values()
                 .forEach(fleet -> fleet.document().wire().path().ifPresent(path -> byPath.put(path, fleet.name())));
@@ -181,7 +197,7 @@ public final class Fleets {
     }
 
     private Fleet fleet(String name, long version, String stored) {
-        // A verifier that is not there any more makes the fleet's registrations fail, not the reading of all fleets.
+        // If a verifier no longer exists, the fleet's registrations must fail, but not the reading of all fleets.
         FleetDocument document;
         try {
             document = FleetDocument.stored(stored, name);
@@ -189,11 +205,29 @@ public final class Fleets {
             LOG.error("Fleet {} cannot register devices on this node: its document is of a newer version", name);
             document = FleetDocument.NOT_UNDERSTOOD;
         }
-        return new Fleet(name, version, document, verifiers.policy(document.rules()));
+        return new Fleet(name, version, document, verifiers.policy(document.rules(), document.serials()));
     }
 
     private Snapshot now() {
         return remembered.get(SUBJECT).orElseThrow();
+    }
+
+    /**
+     * Returns the wire shape of a fleet as it was last read, without asking the database; empty for an unknown name.
+     */
+    public Optional<Wire> lastWire(String name) {
+        return Optional.ofNullable(last.byName.get(name))
+                .map(fleet -> fleet.document().wire());
+    }
+
+    /** Returns the document of a fleet as it was last read, without asking the database; empty for an unknown name. */
+    public Optional<FleetDocument> last(String name) {
+        return Optional.ofNullable(last.byName.get(name)).map(Fleet::document);
+    }
+
+    /** Returns the result of {@link #route} as it was last read, without asking the database. */
+    public Optional<String> lastRoute(String path) {
+        return Optional.ofNullable(last.byPath.get(path));
     }
 
     /** Returns the fleet, or empty if there is none of this name. */
@@ -202,7 +236,7 @@ public final class Fleets {
     }
 
     /**
-     * Returns the fleet that somebody asks for.
+     * Returns the fleet that a caller asks for.
      *
      * @throws RegistryException {@code NOT_FOUND} if there is none of this name
      */
@@ -221,7 +255,8 @@ public final class Fleets {
     }
 
     /**
-     * Returns the name of the fleet that this path is the route of, or empty. Answers from memory while the database is away.
+     * Returns the name of the fleet whose route this path is, or empty. Answers from memory while the database is
+     * unreachable.
      *
      * @param path below the root, beginning with a slash
      */
@@ -236,16 +271,18 @@ public final class Fleets {
     }
 
     /**
-     * Makes a fleet or replaces its document.
+     * Creates a fleet or replaces its document.
      *
-     * @param condition whether the version that is there may be replaced; 0 is none: the fleet is new
-     * @throws RegistryException {@code INVALID_REQUEST} with every fault; {@code PRECONDITION_FAILED} if another version is there
+     * @param condition whether the present version may be replaced; 0 means that the fleet is new
+     * @throws RegistryException {@code INVALID_REQUEST} with every fault; {@code PRECONDITION_FAILED} if another
+     *     version is there; {@code CONFLICT} if serials of the fleet would be spelled otherwise
      */
     public Fleet put(String name, byte[] utf8, LongPredicate condition, String operator) {
-        FleetDocument document =
-                FleetDocument.parse(utf8, name, verifiers::fault, verifiers::neverGenuine, issuers::fault);
+        FleetDocument document = FleetDocument.parse(
+                utf8, name, verifiers::fault, verifiers::neverGenuine, issuers::fault, users::fault);
+        Optional<SerialForm> checked = checkSerials(name, document, condition);
         long written = database.transaction(em -> {
-            // Two fleets with one route must not be written at the same time: the first row is the lock of all.
+            // Two fleets with one route must not be written at the same time. So the first row is the lock of all.
             lock(em, MusterConfig.DEFAULT_FLEET);
             long there = lock(em, name);
             if (!condition.test(there)) {
@@ -255,8 +292,14 @@ public final class Fleets {
             if (there == 0) {
                 insert(em, name, document);
             } else {
-                if (!topics(em, name).equals(Optional.of(document.topics()))) {
+                Optional<FleetDocument> before = stored(em, name);
+                if (!before.map(FleetDocument::topics).equals(Optional.of(document.topics()))) {
                     disconnections.requestAllLogins(em, name);
+                }
+                if (!before.map(FleetDocument::serials).equals(checked)) {
+                    throw RegistryException.withDetail(
+                            ProblemType.CONFLICT,
+                            "somebody else wrote how serials of this fleet are spelled; try again");
                 }
                 em.createNativeQuery(
                                 "UPDATE fleet SET version = version + 1, document = ?, updated_at = ? WHERE name = ?")
@@ -277,37 +320,76 @@ public final class Fleets {
         return fleet;
     }
 
-    /** Returns what is allowed and hardly meant, in sentences for operators. */
+    /** Returns settings that are permitted but hardly intended, as sentences for operators. */
     public List<String> warnings(Fleet fleet) {
-        VerifierPolicy.Rules rules = fleet.document().rules();
+        List<String> warnings = new ArrayList<>();
+        fleet.document().claims().map(ClaimRules::users).orElse(List.of()).forEach(provider -> users.fault(provider)
+                .ifPresent(fault -> warnings.add(
+                        "Fleet " + fleet.name() + " lets users of " + provider + " claim devices, which " + fault)));
+        Rules rules = fleet.document().rules();
         if (FleetDocument.admitsNobody(rules.verifiers(), rules.required(), verifiers::neverGenuine)) {
-            return List.of("Nobody can register in fleet " + fleet.name() + ": fewer than " + rules.required()
+            warnings.add("Nobody can register in fleet " + fleet.name() + ": fewer than " + rules.required()
                     + " of its verifiers ever say genuine");
+        } else if (verifiers.onlyIdentify(rules)) {
+            warnings.add("Anyone who knows an unused serial of fleet " + fleet.name()
+                    + " can register as that device: its verifiers identify devices and authenticate none");
         }
-        if (verifiers.onlyIdentify(rules)) {
-            return List.of("Whoever knows an unused serial of fleet " + fleet.name()
-                    + " is that device: its verifiers identify and authenticate nobody");
-        }
-        return List.of();
+        return warnings;
     }
 
     private static long lock(EntityManager em, String name) {
-        List<?> versions = em.createNativeQuery("SELECT version FROM fleet WHERE name = ? FOR UPDATE")
+        ROWS.take(em, name);
+        List<?> versions = em.createNativeQuery("SELECT version FROM fleet WHERE name = ?")
                 .setParameter(1, name)
                 .getResultList();
         return versions.isEmpty() ? 0 : ((Number) versions.get(0)).longValue();
     }
 
-    /** Returns the topics of a fleet that is there; empty if its document cannot be read. */
-    private static Optional<Topics> topics(EntityManager em, String name) {
-        Object stored = em.createNativeQuery("SELECT document FROM fleet WHERE name = ?")
+    /** Returns the document of a fleet; empty if it does not exist or cannot be read. */
+    private static Optional<FleetDocument> stored(EntityManager em, String name) {
+        List<?> stored = em.createNativeQuery("SELECT document FROM fleet WHERE name = ?")
                 .setParameter(1, name)
-                .getSingleResult();
+                .getResultList();
         try {
-            return Optional.of(FleetDocument.stored(Database.text(stored), name).topics());
+            return stored.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(FleetDocument.stored(Database.text(stored.get(0)), name));
         } catch (RegistryException e) {
             return Optional.empty();
         }
+    }
+
+    /**
+     * Refuses a document with another spelling of serials if devices or listed serials are not spelled that way. Two of
+     * them could become one, and the others could no longer be named.
+     *
+     * @return their present spelling
+     */
+    private Optional<SerialForm> checkSerials(String name, FleetDocument document, LongPredicate condition) {
+        Optional<SerialForm> before = database.read(em -> {
+            List<?> versions = em.createNativeQuery("SELECT version FROM fleet WHERE name = ?")
+                    .setParameter(1, name)
+                    .getResultList();
+            long version = versions.isEmpty() ? 0 : ((Number) versions.get(0)).longValue();
+            if (!condition.test(version)) {
+                // Check this before many rows are read in vain.
+                throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + version + " is there");
+            }
+            return stored(em, name).map(FleetDocument::serials);
+        });
+        SerialForm form = document.serials();
+        boolean same = before.equals(Optional.of(form));
+        boolean wider = form.rules().isEmpty()
+                && before.filter(old -> form.takesAnyText() || !old.takesAnyText())
+                        .isPresent();
+        List<String> examples = same || wider ? List.of() : new StoredSerials(database).notIn(form, name);
+        if (!examples.isEmpty()) {
+            throw RegistryException.withDetail(
+                    ProblemType.CONFLICT,
+                    "serials of this fleet are not spelled as the new rules spell them: "
+                            + String.join("; ", examples));
+        }
+        return before;
     }
 
     private void checkRoute(EntityManager em, String name, FleetDocument document) {

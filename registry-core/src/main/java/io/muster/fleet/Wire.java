@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,25 +12,64 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * How the devices of a fleet put a registration and want to be answered, for firmware that is in the field already.
+ * The shape of a fleet's registrations and replies, for firmware that is in the field already.
  *
- * @param path a route of the fleet's own below the root, such as {@code /api/register-device}; beside the usual ones
+ * @param path a route of the fleet's own below the root, such as {@code /api/register-device}, in addition to the usual
+ *     ones
  * @param serial JSON pointer to the serial in the request
- * @param evidence JSON pointers to what verifiers read, by the name under which they look for it; empty for the members of
- *     {@code evidence} as they are
- * @param reply the members of the reply, by the name the device reads, with the name that {@code POST /register} gives them;
- *     empty for those of {@code POST /register}
- * @param serialTag a tag under which the serial is kept too
+ * @param evidence JSON pointers to the values that verifiers read, by the name under which they look for each; empty
+ *     for the members of {@code evidence} as they are
+ * @param reply the members of the reply: the name that the device reads, with the name in the reply of
+ *     {@code POST /register}; empty for those of {@code POST /register}
+ * @param serialTag another tag under which the serial is stored
+ * @param anyText whether the serial is any text of 1 to 128 characters, or a number
+ * @param refusedStatus the status of refusals; empty for the one of the configuration
+ * @param error a member with a sentence that every error has in addition to those of a problem
+ * @param bearer the name of the evidence that the token in {@code Authorization: Bearer} is; empty if that header is no
+ *     evidence
+ * @param pendingStatus the status of a registration that is not decided yet: 202, or 503 for firmware that takes 202 for
+ *     a success; empty for 202
  */
 public record Wire(
         Optional<String> path,
         String serial,
         Map<String, String> evidence,
         Map<String, String> reply,
-        Optional<String> serialTag) {
+        Optional<String> serialTag,
+        boolean anyText,
+        OptionalInt refusedStatus,
+        Optional<String> error,
+        Optional<String> bearer,
+        OptionalInt pendingStatus) {
+
+    private static final int PENDING = 202;
+
+    /** A shape without evidence in a header, and with the usual status of what is not decided yet. */
+    public Wire(
+            Optional<String> path,
+            String serial,
+            Map<String, String> evidence,
+            Map<String, String> reply,
+            Optional<String> serialTag,
+            boolean anyText,
+            OptionalInt refusedStatus,
+            Optional<String> error) {
+        this(
+                path,
+                serial,
+                evidence,
+                reply,
+                serialTag,
+                anyText,
+                refusedStatus,
+                error,
+                Optional.empty(),
+                OptionalInt.empty());
+    }
 
     /** The members of a reply. */
     public static final Set<String> REPLY = Set.copyOf(new LinkedHashSet<>(List.of(
@@ -47,8 +87,19 @@ public record Wire(
 
     private static final String SERIAL = "/serial";
 
-    /** What {@code POST /register} takes and answers. */
-    public static final Wire PLAIN = new Wire(Optional.empty(), SERIAL, Map.of(), Map.of(), Optional.empty());
+    /** The evidence that the verifier {@code user} reads by default. */
+    private static final String USER = "user";
+
+    /** The request and reply of {@code POST /register}. */
+    public static final Wire PLAIN = new Wire(
+            Optional.empty(),
+            SERIAL,
+            Map.of(),
+            Map.of(),
+            Optional.empty(),
+            false,
+            OptionalInt.empty(),
+            Optional.empty());
 
     private static final Map<String, Wire> PRESETS = Map.of(
             "register-device",
@@ -57,9 +108,15 @@ public record Wire(
                     "/manufacturerId",
                     Map.of("jwt", "/token"),
                     Map.of("deviceId", "deviceId", "accessKey", "key", "accessSecret", "secret"),
-                    Optional.of("manufacturerId")));
+                    Optional.of("manufacturerId"),
+                    true,
+                    OptionalInt.of(403),
+                    Optional.of("error")));
 
-    // What the registry answers itself, now or by its design.
+    /** The members of a problem; no other text may use them. */
+    private static final Set<String> PROBLEM = Set.of("type", "title", "status", "detail", "instance", "errors");
+
+    // The paths that the registry answers itself, now or by its design.
     private static final List<String> OWN = List.of(
             "/register",
             "/fleets",
@@ -81,7 +138,10 @@ public record Wire(
             "/meta-inf",
             "/.well-known");
 
-    /** Returns the wire shape that is known by this name. */
+    /** The same, for paths that were free in earlier versions. */
+    private static final List<String> NOW_OWN = List.of("/claim", "/provision");
+
+    /** Returns the wire shape of this name. */
     public static Optional<Wire> preset(String name) {
         return Optional.ofNullable(PRESETS.get(name));
     }
@@ -91,7 +151,13 @@ public record Wire(
         return PRESETS.keySet();
     }
 
-    static Wire read(Fields fields) {
+    /**
+     * Reads the member {@code wire} of a fleet's document.
+     *
+     * @param written whether it is being written now. One that is stored may have a name that was free at its time
+     */
+    static Wire read(Fields fields, boolean written) {
+        Set<String> taken = written ? DeviceTag.OWN : DeviceTag.RESERVED;
         Wire base = fields.meaning("preset", "one of " + String.join(", ", presets()), Wire::preset)
                 .orElse(PLAIN);
         Optional<Fields> request = fields.object("request");
@@ -99,7 +165,7 @@ public record Wire(
                 fields.text(
                                 "path",
                                 "a path of one to eight segments that is not one of the registry's own",
-                                Wire::isFree)
+                                path -> isFree(path) && !(written && isAmong(NOW_OWN, path)))
                         .or(base::path),
                 request.flatMap(members -> members.text("serial", "a JSON pointer", Wire::isPointer))
                         .orElse(base.serial),
@@ -123,21 +189,66 @@ public record Wire(
                                 "serialTag",
                                 "the name of a tag, 1 to 64 letters, digits and . _ -, none of the registry's own ("
                                         + String.join(
-                                                ", ",
-                                                DeviceTag.RESERVED.stream()
-                                                        .sorted()
-                                                        .toList()) + ")",
-                                text -> text.matches("[A-Za-z0-9._-]{1,64}") && !DeviceTag.RESERVED.contains(text))
-                        .or(base::serialTag));
+                                                ", ", taken.stream().sorted().toList()) + ")",
+                                text -> text.matches("[A-Za-z0-9._-]{1,64}") && !taken.contains(text))
+                        .or(base::serialTag),
+                request.flatMap(members -> members.flag("anyText")).orElse(base.anyText),
+                refusedStatus(fields).orElse(base.refusedStatus),
+                fields.text(
+                                "error",
+                                "1 to 64 characters, and no member of a problem",
+                                name -> !name.isBlank() && name.length() <= 64 && !PROBLEM.contains(name))
+                        .or(base::error),
+                request.flatMap(members -> members.flagOrText(
+                                "bearer",
+                                "the name of evidence, 1 to 64 characters",
+                                USER,
+                                name -> !name.isBlank() && name.length() <= 64))
+                        .or(base::bearer)
+                        // false
+                        .filter(name -> !name.isEmpty()),
+                pendingStatus(fields).orElse(base.pendingStatus));
         if (!wire.reply.isEmpty() && !wire.reply.values().containsAll(List.of("key", "secret"))) {
             fields.fault("reply", "must have key and secret, or no device could use it");
         }
         request.ifPresent(Fields::end);
         fields.end();
-        return wire;
+        return wire.complete();
     }
 
-    /** Writes what a device is told, in the members that it reads. */
+    private static Optional<OptionalInt> refusedStatus(Fields fields) {
+        Optional<Long> status = fields.number("refusedStatus", 400, 403);
+        if (status.filter(number -> number == 402).isPresent()) {
+            fields.fault("refusedStatus", "must be 400, 401 or 403");
+        }
+        return status.map(number -> OptionalInt.of(number.intValue()));
+    }
+
+    private static Optional<OptionalInt> pendingStatus(Fields fields) {
+        Optional<Long> status = fields.number("pendingStatus", PENDING, 503);
+        if (status.filter(number -> number != PENDING && number != 503).isPresent()) {
+            fields.fault("pendingStatus", "must be 202 or 503");
+        }
+        return status.map(number -> OptionalInt.of(number.intValue()));
+    }
+
+    /** Completes a preset: documents of earlier versions contain it written out, without its newer members. */
+    private Wire complete() {
+        return PRESETS.values().stream()
+                .filter(preset -> equals(new Wire(
+                        preset.path,
+                        preset.serial,
+                        preset.evidence,
+                        preset.reply,
+                        preset.serialTag,
+                        false,
+                        OptionalInt.empty(),
+                        Optional.empty())))
+                .findFirst()
+                .orElse(this);
+    }
+
+    /** Writes the reply in the members that the device reads. */
     public byte[] body(RegistrationReceipt receipt) {
         byte[] body = Json.bytes(receipt);
         if (reply.isEmpty()) {
@@ -153,10 +264,26 @@ public record Wire(
         return Json.bytes(Json.object(renamed));
     }
 
+    /**
+     * Writes the body for a registration that is not decided yet; empty if the firmware takes that for a failure.
+     * Firmware that looks for a sentence finds one.
+     */
+    public Optional<byte[]> pending() {
+        if (pendingStatus.orElse(PENDING) != PENDING) {
+            return Optional.empty();
+        }
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("status", "pending");
+        error.ifPresent(name -> body.putIfAbsent(name, "The registration is not decided yet; ask again later"));
+        return Optional.of(Json.bytes(body));
+    }
+
     private static boolean isFree(String path) {
-        return path.length() <= 200
-                && path.matches("(/[A-Za-z0-9_-][A-Za-z0-9._-]*){1,8}")
-                && OWN.stream().noneMatch(own -> isOrIsBelow(path.toLowerCase(Locale.ROOT), own));
+        return path.length() <= 200 && path.matches("(/[A-Za-z0-9_-][A-Za-z0-9._-]*){1,8}") && !isAmong(OWN, path);
+    }
+
+    private static boolean isAmong(List<String> paths, String path) {
+        return paths.stream().anyMatch(own -> isOrIsBelow(path.toLowerCase(Locale.ROOT), own));
     }
 
     private static boolean isOrIsBelow(String path, String own) {
@@ -173,6 +300,10 @@ public record Wire(
         if (!evidence.isEmpty()) {
             request.put("evidence", evidence);
         }
+        if (anyText) {
+            request.put("anyText", true);
+        }
+        bearer.ifPresent(name -> request.put("bearer", name.equals(USER) ? true : name));
         Map<String, Object> json = new LinkedHashMap<>();
         path.ifPresent(value -> json.put("path", value));
         json.put("request", request);
@@ -180,6 +311,9 @@ public record Wire(
             json.put("reply", reply);
         }
         serialTag.ifPresent(value -> json.put("serialTag", value));
+        refusedStatus.ifPresent(status -> json.put("refusedStatus", status));
+        error.ifPresent(name -> json.put("error", name));
+        pendingStatus.ifPresent(status -> json.put("pendingStatus", status));
         return json;
     }
 }

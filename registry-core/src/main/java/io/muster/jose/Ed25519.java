@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import io.jsonwebtoken.Jwts;
@@ -10,8 +11,8 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 
 /**
- * EdDSA under the name that says the curve (RFC 9864). jjwt knows the older name alone, which says none (RFC 8037); what is signed is
- * the same.
+ * EdDSA under the name that includes the curve (RFC 9864). jjwt knows only the older name, which does not (RFC 8037).
+ * The signatures are the same.
  */
 public final class Ed25519 implements SignatureAlgorithm {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import java.lang.reflect.InvocationTargetException;
@@ -6,8 +7,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The implementation of ES256: native where Amazon's Corretto Crypto Provider is on the class path and runs on this platform,
- * which signs some forty times faster than JDK 17; else the platform's. Both make and accept the same bytes.
+ * The implementation of ES256. It is native if Amazon's Corretto Crypto Provider is on the class path and runs on this
+ * platform, and then signs some forty times faster than JDK 17. Otherwise it is the platform's. Both make and accept
+ * the same bytes.
  */
 public final class Es256 {
 

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import java.io.Serial;
 
-/** A token is not to be believed. The message says why, for operators, and repeats nothing of the token. */
+/** A token is not valid. The message says why, for operators, and repeats nothing of the token. */
 public final class InvalidTokenException extends RuntimeException {
 
     @Serial

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -25,7 +26,10 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import javax.crypto.spec.SecretKeySpec;
 
-/** Reads one JWK (RFC 7517, RFC 7518 section 6, RFC 8037) and refuses what is weak, damaged or for another purpose. */
+/**
+ * Reads one JWK (RFC 7517, RFC 7518 section 6, RFC 8037), and refuses a key that is weak, damaged or for another
+ * purpose.
+ */
 final class Jwk {
 
     /** A key that cannot be used here; the message says why and repeats no value. */
@@ -44,7 +48,7 @@ final class Jwk {
     private static final int LONGEST_SECRET = 1024;
     private static final int COORDINATE = 32;
     private static final int SHORTEST_MODULUS = 2048;
-    // Checking a signature by a longer one takes long enough to be a way to stop the registry.
+    // Checking a signature with a longer one takes so long that it could stop the registry.
     private static final int LONGEST_MODULUS = 8192;
     private static final BigInteger LEAST_EXPONENT = BigInteger.valueOf(65537);
     private static final int LONGEST_EXPONENT = 64;
@@ -55,7 +59,7 @@ final class Jwk {
             .mod(ED25519_PRIME);
     private static final BigInteger ED25519_ORDER_8 =
             new BigInteger("2707385501144840649318225287225658788936804267575313519463743609750303402022");
-    // By a public key of small order, signatures can be made that are good for any text.
+    // With a public key of small order, anybody can make signatures that are valid for any text.
     private static final Set<BigInteger> ED25519_SMALL_ORDER = Set.of(
             BigInteger.ZERO,
             BigInteger.ONE,
@@ -65,12 +69,12 @@ final class Jwk {
 
     private Jwk() {}
 
-    /** Tells whether it has what nobody but the signer should have. */
+    /** Tells whether it has members that only the signer should have. */
     static boolean isPrivate(JsonNode jwk) {
         return !privateMembers(jwk).isEmpty();
     }
 
-    /** Returns the names of the members that nobody but the signer should have. */
+    /** Returns the names of the members that only the signer should have. */
     static List<String> privateMembers(JsonNode jwk) {
         return PRIVATE.stream()
                 .filter(jwk::has)
@@ -147,7 +151,7 @@ final class Jwk {
                     .multiply(x)
                     .add(curve.getCurve().getB())
                     .mod(prime);
-            // The JDK takes any two numbers for a point.
+            // The JDK accepts any two numbers as a point.
             if (x.compareTo(prime) >= 0
                     || y.compareTo(prime) >= 0
                     || !y.pow(2).mod(prime).equals(right)) {
@@ -187,7 +191,7 @@ final class Jwk {
         for (int i = 0; i < COORDINATE; i++) {
             bigEndian[i] = encoded[COORDINATE - 1 - i];
         }
-        // RFC 8032 section 5.1.2: y, and the lowest bit of x where y has no bit.
+        // RFC 8032 section 5.1.2: y, and the lowest bit of x in the unused bit of y.
         BigInteger whole = new BigInteger(1, bigEndian);
         boolean odd = whole.testBit(255);
         BigInteger y = whole.clearBit(255);
@@ -202,7 +206,7 @@ final class Jwk {
         }
     }
 
-    /** Whether there is an x: (y² - 1) / (dy² + 1) is a square. */
+    /** Tells whether there is an x: (y² - 1) / (dy² + 1) is a square. */
     private static boolean isOnEd25519(BigInteger y) {
         BigInteger square = y.pow(2);
         BigInteger x2 = square.subtract(BigInteger.ONE)
@@ -240,7 +244,7 @@ final class Jwk {
                 return bytes;
             }
         } catch (IllegalArgumentException e) {
-            // said below
+            // reported below
         }
         throw new UnusableException(member + " must be base64url without padding");
     }
@@ -264,8 +268,9 @@ final class Jwk {
         private WeakModulus() {}
 
         /**
-         * Tells whether a small prime divides it, or it was made by the faulty library of CVE-2017-15361: then it is, by every
-         * small prime, a power of 65537, which others are by chance once in some 2^27 keys.
+         * Tells whether a small prime divides it, or whether the faulty library of CVE-2017-15361 made it. A modulus of
+         * that library is a power of 65537 modulo every small prime. Other moduli are so by chance once in some 2^27
+         * keys.
          */
         static boolean is(BigInteger modulus) {
             if (!modulus.testBit(0)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -21,16 +22,16 @@ public final class JwkSet {
     }
 
     /**
-     * What came of reading a set.
+     * The result of reading a set.
      *
      * @param keys the keys that can be used
-     * @param unusable why each of the others cannot; a set of somebody else's may hold keys for other purposes
-     * @param faults why nothing of the set should be believed; the set is safe to use only if there are none
+     * @param unusable why each of the others cannot be used; a set of another party may hold keys for other purposes
+     * @param faults why the whole set must not be trusted; it is safe to use only if there are none
      */
-    public record Read(JwkSet keys, List<String> unusable, List<String> faults) {}
+    public record Result(JwkSet keys, List<String> unusable, List<String> faults) {}
 
-    /** Reads a set, or one key. What it says of them names members and positions, and repeats no value. */
-    public static Read read(JsonNode document) {
+    /** Reads a set, or one key. Messages name members and positions, and repeat no value. */
+    public static Result read(JsonNode document) {
         List<VerificationKey> keys = new ArrayList<>();
         List<String> unusable = new ArrayList<>();
         List<String> faults = new ArrayList<>();
@@ -47,7 +48,7 @@ public final class JwkSet {
             }
         }
         checkTogether(keys, faults);
-        return new Read(new JwkSet(keys), List.copyOf(unusable), List.copyOf(faults));
+        return new Result(new JwkSet(keys), List.copyOf(unusable), List.copyOf(faults));
     }
 
     private static void read(
@@ -78,7 +79,7 @@ public final class JwkSet {
     /**
      * Returns the key for a token.
      *
-     * @param kid the one that the token names; where it names none, the only key of the algorithm is meant
+     * @param kid the one that the token names; if it names none, the only key of the algorithm is meant
      * @return empty if no key fits, or more than one
      */
     public Optional<VerificationKey> find(Algorithm algorithm, Optional<String> kid) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import io.jsonwebtoken.io.DeserializationException;
@@ -20,6 +21,7 @@ public final class JwtJson implements Serializer<Map<String, ?>>, Deserializer<M
 
     @Override
     @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // nobody of ours calls it
     public byte[] serialize(Map<String, ?> value) {
         return Json.bytes(value);
     }
@@ -49,7 +51,7 @@ public final class JwtJson implements Serializer<Map<String, ?>>, Deserializer<M
         try {
             reader.transferTo(text);
             if (text.getBuffer().indexOf(REPLACEMENT) >= 0) {
-                // jjwt decodes leniently: this stands for bytes that were not UTF-8.
+                // jjwt decodes leniently; this character replaces bytes that were not UTF-8.
                 throw new DeserializationException("the token is not UTF-8");
             }
             return Json.parseObject(text.toString().getBytes(StandardCharsets.UTF_8));

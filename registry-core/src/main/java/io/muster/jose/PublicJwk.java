@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,19 +16,19 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The public key of a device, EC with P-256 or Ed25519, reduced to the members that make it (RFC 7638 section 3.2): two that are
- * the same key are equal, whatever else was written beside them. Immutable.
+ * The public key of a device, EC with P-256 or Ed25519, reduced to the members that define it (RFC 7638 section 3.2).
+ * Two instances of the same key are equal, whatever other members were written beside them. Immutable.
  */
 public final class PublicJwk {
 
-    /** The names of what devices sign with: one algorithm for each kind of key. */
+    /** The names of the algorithms that devices sign with: one algorithm for each kind of key. */
     public static final List<String> ALGORITHMS = Stream.of(Algorithm.ES256, Algorithm.EDDSA)
             .flatMap(algorithm -> algorithm.names().stream())
             .toList();
 
     private static final String KINDS = "EC with P-256 and Ed25519";
 
-    /** Those that are repeated to whoever sent them; other names may be anything. */
+    /** The curves whose names a message may repeat to the sender; other names may be anything. */
     private static final Set<String> CURVES =
             Set.of("P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448", "X25519", "X448");
 
@@ -42,7 +43,8 @@ public final class PublicJwk {
     /**
      * Reads one.
      *
-     * @throws InvalidKeyException if it is private, weak, damaged or of another kind; the message says why and repeats no value
+     * @throws InvalidKeyException if it is private, weak, damaged or of another kind; the message says why and repeats
+     *     no value
      */
     public static PublicJwk read(JsonNode jwk) throws InvalidKeyException {
         Optional<String> other = other(jwk);
@@ -55,7 +57,7 @@ public final class PublicJwk {
         } catch (Jwk.UnusableException e) {
             throw new InvalidKeyException(e.getMessage());
         }
-        // In alphabetical order, as the thumbprint wants them.
+        // In alphabetical order, as the thumbprint demands.
         Map<String, String> members = new TreeMap<>();
         for (String member : new String[] {"crv", "kty", "x", "y"}) {
             if (jwk.has(member) && !(member.equals("y") && key.algorithm() == Algorithm.EDDSA)) {
@@ -65,7 +67,7 @@ public final class PublicJwk {
         return new PublicJwk(key, members);
     }
 
-    /** Says what a key is that is another kind, or not only a public key; empty if it may be one that is meant. */
+    /** Describes a key that is of another kind, or not only a public key; empty if it may be an accepted one. */
     private static Optional<String> other(JsonNode jwk) {
         if (!jwk.isObject()) {
             return Optional.empty();
@@ -102,12 +104,12 @@ public final class PublicJwk {
         }
     }
 
-    /** Returns the key with these members, which somebody checked before. */
+    /** Returns the key with these members, which were checked before. */
     public static PublicJwk of(Map<String, Object> jwk) {
         return stored(Json.text(jwk));
     }
 
-    /** Reads back what {@link #text} wrote. */
+    /** Reads the output of {@link #text}. */
     public static PublicJwk stored(String text) {
         try {
             return read(Json.parse(text.getBytes(StandardCharsets.UTF_8)));
@@ -116,12 +118,12 @@ public final class PublicJwk {
         }
     }
 
-    /** Returns the members that make the key, in the one order that they have. */
+    /** Returns the members that define the key, in their fixed order. */
     public String text() {
         return Json.text(members);
     }
 
-    /** Returns the members that make the key. */
+    /** Returns the members that define the key. */
     public Map<String, Object> members() {
         return Map.copyOf(members);
     }

@@ -1,15 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import io.jsonwebtoken.Jwts;
 import java.security.PublicKey;
 
-/** Texts that only the holder of a private key can read: JWE in compact form (RFC 7516), ECDH-ES to P-256 with A256GCM. */
+/**
+ * Texts that only the holder of a private key can read: JWE in compact form (RFC 7516), ECDH-ES to P-256 with A256GCM.
+ */
 public final class SealedText {
 
     private SealedText() {}
 
     /**
-     * Seals a text; the same text twice gives two different results.
+     * Seals a text. Sealing the same text twice gives two different results.
      *
      * @param utf8 JSON
      * @param reader a key of P-256

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -27,9 +28,9 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * The one place that builds a parser. jjwt's defaults accept any algorithm that fits the key, unpack {@code zip} after the
- * signature was checked (a small token becomes an OutOfMemoryError), and take tokens without {@code exp} or with any {@code typ};
- * what a token must claim is for the caller to require.
+ * The one place that builds a parser. jjwt's defaults are too lax. They accept any algorithm that fits the key. They
+ * unpack {@code zip} after the signature was checked, so a small token becomes an OutOfMemoryError. They accept tokens
+ * without {@code exp} or with any {@code typ}. The caller must check the claims.
  */
 public final class StrictJws {
 
@@ -40,20 +41,21 @@ public final class StrictJws {
 
     private static final Pattern COMPACT = Pattern.compile("[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+");
 
-    // Keys and addresses of keys that the token brings itself; extensions; compression.
+    // Keys, and addresses of keys, that the token brings along; extensions; compression.
     private static final List<String> REFUSED_MEMBERS = List.of("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip");
 
-    // Skew enough for every exp and nbf that is a date at all.
+    // The skew covers every exp and nbf that is a date at all.
     private static final Clock ANY_TIME = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
     private static final Duration FAR = Duration.ofDays(365L * 10_000);
 
     private StrictJws() {}
 
     /**
-     * Accepts these algorithms alone.
+     * Accepts only these algorithms.
      *
-     * @param keys the key for a header whose algorithm is one of these; the caller pins each key to one algorithm and chooses
-     *     by {@code alg} and {@code kid} among keys it knows, never by what else the header says. Empty refuses the token.
+     * @param keys the key for a header whose algorithm is one of these. The caller pins each key to one algorithm. It
+     *     selects by {@code alg} and {@code kid} among keys it knows, never by other members of the header. Empty
+     *     refuses the token.
      */
     public static JwtParserBuilder parser(
             List<? extends SecureDigestAlgorithm<?, ?>> algorithms, Function<JwsHeader, Optional<? extends Key>> keys) {
@@ -74,14 +76,14 @@ public final class StrictJws {
                 });
     }
 
-    /** Accepts what this key signed by its one algorithm, whatever {@code kid} the header has. */
+    /** Accepts tokens that this key signed with its one algorithm, whatever {@code kid} the header has. */
     static JwtParserBuilder parser(VerificationKey key) {
         return parser(key.algorithm().jjwt(), header -> Optional.of(key.key()))
                 .provider(key.algorithm() == VerificationKey.Algorithm.ES256 ? Es256.PROVIDER : null);
     }
 
     /**
-     * What a token's header says before anything was checked: good for choosing a key among known ones, and for nothing else.
+     * A token's header before anything was checked. Use it only to select a key among known ones.
      *
      * @param algorithm {@code alg}
      * @param keyId {@code kid}
@@ -90,8 +92,8 @@ public final class StrictJws {
     public record UnverifiedHeader(String algorithm, Optional<String> keyId, Optional<String> type) {}
 
     /**
-     * Reads the header of a text that may be anything. A header that brings a key of its own, or asks for more than a plain
-     * signature, is not read any further, so that no parser ever sees what is in it.
+     * Reads the header of an arbitrary text. If the header brings a key of its own, or demands more than a plain
+     * signature, reading ends there, so that no parser ever sees its content.
      *
      * @throws InvalidTokenException if it is not the header of a plain signed token
      */
@@ -120,8 +122,8 @@ public final class StrictJws {
     }
 
     /**
-     * Returns a claim of a text that may be anything, before anything was checked: good for choosing a key among known ones, and for
-     * nothing else. Empty if it has no such claim that is a text.
+     * Returns a claim of an arbitrary text before anything was checked. Use it only to select a key among known ones.
+     * Empty if there is no such claim that is a text.
      */
     public static Optional<String> unverifiedClaim(String token, String name) {
         if (!isWellFormed(token)) {
@@ -137,19 +139,19 @@ public final class StrictJws {
     }
 
     /**
-     * A token that was signed by the key that it brings along, which proves that its sender has that key and nothing else.
+     * A token that was signed with the key that it brings along. It proves that its sender has that key, and nothing
+     * else.
      *
      * @param type {@code typ}
      * @param key the key
-     * @param claims as they were signed; times are not looked at
+     * @param claims as they were signed; their times are not checked
      */
     public record SelfSigned(Optional<String> type, PublicJwk key, JsonNode claims) {}
 
     /**
-     * Checks a token by the key in its own header, for proofs of possession (RFC 9449), which are the only ones whose {@code jwk}
-     * counts.
+     * Checks a token with the key in its own header. Only proofs of possession (RFC 9449) may use their {@code jwk}.
      *
-     * @throws InvalidTokenException if it brings none that can be used, or is not signed by it
+     * @throws InvalidTokenException if it brings no usable key, or is not signed with it
      */
     public static SelfSigned selfSigned(String token) {
         Map<String, Object> members = parsedHeader(token);
@@ -177,12 +179,12 @@ public final class StrictJws {
     }
 
     /**
-     * Checks a token's signature, and its {@code exp} and {@code nbf} where it has them, and returns its claims as they were
-     * signed. Holding them says that much and no more; what else they must say is for the caller to require.
+     * Checks a token's signature, and its {@code exp} and {@code nbf} if it has them, and returns its claims as they
+     * were signed. The caller must check everything else about them.
      *
      * @param key the key that the caller chose
      * @param skew how far clocks may differ
-     * @throws InvalidTokenException if the token is not to be believed
+     * @throws InvalidTokenException if the token is not valid
      */
     public static JsonNode claims(String token, VerificationKey key, Clock clock, Duration skew) {
         header(token);
@@ -190,9 +192,10 @@ public final class StrictJws {
     }
 
     /**
-     * Checks a token's signature as {@link #claims} does, and not its times, for those who require other proof that it was made now.
+     * Checks a token's signature as {@link #claims} does, but not its times. It is for callers that demand another
+     * proof of when it was made.
      *
-     * @throws InvalidTokenException if the token is not to be believed
+     * @throws InvalidTokenException if the token is not valid
      */
     public static JsonNode claimsOfAnyTime(String token, VerificationKey key) {
         return claims(token, key, ANY_TIME, FAR);
@@ -212,29 +215,29 @@ public final class StrictJws {
         } catch (PrematureJwtException e) {
             throw new InvalidTokenException("it is not valid yet");
         } catch (RuntimeException e) {
-            // jjwt documents two kinds; whatever else a token makes it throw does not make the token good.
+            // jjwt documents two kinds of exceptions. Any other one does not make the token valid either.
             throw new InvalidTokenException("its form is wrong, so that it cannot be checked");
         }
-        // Not what jjwt made of them: it takes a time from a text, and a number for a text.
+        // Not jjwt's version of the claims: it takes a time from a text, and a number for a text.
         try {
             JsonNode claims = Json.parse(part(token, 1));
             if (claims.isObject()) {
-                // jjwt cuts a number to 64 bits, by which a time long past can become one to come.
+                // jjwt cuts a number to 64 bits, which can turn a time in the past into one in the future.
                 time(claims, "exp");
                 time(claims, "nbf");
                 return claims;
             }
         } catch (MalformedJsonException e) {
-            // said below
+            // reported below
         }
         throw new InvalidTokenException("its claims are not a JSON object");
     }
 
     /**
-     * Returns a time among the claims (NumericDate, RFC 7519 section 2: seconds, perhaps with a fraction, and never a text) to the
-     * millisecond, or empty if it is not there.
+     * Returns a time among the claims to the millisecond, or empty if it is absent. It is a NumericDate (RFC 7519
+     * section 2): seconds, perhaps with a fraction, and never a text.
      *
-     * @throws InvalidTokenException if what is there is no time from 1970 to 9999
+     * @throws InvalidTokenException if the value is no time from 1970 to 9999
      */
     public static Optional<Instant> time(JsonNode claims, String claim) {
         JsonNode value = claims.path(claim);
@@ -254,22 +257,32 @@ public final class StrictJws {
     /**
      * Returns a time among the claims as {@link #time} does, without its fraction.
      *
-     * @throws InvalidTokenException if what is there is no time from 1970 to 9999
+     * @throws InvalidTokenException if the value is no time from 1970 to 9999
      */
     public static Optional<Instant> seconds(JsonNode claims, String claim) {
         return time(claims, claim).map(time -> time.truncatedTo(ChronoUnit.SECONDS));
+    }
+
+    /**
+     * Returns the only audience of the claims (RFC 7519 section 4.1.3): a text, or a list of one, which some libraries
+     * write. Empty if there is none, or if there are several: with those the token would be good here and elsewhere.
+     */
+    public static Optional<String> audience(JsonNode claims) {
+        JsonNode claim = claims.path("aud");
+        JsonNode only = claim.isArray() && claim.size() == 1 ? claim.get(0) : claim;
+        return only.isTextual() ? Optional.of(only.textValue()) : Optional.empty();
     }
 
     private static byte[] part(String token, int index) {
         return Base64.getUrlDecoder().decode(token.split("\\.")[index]);
     }
 
-    /** Tells whether a text may be a token at all: three parts of canonical base64url, not too long. */
+    /** Tells whether a text can be a token at all: three parts of canonical base64url, not too long. */
     public static boolean isWellFormed(String token) {
         return token.length() <= MAX_LENGTH && COMPACT.matcher(token).matches() && isCanonical(token);
     }
 
-    // Base64url leaves bits unused at the end of a part; only one spelling of a token is the token.
+    // Base64url leaves bits unused at the end of a part. Only one spelling of a token is accepted.
     private static boolean isCanonical(String token) {
         for (String part : token.split("\\.")) {
             try {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import io.jsonwebtoken.Identifiable;
@@ -10,7 +11,7 @@ import java.util.stream.Stream;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * A key that checks signatures by one algorithm and no other, whatever a token's header says (RFC 8725 section 3.1).
+ * A key that checks signatures with one algorithm and no other, whatever a token's header says (RFC 8725 section 3.1).
  *
  * @param kid its id, if it has one
  * @param algorithm the only algorithm it is used with
@@ -18,7 +19,7 @@ import javax.crypto.spec.SecretKeySpec;
  */
 public record VerificationKey(Optional<String> kid, Algorithm algorithm, Key key) {
 
-    /** Fewer bytes than the hash has would be a weaker secret than the algorithm promises (RFC 7518 section 3.2). */
+    /** A secret with fewer bytes than the hash would be weaker than the algorithm promises (RFC 7518 section 3.2). */
     public static final int SHORTEST_SECRET = 32;
 
     /** The algorithms of tokens from outside. */
@@ -33,6 +34,9 @@ public record VerificationKey(Optional<String> kid, Algorithm algorithm, Key key
         EDDSA("EdDSA", Jwts.SIG.EdDSA, Ed25519.NAMED);
 
         private final String word;
+
+        @SuppressWarnings(
+                "ImmutableEnumChecker") // constants of jjwt, which do not say of themselves that they are immutable
         private final List<SecureDigestAlgorithm<?, ?>> jjwt;
 
         Algorithm(String word, SecureDigestAlgorithm<?, ?>... jjwt) {
@@ -40,24 +44,26 @@ public record VerificationKey(Optional<String> kid, Algorithm algorithm, Key key
             this.jjwt = List.of(jjwt);
         }
 
-        /** Returns its name, the one that everybody knows. */
+        /** Returns its common name. */
         public String word() {
             return word;
         }
 
-        /** Returns what it is called in headers and keys, each name compared exactly. */
+        /** Returns its names in headers and keys, each compared exactly. */
         List<String> names() {
             return jjwt.stream().<String>map(Identifiable::getId).toList();
         }
 
-        /** Returns it under each of its names. */
+        /** Returns jjwt's algorithm for each of its names. */
         List<SecureDigestAlgorithm<?, ?>> jjwt() {
             return jjwt;
         }
 
-        /** Returns the algorithm of this name, or empty for every other, {@code none} among them. */
+        /** Returns the algorithm of this name, or empty for any other name, such as {@code none}. */
         public static Optional<Algorithm> of(String name) {
-            return Stream.of(values()).filter(one -> one.names().contains(name)).findFirst();
+            return Stream.of(values())
+                    .filter(algorithm -> algorithm.names().contains(name))
+                    .findFirst();
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.json;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -24,14 +25,15 @@ import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
 /**
- * The members of a JSON object that somebody sent, read one by one; every fault is noted with its JSON pointer (RFC 6901, as a URI
- * fragment) instead of stopping at the first. A faulty member reads as absent, a faulty element of an array as left out. A member
- * that is null is absent. Members that nobody read are faults of {@link #end}. Used by one thread.
+ * Reads the members of a JSON object from a client one by one. Reports every fault with its JSON pointer (RFC 6901, as
+ * a URI fragment) instead of stopping at the first. A faulty member reads as absent, and a faulty element of an array
+ * is left out. A member that is null is absent. Members that nothing has read are faults of {@link #end}. Used by one
+ * thread.
  */
 public final class Fields {
 
     private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59.999Z");
-    /** What stands for itself in a URI fragment (RFC 3986 section 3.5). */
+    /** The characters that need no encoding in a URI fragment (RFC 3986 section 3.5). */
     private static final BitSet FRAGMENT =
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?"
                     .chars()
@@ -51,7 +53,7 @@ public final class Fields {
         this.faults = faults;
     }
 
-    /** Reads a whole text; where it is not one JSON object, that is the one fault, and there are no members. */
+    /** Reads a whole text. If it is not one JSON object, that is the one fault, and there are no members. */
     public static Fields of(byte[] utf8) {
         List<Fault> faults = new ArrayList<>();
         JsonNode node = NOTHING;
@@ -66,19 +68,22 @@ public final class Fields {
         return new Fields(node, "#", faults);
     }
 
-    /** Returns what was faulty so far. */
+    /** Returns the faults so far. */
     public List<Fault> faults() {
         return List.copyOf(faults);
     }
 
-    /** Notes a fault of a member; a text that is no object has no members, and its one fault is noted already. */
+    /** Reports a fault of a member. A text that is no object has no members, and its one fault is reported already. */
     public void fault(String name, String detail) {
         if (object.isObject()) {
             faults.add(new Fault(at(name), detail));
         }
     }
 
-    /** Who sends a name gets it back, and the log has it: what is not harmless ASCII is percent-encoded. */
+    /**
+     * Returns the pointer to a member. Its name goes back to the sender and into the log, so all but harmless ASCII is
+     * percent-encoded.
+     */
     private String at(String name) {
         StringBuilder at = new StringBuilder(pointer).append('/');
         for (byte octet : name.replace("~", "~0").replace("/", "~1").getBytes(StandardCharsets.UTF_8)) {
@@ -116,7 +121,7 @@ public final class Fields {
         return node.map(JsonNode::textValue);
     }
 
-    /** Returns what the string means, or empty; meaning nothing is a fault. */
+    /** Returns the meaning of the string, or empty. A string without a meaning is a fault. */
     public <T> Optional<T> meaning(String name, String expected, Function<String, Optional<T>> meaning) {
         Optional<T>[] found = single();
         return text(name, expected, text -> {
@@ -156,11 +161,27 @@ public final class Fields {
         return node.map(JsonNode::booleanValue);
     }
 
-    /** Returns the time (RFC 3339 with a zone, such as 2026-06-01T12:00:00Z, in 1970 to 9999) to the millisecond, or empty. */
+    /**
+     * Returns the string that satisfies the condition, the meaning of true, or the empty text for false; empty without
+     * the member.
+     *
+     * @param meant the meaning of true
+     */
+    public Optional<String> flagOrText(String name, String expected, String meant, Predicate<String> condition) {
+        if (node(name).filter(JsonNode::isBoolean).isPresent()) {
+            return flag(name).map(on -> on ? meant : "");
+        }
+        return text(name, "true, false or " + expected, condition);
+    }
+
+    /**
+     * Returns the time (RFC 3339 with a zone, such as 2026-06-01T12:00:00Z, in 1970 to 9999) to the millisecond, or
+     * empty.
+     */
     public Optional<Instant> time(String name) {
         return meaning(name, "a time such as 2026-06-01T12:00:00Z", text -> {
             try {
-                // What the database keeps.
+                // The precision of the database.
                 return Optional.of(Instant.parse(text))
                         .filter(time -> !time.isBefore(Instant.EPOCH) && !time.isAfter(LATEST))
                         .map(time -> time.truncatedTo(ChronoUnit.MILLIS));
@@ -170,7 +191,7 @@ public final class Fields {
         });
     }
 
-    /** Notes a fault of the later one unless these two times, where both are there, are in this order. */
+    /** Reports a fault of the later one unless these two times are in this order, if both are there. */
     public void order(String earlier, Optional<Instant> from, String later, Optional<Instant> until) {
         if (from.isPresent() && until.isPresent() && !from.get().isBefore(until.get())) {
             fault(later, "must be later than " + earlier);
@@ -189,7 +210,7 @@ public final class Fields {
         });
     }
 
-    /** Returns the strings of an array, each of which satisfies the condition and is there once; or empty. */
+    /** Returns the strings of an array, or empty. Each must satisfy the condition and occur once. */
     public Optional<List<String>> texts(String name, String expected, Predicate<String> condition) {
         Set<String> before = new HashSet<>();
         return meanings(name, "an array", size -> true, expected + " that is there once", text -> Optional.of(text)
@@ -197,7 +218,9 @@ public final class Fields {
                 .filter(before::add));
     }
 
-    /** Returns what each string of an array of such a size means, or empty; meaning nothing is a fault. */
+    /**
+     * Returns the meanings of the strings of an array of such a size, or empty. A string without a meaning is a fault.
+     */
     public <T> Optional<List<T>> meanings(
             String name,
             String expectedArray,
@@ -226,7 +249,7 @@ public final class Fields {
         return Optional.of(List.copyOf(meanings));
     }
 
-    /** Returns the members of an object whose names satisfy the condition and whose values mean something; or empty. */
+    /** Returns the members of an object whose names satisfy the condition and whose values have a meaning; or empty. */
     public <T> Optional<Map<String, T>> map(
             String name,
             String expectedName,
@@ -254,6 +277,11 @@ public final class Fields {
         return Optional.of(map);
     }
 
+    /** Tells whether the member is a string. This does not count as reading it. */
+    public boolean isText(String name) {
+        return object.path(name).isTextual();
+    }
+
     /** Returns the names of all members. */
     public List<String> names() {
         List<String> names = new ArrayList<>();
@@ -261,7 +289,7 @@ public final class Fields {
         return names;
     }
 
-    /** Returns the object, or empty; its faults are noted with those of this one. */
+    /** Returns the object, or empty. Its faults are reported with those of this one. */
     public Optional<Fields> object(String name) {
         return objectNode(name).map(node -> new Fields(node, at(name), faults));
     }
@@ -288,7 +316,7 @@ public final class Fields {
         return node;
     }
 
-    /** Notes every one of these that is absent as a fault. */
+    /** Reports every one of these that is absent as a fault. */
     public void require(String... names) {
         for (String name : names) {
             if (node(name).isEmpty()) {
@@ -298,8 +326,8 @@ public final class Fields {
     }
 
     /**
-     * Notes every member that was read and is null as a fault, for an object in which that does not mean absent: who failed to fill a
-     * limit in did not leave it out.
+     * Reports every member that was read and is null as a fault. It is for an object in which null does not mean
+     * absent: a limit that was not filled in was not left out on purpose.
      */
     public void refuseNulls() {
         for (String name : read) {
@@ -311,7 +339,7 @@ public final class Fields {
         }
     }
 
-    /** Notes every member that nobody read as a fault. */
+    /** Reports every member that nothing has read as a fault. */
     public void end() {
         for (String name : names()) {
             if (!read.contains(name)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.json;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -15,6 +16,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ValueNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import io.muster.spi.WrittenText;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.Reader;
@@ -30,21 +32,23 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Reads JSON strictly (RFC 8259): UTF-8 only, one value, no duplicate members, at most 32 levels, numbers of at most 100
- * digits and exponents of at most nine. Writes records, maps and values compactly; null components are left out, an Instant is ISO 8601.
- * Thread-safe.
+ * Reads JSON strictly (RFC 8259): UTF-8 only, one value, no duplicate members, and at most 32 levels. Numbers have at
+ * most 100 digits and exponents at most nine. Writes records, maps and values compactly: null components are left out,
+ * and an Instant is ISO 8601. Thread-safe.
  */
 public final class Json {
 
     /** How deep arrays and objects may nest. */
     public static final int MAX_DEPTH = 32;
 
-    /** What is said of a text that cannot be stored. */
+    /** The fault of a text that cannot be stored. */
     public static final String NOT_STORABLE = "must have no NUL and no half of a surrogate pair";
+
+    private static final String UTF_16 = "the text is UTF-16; it must be UTF-8";
 
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    // Would let the text of a request into the messages of exceptions.
+                    // It would put the text of a request into the messages of exceptions.
                     .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(MAX_DEPTH)
@@ -53,12 +57,16 @@ public final class Json {
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-            .serializationInclusion(JsonInclude.Include.NON_NULL)
+            .defaultPropertyInclusion(
+                    JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
             .nodeFactory(new BoundedNumbers())
             .addModule(new SimpleModule().addSerializer(Instant.class, ToStringSerializer.instance))
             .build();
 
-    /** Of the greatest exponents, what was read could not be read again once it was written: 11e2147483647 is 1.1e2147483648. */
+    /**
+     * With the greatest exponents, a number could not be read again after it was written: 11e2147483647 is
+     * 1.1e2147483648.
+     */
     private static final class BoundedNumbers extends JsonNodeFactory {
 
         private static final long serialVersionUID = 1;
@@ -85,7 +93,7 @@ public final class Json {
      */
     public static JsonNode parse(byte[] utf8) {
         try {
-            // Decoded apart: Jackson guesses UTF-16 and UTF-32 from the first bytes, and takes some overlong forms.
+            // Decode first: Jackson guesses UTF-16 and UTF-32 from the first bytes, and accepts some overlong forms.
             CharBuffer text = StandardCharsets.UTF_8
                     .newDecoder()
                     .onMalformedInput(CodingErrorAction.REPORT)
@@ -97,11 +105,25 @@ public final class Json {
             }
             return value;
         } catch (CharacterCodingException e) {
-            throw new MalformedJsonException("the text is not UTF-8");
+            throw new MalformedJsonException(WrittenText.isUtf16(utf8) ? UTF_16 : "the text is not UTF-8");
         } catch (JsonProcessingException e) {
             throw malformed(e);
         } catch (NumberFormatException e) {
             throw new MalformedJsonException("a number with too large an exponent");
+        }
+    }
+
+    /**
+     * Reads one value of a document that a person may have written into a file. Does the same as {@link #parse}, and
+     * skips a byte order mark.
+     *
+     * @throws MalformedJsonException as {@link #parse}
+     */
+    public static JsonNode parseWritten(byte[] utf8) {
+        try {
+            return parse(WrittenText.withoutMark(utf8));
+        } catch (WrittenText.Utf16Exception e) {
+            throw new MalformedJsonException(UTF_16);
         }
     }
 
@@ -129,19 +151,19 @@ public final class Json {
     }
 
     /**
-     * Opens a reader of tokens for a text too long to hold. Anything malformed is an exception of Jackson's from the reader;
-     * {@link #malformed} puts it into words.
+     * Opens a reader of tokens for a text too long to hold in memory. The reader throws Jackson's exceptions for
+     * malformed text; {@link #malformed} describes them.
      *
      * @param text decoded, and bounded, by the caller
      */
     public static JsonParser stream(Reader text) throws IOException {
         JsonParser parser = MAPPER.createParser(text);
-        // What follows a value of an array is the next one.
+        // After a value of an array follows the next one.
         parser.setCodec(MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS));
         return parser;
     }
 
-    /** Puts a fault that Jackson found into words that repeat nothing of the text. */
+    /** Describes a fault that Jackson found, and repeats nothing of the text. */
     public static MalformedJsonException malformed(JsonProcessingException e) {
         JsonLocation at = e.getLocation();
         String where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
@@ -159,13 +181,14 @@ public final class Json {
         return new MalformedJsonException(what + where);
     }
 
-    /** Tells whether a text can be written and stored as it is: it has no NUL and no half of a surrogate pair. */
+    /** Tells whether a text can be written and stored unchanged: it has no NUL and no half of a surrogate pair. */
     public static boolean isStorable(String text) {
         return text.codePoints()
-                .noneMatch(point -> point == 0 || point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE);
+                .noneMatch(
+                        point -> point == 0 || (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE));
     }
 
-    /** Tells whether every text and every name in it is one that can be stored. */
+    /** Tells whether every text and every name in it can be stored. */
     public static boolean isStorable(JsonNode value) {
         if (value.isTextual()) {
             return isStorable(value.textValue());
@@ -197,7 +220,7 @@ public final class Json {
         return new String(bytes(value), StandardCharsets.UTF_8);
     }
 
-    /** Reads back a map that {@link #text} wrote; null and the empty text are the empty map. */
+    /** Reads a map that {@link #text} wrote; null and the empty text are the empty map. */
     public static Map<String, Object> stored(String text) {
         if (text == null || text.isEmpty()) {
             return Map.of();

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.json;
 
 import java.io.Serial;
 
-/** A text is not the JSON that the registry accepts. The message says what is wrong and where, and repeats none of the text. */
+/**
+ * A text is not the JSON that the registry accepts. The message describes the fault and its place, and repeats none of
+ * the text.
+ */
 public final class MalformedJsonException extends RuntimeException {
 
     @Serial

@@ -1,2 +1,5 @@
-/** Strict JSON in, compact JSON out: the one place that decides what JSON the registry accepts. */
+/**
+ * Strict JSON in, compact JSON out: the one place that decides which JSON the registry accepts. Start with
+ * {@link io.muster.json.Json}.
+ */
 package io.muster.json;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -5,10 +6,10 @@ import io.muster.config.MusterConfig;
 import io.muster.device.DeviceTag;
 import io.muster.device.Storable;
 import io.muster.fleet.FleetDocument;
-import io.muster.spi.SerialNumber;
-import io.muster.verification.BlockedSerial;
-import io.muster.verification.ExpectedSerial;
-import io.muster.verification.Lot;
+import io.muster.ownership.ClaimCode;
+import io.muster.verification.list.BlockedSerial;
+import io.muster.verification.list.ExpectedSerial;
+import io.muster.verification.list.Lot;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,13 +22,14 @@ import java.util.Optional;
 final class ImportRow {
 
     private static final int MAX_DIGITS = 100;
-    private static final String TAGS = "tags.";
-    private static final String ATTRIBUTES = "attributes.";
-    private static final String SERIAL = "serial";
+    static final String TAGS = "tags.";
+    static final String ATTRIBUTES = "attributes.";
+    static final String SERIAL = "serial";
     private static final String NAME = "name";
     private static final String LOT = "lot";
     private static final String STATE = "state";
     private static final String REASON = "reason";
+    static final String CLAIM_CODE = "claimCode";
 
     private final FleetDocument fleet;
     private final List<String> faults = new ArrayList<>();
@@ -38,21 +40,28 @@ final class ImportRow {
     private String lot;
     private String state;
     private String reason;
+    private ClaimCode claimCode;
 
     private ImportRow(FleetDocument fleet) {
         this.fleet = fleet;
     }
 
     /** Reads the fields of a CSV row; an empty one is absent. */
-    static ImportRow csv(FleetDocument fleet, List<String> header, List<String> fields) {
+    static ImportRow csv(FleetDocument fleet, ImportHeader header, List<String> fields) {
         ImportRow row = new ImportRow(fleet);
-        if (fields.size() != header.size()) {
-            row.faults.add("has " + fields.size() + " fields, the header has " + header.size());
+        int columns = header.columns().size();
+        // Spreadsheets and exports leave empty fields at the end of lines.
+        int filled = fields.size();
+        while (filled > columns && fields.get(filled - 1).isBlank()) {
+            filled--;
+        }
+        if (filled != columns) {
+            row.faults.add("has " + filled + " fields, the header has " + columns + " with a name");
             return row;
         }
-        for (int i = 0; i < fields.size(); i++) {
+        for (int i = 0; i < columns; i++) {
             if (!fields.get(i).isEmpty()) {
-                row.csvField(header.get(i), fields.get(i));
+                row.csvField(header.columns().get(i), fields.get(i));
             }
         }
         row.check();
@@ -74,15 +83,15 @@ final class ImportRow {
     /** Tells whether a CSV file may have this column. */
     static boolean isColumn(String column) {
         return switch (column) {
-            case SERIAL, NAME, LOT, STATE, REASON -> true;
+            case SERIAL, NAME, LOT, STATE, REASON, CLAIM_CODE -> true;
             default ->
-                column.startsWith(TAGS) && Storable.isMemberName(column.substring(TAGS.length()))
-                        || column.startsWith(ATTRIBUTES)
-                                && Storable.isMemberName(column.substring(ATTRIBUTES.length()));
+                (column.startsWith(TAGS) && Storable.isMemberName(column.substring(TAGS.length())))
+                        || (column.startsWith(ATTRIBUTES)
+                                && Storable.isMemberName(column.substring(ATTRIBUTES.length())));
         };
     }
 
-    /** Returns a text of the import so that a message may repeat it. */
+    /** Returns a text of the import in a form that a message may repeat. */
     static String shown(String text) {
         String start = text.length() <= 64 ? text : text.substring(0, 64) + "...";
         return start.replaceAll("[^\\x20-\\x7e]", "?");
@@ -93,15 +102,25 @@ final class ImportRow {
         return faults;
     }
 
-    /** Returns the block that the row is, or empty if it lists an expected serial. Only of a good row. */
+    /** Returns the block that the row is, or empty if it lists an expected serial. Call it only on a good row. */
     Optional<BlockedSerial> blocked() {
         return isBlock() ? Optional.of(new BlockedSerial(serial, Optional.ofNullable(reason))) : Optional.empty();
     }
 
-    /** Returns the expected serial that the row lists. Only of a good row that is no block. */
+    /** Returns the serial, whether listed or blocked. Call it only on a good row. */
+    String serial() {
+        return serial;
+    }
+
+    /** Returns the expected serial that the row lists. Call it only on a good row that is no block. */
     ExpectedSerial expected() {
         return new ExpectedSerial(
                 serial, Optional.ofNullable(name), Optional.ofNullable(lot), Map.copyOf(tags), Map.copyOf(attributes));
+    }
+
+    /** Returns the code that claims the serial, if the row has one. */
+    Optional<ClaimCode> claimCode() {
+        return Optional.ofNullable(claimCode);
     }
 
     private boolean isBlock() {
@@ -130,7 +149,7 @@ final class ImportRow {
                 }
                 value.properties().forEach(each -> jsonValue(member, each.getKey(), each.getValue()));
             }
-            case SERIAL, NAME, LOT, STATE, REASON -> {
+            case SERIAL, NAME, LOT, STATE, REASON, CLAIM_CODE -> {
                 if (value.isTextual()) {
                     text(member, value.textValue());
                 } else {
@@ -139,7 +158,8 @@ final class ImportRow {
             }
             default ->
                 faults.add("\"" + shown(member)
-                        + "\" is not a member; members are serial, name, lot, tags, attributes, state and reason");
+                        + "\" is not a member; members are serial, name, lot, tags, attributes, state, reason and"
+                        + " claimCode");
         }
     }
 
@@ -168,6 +188,15 @@ final class ImportRow {
             case SERIAL -> serial = field;
             case NAME -> name = checked(column, field, Storable.nameFault(field));
             case STATE -> state = field;
+            case CLAIM_CODE -> {
+                // The fault does not repeat the code.
+                ClaimCode.fault(field)
+                        .map(fault -> fault.equals(ClaimCode.MISTYPED)
+                                ? fault + "; codes of 9 and of 21 symbols end in a check symbol"
+                                : fault)
+                        .ifPresent(fault -> faults.add(CLAIM_CODE + " " + fault));
+                claimCode = ClaimCode.of(field).orElse(null);
+            }
             case REASON -> reason = checked(column, field, Storable.textFault(field, BlockedSerial.MAX_REASON));
             default -> {
                 if (!Lot.isName(field)) {
@@ -187,6 +216,9 @@ final class ImportRow {
         if (key.equals(DeviceTag.SERIAL)) {
             faults.add("tags.serial is the serial itself and cannot be set");
         }
+        if (DeviceTag.OF_OWNERS.contains(key)) {
+            faults.add(TAGS + key + " says whom a device belongs to and cannot be set");
+        }
         tags.put(key, checked(TAGS + key, text, Storable.tagFault(text)));
     }
 
@@ -199,8 +231,10 @@ final class ImportRow {
                 return field;
             }
         }
-        if (type == MusterConfig.AttributeType.BOOLEAN && (field.equals("true") || field.equals("false"))) {
-            return field.equals("true");
+        // Spreadsheets write TRUE, whatever was typed.
+        if (type == MusterConfig.AttributeType.BOOLEAN
+                && (field.equalsIgnoreCase("true") || field.equalsIgnoreCase("false"))) {
+            return field.equalsIgnoreCase("true");
         }
         return field;
     }
@@ -223,19 +257,24 @@ final class ImportRow {
 
     private void check() {
         if (faults.isEmpty()) {
-            // What cannot be stored one by one has no size together.
+            // If a single member cannot be stored, the size of all together is not checked.
             checked("tags", tags, Storable.membersFault(tags));
             checked("attributes", attributes, Storable.membersFault(attributes));
         }
         if (serial == null) {
             faults.add("serial is missing");
-        } else if (!SerialNumber.isValid(serial)) {
-            faults.add("serial must be " + SerialNumber.SYNTAX);
+        } else {
+            fleet.serials()
+                    .of(serial)
+                    .ifPresentOrElse(
+                            spelled -> serial = spelled.value(),
+                            () -> faults.add("serial must be " + fleet.serials().syntax()));
         }
         if (state != null && !state.equals("expected") && !isBlock()) {
             faults.add("state must be expected or blocked");
         }
-        if (isBlock() && (name != null || lot != null || !tags.isEmpty() || !attributes.isEmpty())) {
+        if (isBlock()
+                && (name != null || lot != null || !tags.isEmpty() || !attributes.isEmpty() || claimCode != null)) {
             faults.add("a row that blocks has a reason and nothing else");
         }
         if (reason != null && !isBlock()) {

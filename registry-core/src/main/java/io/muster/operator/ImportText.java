@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import java.io.IOException;
@@ -11,9 +12,9 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Strict UTF-8 as characters. Everything before a fault is handed out before the fault is thrown, so that a parser that reads ahead
- * loses no row; the JDK's own reader drops what it decoded together with the fault. A limit can be set, at which it throws instead
- * of handing out more.
+ * Strict UTF-8 as characters. All characters before a fault are returned before the fault is thrown, so that a parser
+ * that reads ahead loses no row. The JDK's own reader drops decoded characters when it meets a fault. A limit can be
+ * set, at which it throws instead of returning more.
  */
 final class ImportText extends Reader {
 
@@ -44,7 +45,7 @@ final class ImportText extends Reader {
         }
     }
 
-    /** Hands out no more than the characters before this place; what was handed out already stays so. */
+    /** Returns no more than the characters before this place. Characters that were returned already remain valid. */
     void limit(long place) {
         limit = place;
     }
@@ -72,7 +73,7 @@ final class ImportText extends Reader {
             chars.clear();
             CoderResult result = decoder.decode(bytes, chars, ended);
             chars.flip();
-            // With characters before it, the fault stays where it is and is met again when they are used up.
+            // If there are characters before the fault, it stays in the input, and appears again when they are used up.
             if (!chars.hasRemaining()) {
                 if (result.isError()) {
                     result.throwException();

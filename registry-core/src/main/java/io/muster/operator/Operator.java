@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import java.time.Instant;
@@ -8,7 +9,7 @@ import java.util.Set;
  *
  * @param id 32 hex digits
  * @param name unique, for people and records
- * @param rights what its token permits
+ * @param rights the rights of its token
  * @param active false once it was revoked
  * @param createdAt when it was made
  */

@@ -1,16 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
+import io.muster.cdi.Part;
 import io.muster.fleet.Fleet;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
-import io.muster.verification.Verifiers;
 import io.muster.verification.jwt.JwtVerifier;
 import io.muster.verification.jwt.RegistrationTokenSigner;
+import io.muster.verification.policy.Verifiers;
+import jakarta.inject.Inject;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +22,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Makes the tokens that devices register with, for fleets whose {@code jwt} verifier has a shared secret. Thread-safe. */
+/**
+ * Makes the tokens with which devices register, for fleets whose {@code jwt} verifier has a shared secret. Thread-safe.
+ */
+@Part
 public final class RegistrationTokens {
 
     private final Verifiers verifiers;
@@ -28,6 +34,7 @@ public final class RegistrationTokens {
     private final Ids ids;
 
     /** Signs with the secrets of these verifiers. */
+    @Inject
     public RegistrationTokens(Verifiers verifiers, Database database, Audit audit, Ids ids) {
         this.verifiers = verifiers;
         this.database = database;
@@ -36,12 +43,12 @@ public final class RegistrationTokens {
     }
 
     /**
-     * What an operator asks for.
+     * An operator's request for a token.
      *
      * @param verifier one of the fleet's; empty for the only one that can sign
      * @param serial the serial of the one device it is for
      * @param url where the device is told to register
-     * @param expiresIn more than nothing
+     * @param expiresIn positive
      */
     public record Wish(
             Optional<String> verifier,
@@ -50,11 +57,11 @@ public final class RegistrationTokens {
             Optional<Duration> expiresIn) {}
 
     /**
-     * Makes a token that the fleet's verifier accepts, and records that it was made before anybody has it.
+     * Makes a token that the fleet's verifier accepts, and records that before anybody has the token.
      *
      * @param by the operator
-     * @throws RegistryException {@code CONFLICT} if no verifier of the fleet can sign; {@code INVALID_REQUEST} if it would accept
-     *     no such token
+     * @throws RegistryException {@code CONFLICT} if no verifier of the fleet can sign; {@code INVALID_REQUEST} if it
+     *     would accept no such token
      */
     public RegistrationTokenSigner.Signed create(Fleet fleet, Wish wish, String by) {
         Map<String, RegistrationTokenSigner> signers = new LinkedHashMap<>();

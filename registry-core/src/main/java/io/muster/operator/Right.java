@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import java.util.EnumSet;
@@ -7,33 +8,37 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What an operator's token permits. */
+/** The rights of an operator's token. */
 public enum Right {
     /** Read devices and events. */
     DEVICES_READ,
     /** Disable and enable devices. */
     DEVICES_WRITE,
+    /** Read the queue of candidates that wait for an operator. */
+    APPROVALS_READ,
+    /** Approve and reject candidates. */
+    APPROVALS_WRITE,
     /** Read expected serials and lots. */
     SERIALS_READ,
     /** Import, block and unblock expected serials, and write lots. */
     SERIALS_WRITE,
     /** Read fleets, and explain what would happen to a serial. */
     FLEETS_READ,
-    /** Write fleets: who may register and how. */
+    /** Write fleets, and so the rules by which devices register. */
     FLEETS_WRITE,
     /** Make, list and revoke enrolment keys, and make registration tokens. */
     KEYS_WRITE,
     /** List signing keys and rotate them. */
     SIGNING_WRITE,
-    /** Ask whether a device's access token is good: what a resource server needs, and all it needs. */
+    /** Ask whether a device's access token is good. A resource server needs this right, and no other. */
     INTROSPECT,
-    /** Subscribe to every topic at a broker, as a program does that collects what devices send. */
+    /** Subscribe to every topic at a broker, for a program that collects the messages of devices. */
     MQTT_READ,
     /** Publish to every topic at a broker. */
     MQTT_WRITE,
-    /** Look at a broker and change it, by its own management. */
+    /** Look at a broker and change it, with its own management. */
     MQTT_ADMIN,
-    /** Read what is measured. */
+    /** Read the measurements. */
     METRICS_READ,
     /** Make and revoke operators. */
     OPERATORS_WRITE;
@@ -46,6 +51,11 @@ public enum Right {
     /** Returns the right of a word, or empty if there is none. */
     public static Optional<Right> of(String word) {
         return Stream.of(values()).filter(right -> right.word().equals(word)).findFirst();
+    }
+
+    /** Tells whether brokers admit an operator with this right. */
+    boolean isForBrokers() {
+        return this == MQTT_READ || this == MQTT_WRITE || this == MQTT_ADMIN;
     }
 
     static String stored(Set<Right> rights) {

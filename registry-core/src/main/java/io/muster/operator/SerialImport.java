@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import com.fasterxml.jackson.core.JsonParser;
@@ -7,38 +8,45 @@ import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
 import de.siegmar.fastcsv.reader.CsvRecordHandler;
+import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import io.muster.api.Problem;
-import io.muster.audit.Audit;
+import io.muster.cdi.Part;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.FleetDocument;
 import io.muster.json.Json;
-import io.muster.persistence.Database;
+import io.muster.ownership.ClaimCode;
+import io.muster.ownership.ClaimCodes;
 import io.muster.problem.RegistryException;
-import io.muster.verification.BlockedSerial;
-import io.muster.verification.ExpectedSerial;
-import io.muster.verification.ExpectedSerials;
+import io.muster.spi.SerialNumber;
+import io.muster.spi.WrittenText;
+import io.muster.verification.list.BlockedSerial;
+import io.muster.verification.list.ExpectedSerial;
+import io.muster.verification.list.ExpectedSerials;
+import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PushbackInputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
 
 /**
- * Loads expected and blocked serials in bulk from CSV (RFC 4180, a header line, UTF-8) or JSON (an array of objects), streamed: what
- * is read is stored in batches, each in a short transaction, while the rest is still arriving. A bad row is reported and left out,
- * good rows stay, and the same file again changes nothing. Thread-safe.
+ * Imports expected and blocked serials in bulk from CSV (RFC 4180, a header line, UTF-8) or JSON (an array of objects).
+ * It is streamed: rows are stored in batches, each in a short transaction, while the rest is still arriving. A bad row
+ * is reported and left out, and good rows stay. Importing the same file again changes nothing. Thread-safe.
  */
+@Part
 public final class SerialImport {
 
-    /** How many characters a row may have, with the blanks before it. */
+    /** How many characters a row may have, including the blanks before it. */
     public static final int MAX_ROW = 64 * 1024;
 
     private static final int BATCH = 1000;
@@ -46,136 +54,167 @@ public final class SerialImport {
     private static final int MAX_LISTED = 10_000;
     private static final int MAX_REASONS = 1 << 20;
     private static final int MAX_REASON = 500;
-    private static final int MAX_COLUMNS = 200;
+    private static final int MAX_WARNINGS = 1000;
     private static final String STOPPED = "; reading stopped here";
 
     /**
-     * What came of an import.
+     * The result of an import.
      *
+     * @param id of its record
      * @param read rows read
      * @param accepted rows stored, whether new or known before
      * @param rejected rows left out
+     * @param repeated how many of those have the serial of an earlier row
      * @param complete false if reading stopped before the end; the last error says why
      * @param errors bad rows, in their order
      * @param errorsOmitted how many bad rows are not among the errors, because there were too many to list
+     * @param warnings stored rows that are probably mistakes, in their order
+     * @param warningsOmitted how many are not among the warnings, because there were too many to list
      */
     public record Result(
-            long read, long accepted, long rejected, boolean complete, List<RowError> errors, long errorsOmitted) {}
+            String id,
+            long read,
+            long accepted,
+            long rejected,
+            long repeated,
+            boolean complete,
+            List<RowError> errors,
+            long errorsOmitted,
+            List<RowError> warnings,
+            long warningsOmitted) {}
 
     /**
-     * A bad row.
+     * A bad row, or a suspicious one.
      *
-     * @param row in CSV as a spreadsheet counts, the header being row 1; in JSON the position in the array, beginning with 1
+     * @param row in CSV as a spreadsheet counts, the header being row 1; in JSON the position in the array, beginning
+     *     with 1
      * @param reason every fault of the row, shortened if there are very many
      */
     public record RowError(long row, String reason) {}
 
     private final ExpectedSerials serials;
-    private final Database database;
-    private final Audit audit;
+    private final Imports imports;
+    private final ClaimCodes codes;
 
-    /** Stores in the list of expected serials and records who did it. */
-    public SerialImport(ExpectedSerials serials, Database database, Audit audit) {
+    /** Stores serials in the list of expected serials, and records who did it. */
+    @Inject
+    public SerialImport(ExpectedSerials serials, Imports imports, ClaimCodes codes) {
         this.serials = serials;
-        this.database = database;
-        this.audit = audit;
+        this.codes = codes;
+        this.imports = imports;
     }
 
     /**
-     * Imports CSV. The columns are {@code serial} (required), {@code name}, {@code lot}, {@code tags.<key>}, {@code
-     * attributes.<name>}, {@code state} ({@code expected} or {@code blocked}) and {@code reason}; an empty field is absent.
+     * Imports CSV. The columns are {@code serial} (required), {@code name}, {@code lot}, {@code tags.<key>},
+     * {@code attributes.<name>}, {@code state} ({@code expected} or {@code blocked}), {@code reason} and
+     * {@code claimCode}. An empty field is absent.
      *
      * @throws RegistryException if the header is faulty; every fault of it is listed
      */
     public Result csv(Fleet fleet, InputStream body, String operator) {
-        Run run = new Run(fleet, operator);
-        List<String> header = null;
+        try (Run run = new Run(fleet, operator)) {
+            return csv(run, body);
+        }
+    }
+
+    private static Result csv(Run run, InputStream body) {
+        ImportHeader header = null;
         long row = 0;
-        try (CsvReader<CsvRecord> reader = CsvReader.builder()
-                // Blank lines are rows to a spreadsheet.
-                .skipEmptyLines(false)
-                .maxBufferSize(2 * MAX_ROW)
-                .build(
-                        CsvRecordHandler.builder()
-                                .maxFieldSize(MAX_ROW)
-                                .maxRecordSize(MAX_ROW)
-                                .build(),
-                        new ImportText(withoutMark(body)))) {
+        try (CsvText text = new CsvText(new ImportText(WrittenText.withoutMark(body)));
+                CsvReader<CsvRecord> reader = CsvReader.builder()
+                        .fieldSeparator(text.separator())
+                        // A spreadsheet counts blank lines as rows.
+                        .skipEmptyLines(false)
+                        // ImportRow names these faults, with the row.
+                        .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
+                        .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+                        .maxBufferSize(2 * MAX_ROW)
+                        .build(
+                                CsvRecordHandler.builder()
+                                        .maxFieldSize(MAX_ROW)
+                                        .maxRecordSize(MAX_ROW)
+                                        .build(),
+                                text)) {
             Iterator<CsvRecord> records = reader.iterator();
             while (header == null) {
-                List<String> fields = records.hasNext() ? records.next().getFields() : List.of();
+                List<String> fields = records.hasNext() ? records.next().getFields() : null;
                 row++;
-                if (!isBlank(fields)) {
-                    checkHeader(fields);
-                    header = fields;
+                if (fields == null || !isBlank(fields)) {
+                    header = ImportHeader.of(run.document(), fields == null ? List.of() : fields);
+                    run.begin();
                 }
             }
-            while (!run.isFull(row + 1) && records.hasNext()) {
+            while (!run.refuseMoreFrom(row + 1) && records.hasNext()) {
                 List<String> fields = records.next().getFields();
                 row++;
                 if (!isBlank(fields)) {
-                    run.take(row, ImportRow.csv(fleet.document(), header, fields));
-                    if (fields.stream().anyMatch(SerialImport::hasLineBreak) && !records.hasNext()) {
-                        // Nothing may have a line break in it, so that the row is bad in any case.
-                        run.stopAfter(row, "a line break in quotes, which are perhaps not closed");
+                    run.take(row, ImportRow.csv(run.document(), header, fields));
+                    if (fields.stream().anyMatch(SerialImport::hasLineBreak)
+                            && !records.hasNext()
+                            && text.isQuoteOpen()) {
+                        // No value may contain a line break, so the row is bad in any case.
+                        run.stopAfter(row, "a quote that is not closed");
                     }
                 }
             }
         } catch (CsvParseException | UncheckedIOException | IOException e) {
             Optional<RegistryException> cap = cause(e, RegistryException.class);
             if (cap.isPresent()) {
-                if (header != null) {
-                    run.finish();
-                }
+                run.stopAtCap();
                 throw cap.get();
             }
             if (header == null) {
                 throw invalid("the header line: " + fault(e));
             }
-            run.stop(row + 1, fault(e));
+            run.stop(row + 1, fault(e), isCutOff(e));
+        } catch (RegistryException e) {
+            run.stopAtCap();
+            throw e;
         }
         return run.finish();
     }
 
     /**
-     * Imports JSON: an array of objects with {@code serial} (required), {@code name}, {@code lot}, {@code tags} (an object of
-     * strings), {@code attributes} (an object of strings, numbers and booleans), {@code state} and {@code reason}.
+     * Imports JSON: an array of objects with {@code serial} (required), {@code name}, {@code lot}, {@code tags} (an
+     * object of strings), {@code attributes} (an object of strings, numbers and booleans), {@code state},
+     * {@code reason} and {@code claimCode}.
      *
      * @throws RegistryException if the text is not an array
      */
     public Result json(Fleet fleet, InputStream body, String operator) {
-        Run run = new Run(fleet, operator);
-        ImportText text = new ImportText(body);
-        boolean begun = false;
-        // The one that is read.
+        try (Run run = new Run(fleet, operator)) {
+            return json(run, body);
+        }
+    }
+
+    private static Result json(Run run, InputStream body) {
+        // The row that is being read.
         long row = 1;
-        try (JsonParser parser = Json.stream(text)) {
+        try (ImportText text = new ImportText(WrittenText.withoutMark(body));
+                JsonParser parser = Json.stream(text)) {
             text.limit(MAX_ROW);
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 throw invalid("must be an array of objects");
             }
-            begun = true;
-            while (!run.isFull(row)) {
+            run.begin();
+            while (!run.refuseMoreFrom(row)) {
                 text.limit(parser.currentLocation().getCharOffset() + MAX_ROW);
                 if (parser.nextToken() == JsonToken.END_ARRAY) {
                     break;
                 }
-                run.take(row, ImportRow.json(fleet.document(), parser.readValueAsTree()));
+                run.take(row, ImportRow.json(run.document(), parser.readValueAsTree()));
                 row++;
             }
-            if (run.complete && parser.nextToken() != null) {
-                run.stop(row, "text after the array");
+            if (run.isComplete() && parser.nextToken() != null) {
+                run.stop(row, "text after the array", false);
             }
         } catch (IOException | NumberFormatException e) {
-            if (!begun) {
+            if (!run.hasBegun()) {
                 throw invalid(fault(e));
             }
-            run.stop(row, fault(e));
+            run.stop(row, fault(e), isCutOff(e));
         } catch (RegistryException e) {
-            if (begun) {
-                // The cap of the body: what was read before it is stored, and on record.
-                run.finish();
-            }
+            run.stopAtCap();
             throw e;
         }
         return run.finish();
@@ -185,28 +224,20 @@ public final class SerialImport {
         return RegistryException.invalid(List.of(new Problem.Fault("#", fault)));
     }
 
+    /** Tells whether a line is blank or has only separators. Spreadsheets leave such lines below a list. */
     private static boolean isBlank(List<String> fields) {
-        return fields.size() == 1 && fields.get(0).isEmpty();
+        return fields.stream().allMatch(String::isBlank);
     }
 
     private static boolean hasLineBreak(String field) {
         return field.indexOf('\n') >= 0 || field.indexOf('\r') >= 0;
     }
 
-    // Spreadsheets begin a UTF-8 file with a byte order mark.
-    private static InputStream withoutMark(InputStream body) throws IOException {
-        PushbackInputStream in = new PushbackInputStream(body, 3);
-        byte[] start = in.readNBytes(3);
-        boolean mark =
-                start.length == 3 && start[0] == (byte) 0xef && start[1] == (byte) 0xbb && start[2] == (byte) 0xbf;
-        if (!mark) {
-            in.unread(start);
-        }
-        return in;
-    }
-
-    /** Puts what a reader or parser threw into words that repeat nothing of the text. */
+    /** Describes the fault of a reader or parser, and repeats nothing of the text. */
     private static String fault(Exception e) {
+        if (cause(e, WrittenText.Utf16Exception.class).isPresent()) {
+            return "the text is UTF-16; save it as UTF-8";
+        }
         if (cause(e, CharacterCodingException.class).isPresent()) {
             return "the text is not UTF-8";
         }
@@ -233,60 +264,69 @@ public final class SerialImport {
         return Optional.empty();
     }
 
-    private static void checkHeader(List<String> header) {
-        List<Problem.Fault> faults = new ArrayList<>();
-        if (header.size() > MAX_COLUMNS) {
-            throw invalid("the header line has more than " + MAX_COLUMNS + " columns");
-        }
-        if (!header.contains("serial")) {
-            faults.add(new Problem.Fault("#", "the header line must name the column serial"));
-        }
-        Set<String> seen = new LinkedHashSet<>();
-        for (String column : header) {
-            String shown = ImportRow.shown(column);
-            if (!seen.add(column)) {
-                faults.add(new Problem.Fault("#", "the header line names \"" + shown + "\" twice"));
-            } else if (!ImportRow.isColumn(column)) {
-                faults.add(new Problem.Fault(
-                        "#",
-                        "\"" + shown + "\" is not a column; columns are serial, name, lot, tags.<key>,"
-                                + " attributes.<name>, state and reason"));
-            }
-        }
-        if (!faults.isEmpty()) {
-            throw RegistryException.invalid(faults);
-        }
+    /** Tells whether the body ended before it was complete, rather than had a fault in it. */
+    private static boolean isCutOff(Exception e) {
+        return cause(e, IOException.class).isPresent()
+                && cause(e, CharacterCodingException.class).isEmpty()
+                && cause(e, ImportText.LimitException.class).isEmpty()
+                && cause(e, JsonProcessingException.class).isEmpty();
     }
 
     /** One import, used by one thread. */
-    private final class Run {
+    private final class Run implements AutoCloseable {
 
         private final Fleet fleet;
         private final String operator;
         private final List<ExpectedSerial> expected = new ArrayList<>();
         private final List<Long> rows = new ArrayList<>();
+        private final List<Optional<ClaimCode>> claimCodes = new ArrayList<>();
         private final List<BlockedSerial> blocked = new ArrayList<>();
         private final List<RowError> errors = new ArrayList<>();
+        private final List<RowError> warnings = new ArrayList<>();
+        private final SeenSerials seen = new SeenSerials();
+        private final SpreadsheetTraces traces = new SpreadsheetTraces();
+        private Optional<String> id = Optional.empty();
+        private Imports.State state = Imports.State.COMPLETE;
+        private boolean ended;
         private int reasons;
         private long read;
         private long accepted;
         private long blocks;
         private long rejected;
+        private long repeated;
         private long omitted;
-        private boolean complete = true;
+        private long warningsOmitted;
+        private Optional<Long> comparedUntil = Optional.empty();
 
         Run(Fleet fleet, String operator) {
             this.fleet = fleet;
             this.operator = operator;
         }
 
-        /** Tells whether reading has stopped, which it does before this row if too many were bad. */
-        boolean isFull(long next) {
-            if (complete && rejected >= MAX_REJECTED) {
-                complete = false;
+        FleetDocument document() {
+            return fleet.document();
+        }
+
+        /** Records the import, now that it is known to be one. */
+        void begin() {
+            id = Optional.of(imports.begin(fleet.name(), operator));
+        }
+
+        boolean hasBegun() {
+            return id.isPresent();
+        }
+
+        boolean isComplete() {
+            return state == Imports.State.COMPLETE;
+        }
+
+        /** Stops before this row if too many were bad, and tells whether reading has stopped. */
+        boolean refuseMoreFrom(long next) {
+            if (isComplete() && rejected >= MAX_REJECTED) {
+                state = Imports.State.STOPPED;
                 errors.add(new RowError(next, MAX_REJECTED + " rows before are bad" + STOPPED));
             }
-            return !complete;
+            return !isComplete();
         }
 
         void take(long row, ImportRow parsed) {
@@ -295,12 +335,39 @@ public final class SerialImport {
                 reject(row, parsed.faults());
                 return;
             }
+            boolean isBlock = parsed.blocked().isPresent();
+            Optional<String> refused = isBlock
+                    ? Optional.empty()
+                    : fleet.policy().refusalOfForm(fleet.name(), new SerialNumber(parsed.serial()));
+            if (refused.isPresent()) {
+                reject(row, List.of(refused.get()));
+                return;
+            }
+            long before = seen.add(parsed.serial(), isBlock ? 'B' : 'E', row);
+            if (before > SeenSerials.NEW) {
+                repeated++;
+                reject(row, List.of("repeats the serial of row " + before));
+                return;
+            }
+            if (before == SeenSerials.UNKNOWN && comparedUntil.isEmpty()) {
+                comparedUntil = Optional.of(row - 1);
+            }
+            traces.of(row, parsed.serial()).ifPresent(trace -> warn(new RowError(row, trace)));
             parsed.blocked().ifPresentOrElse(blocked::add, () -> {
                 expected.add(parsed.expected());
                 rows.add(row);
+                claimCodes.add(parsed.claimCode());
             });
             if (expected.size() + blocked.size() == BATCH) {
                 store();
+            }
+        }
+
+        private void warn(RowError warning) {
+            if (warnings.size() < MAX_WARNINGS) {
+                warnings.add(warning);
+            } else {
+                warningsOmitted++;
             }
         }
 
@@ -318,53 +385,134 @@ public final class SerialImport {
             }
         }
 
-        /** Ends the reading at a row that cannot be read. */
-        void stop(long row, String reason) {
-            complete = false;
+        /**
+         * Stops at a row that cannot be read.
+         *
+         * @param cutOff whether the body ended there
+         */
+        void stop(long row, String reason, boolean cutOff) {
+            state = cutOff ? Imports.State.CUT_OFF : Imports.State.STOPPED;
             read++;
             rejected++;
             errors.add(new RowError(row, reason + STOPPED));
         }
 
-        /** Ends the reading after a bad row that seems to have swallowed what follows it. */
+        /** Stops after a bad row that seems to have swallowed the following ones. */
         void stopAfter(long row, String reason) {
-            complete = false;
+            state = Imports.State.STOPPED;
             if (!errors.removeIf(error -> error.row() == row)) {
                 omitted--;
             }
             errors.add(new RowError(row, reason + STOPPED));
         }
 
+        /** Stops at the cap of the body. The rows read before it are stored and recorded. */
+        void stopAtCap() {
+            if (hasBegun()) {
+                state = Imports.State.STOPPED;
+                finish();
+            }
+        }
+
         void store() {
             if (expected.isEmpty() && blocked.isEmpty()) {
                 return;
             }
-            Map<Integer, String> leftOut = serials.put(fleet.name(), expected, blocked);
-            accepted += expected.size() + blocked.size() - leftOut.size();
+            int stored = expected.size() + blocked.size();
+            List<ExpectedSerials.LeftOut> leftOut = serials.put(fleet.name(), expected, blocked, beside(stored));
+            accepted += stored - leftOut.size();
             blocks += blocked.size();
-            new TreeMap<>(leftOut).forEach((place, reason) -> reject(rows.get(place), List.of(reason)));
+            leftOut.forEach(unlisted -> reject(rows.get(unlisted.place()), List.of(unlisted.reason())));
             expected.clear();
             rows.clear();
+            claimCodes.clear();
             blocked.clear();
+        }
+
+        /** Writes the codes first, and the progress last. */
+        private ExpectedSerials.Beside beside(int stored) {
+            Map<String, ClaimCode> codes = new LinkedHashMap<>();
+            for (int i = 0; i < expected.size(); i++) {
+                String serial = expected.get(i).serial();
+                claimCodes.get(i).ifPresent(code -> codes.put(serial, code));
+            }
+            return new ExpectedSerials.Beside() {
+
+                private ClaimCodes.Imported imported;
+
+                @Override
+                public Map<Integer, String> before(Connection connection) throws SQLException {
+                    Map<Integer, String> taken = new HashMap<>();
+                    if (!codes.isEmpty()) {
+                        imported = SerialImport.this.codes.put(connection, fleet.name(), codes);
+                        for (int i = 0; i < expected.size(); i++) {
+                            if (imported.taken().contains(expected.get(i).serial())) {
+                                taken.put(i, "another serial has this claimCode");
+                            }
+                        }
+                    }
+                    return taken;
+                }
+
+                @Override
+                public void write(Connection connection, List<ExpectedSerials.LeftOut> leftOut) throws SQLException {
+                    Map<String, ClaimCode> kept = new LinkedHashMap<>(codes);
+                    for (ExpectedSerials.LeftOut without : leftOut) {
+                        String serial = expected.get(without.place()).serial();
+                        ClaimCode code = kept.remove(serial);
+                        if (code != null) {
+                            SerialImport.this.codes.takeBack(connection, fleet.name(), serial, code, imported);
+                        }
+                    }
+                    // A row that is left out must not void the code on the label of its serial.
+                    SerialImport.this.codes.replace(connection, fleet.name(), kept);
+                    imports.progress(
+                            connection,
+                            id.orElseThrow(),
+                            new Imports.Counts(read, accepted + stored - leftOut.size(), rejected + leftOut.size()));
+                }
+            };
         }
 
         Result finish() {
             store();
-            database.transaction(em -> {
-                audit.record(
-                        em,
-                        Audit.Type.SERIALS_IMPORTED,
-                        fleet.name(),
-                        null,
-                        null,
-                        operator,
-                        accepted + " accepted, " + (blocks > 0 ? blocks + " of them blocked, " : "") + rejected
-                                + " rejected");
-                return null;
-            });
-            // Rows that their lot has no room for were found later than others after them.
+            String record = id.orElseThrow();
+            imports.end(
+                    record,
+                    fleet.name(),
+                    operator,
+                    state,
+                    new Imports.Counts(read, accepted, rejected),
+                    accepted + " accepted, " + (blocks > 0 ? blocks + " of them blocked, " : "") + rejected
+                            + " rejected" + (isComplete() ? "" : ", " + state.word()) + "; import " + record);
+            ended = true;
+            traces.atEnd().forEach(this::warn);
+            comparedUntil.ifPresent(row -> warn(new RowError(
+                    row + 1,
+                    "this row and those after it were compared only with rows up to " + row
+                            + " for serials that are there twice")));
+            // Rows for which their lot has no room were found after later rows.
             errors.sort(Comparator.comparingLong(RowError::row));
-            return new Result(read, accepted, rejected, complete, List.copyOf(errors), omitted);
+            warnings.sort(Comparator.comparingLong(RowError::row));
+            return new Result(
+                    record,
+                    read,
+                    accepted,
+                    rejected,
+                    repeated,
+                    isComplete(),
+                    List.copyOf(errors),
+                    omitted,
+                    List.copyOf(warnings),
+                    warningsOmitted);
+        }
+
+        @Override
+        public void close() {
+            seen.close();
+            if (!ended) {
+                id.ifPresent(imports::giveUp);
+            }
         }
     }
 }

@@ -1,2 +1,2 @@
-/** People and programs that run fleets, and what they do in bulk. */
+/** People and programs that run fleets, and their bulk operations. Start with {@link io.muster.operator.Operators}. */
 package io.muster.operator;

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
@@ -8,56 +8,65 @@ import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.EntityTransaction;
 import java.io.IOException;
+import java.io.Serial;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.SQLIntegrityConstraintViolationException;
-import java.sql.SQLNonTransientConnectionException;
-import java.sql.SQLRecoverableException;
-import java.sql.SQLTimeoutException;
-import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.eclipse.persistence.config.PersistenceUnitProperties;
 import org.eclipse.persistence.jpa.PersistenceProvider;
-import org.flywaydb.core.Flyway;
-import org.flywaydb.core.api.FlywayException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The registry's database: a pool, the schema, and transactions. Thread-safe; closed once, at the end.
  *
- * <p>A transaction is a function. It commits when the function returns and rolls back when it throws; it is run again, from
- * the beginning, if the database chose it as the victim of a deadlock. So the function must be short, must not call out, and
- * must do nothing outside the database.
+ * <p>A transaction is a function. It commits when the function returns and rolls back when it throws. If the database
+ * chose it as the victim of a deadlock, it runs again from the beginning. So the function must be short, must not call
+ * other systems, and must do nothing outside the database.
  */
 public final class Database implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
-    private static final int ATTEMPTS = 5;
-    private static final Pattern EMBEDDED_FILE = Pattern.compile("jdbc:h2:(?:file:|(?=[./~]|[A-Za-z]:))([^;]*).*");
+    private static final SecureRandom PAUSES = new SecureRandom();
+    private static final int MOST_DOUBLINGS = 10;
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(8);
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(2);
+    private static final Duration LONGEST_PAUSE = Duration.ofMillis(200);
 
-    /** What a transaction does. */
+    /** The function of a transaction. */
     @FunctionalInterface
     public interface Work<T> {
         /** Works with the entity manager of this transaction, which is closed afterwards. */
         T in(EntityManager em);
     }
 
-    /** What is done with a plain connection. */
+    /** A callback for the end of a transaction. */
+    @FunctionalInterface
+    interface Ending {
+        /**
+         * Called on the transaction's thread. Known if it was committed or rolled back; not known if it may still be
+         * either.
+         */
+        void ended(boolean known);
+    }
+
+    /** Work with a plain connection; {@link Sql} has most of it. */
     @FunctionalInterface
     public interface SqlWork<T> {
         /** Works with the connection, which belongs to the pool. */
@@ -65,15 +74,34 @@ public final class Database implements AutoCloseable {
     }
 
     private final HikariDataSource pool;
+    private final HikariDataSource apart;
+    private final Cluster cluster;
+    private final DataSource current;
     private final EntityManagerFactory entities;
+    private final Optional<Connection> keepsOpen;
+    private final OperatorQueries operatorQueries;
+    /** One for each database: a test has several in one JVM, and its threads end with it. */
+    @SuppressWarnings("ThreadLocalUsage")
+    private final ThreadLocal<List<Ending>> endings = new ThreadLocal<>();
 
-    private Database(HikariDataSource pool, EntityManagerFactory entities) {
+    private Database(
+            HikariDataSource pool,
+            HikariDataSource apart,
+            Cluster cluster,
+            EntityManagerFactory entities,
+            Optional<Connection> keepsOpen) {
         this.pool = pool;
+        this.apart = apart;
+        this.cluster = cluster;
+        this.current = cluster.current(pool);
         this.entities = entities;
+        this.keepsOpen = keepsOpen;
+        this.operatorQueries =
+                new OperatorQueries(this, OperatorQueries.share(pool.getMaximumPoolSize()), OperatorQueries.LONGEST);
     }
 
     /**
-     * Opens the database, waits for it if it is not there yet, and brings its schema up to date.
+     * Opens the database, waits until it is reachable, and brings its schema up to date.
      *
      * @param config where it is
      * @param managed every entity and converter
@@ -81,28 +109,25 @@ public final class Database implements AutoCloseable {
      * @throws ConfigurationException if it cannot be reached within the configured time, or its schema is not ours
      */
     public static Database open(MusterConfig.Database config, List<Class<?>> managed, Clock clock) {
-        embeddedFile(config.url()).ifPresent(Database::keepToOwner);
-        HikariDataSource pool = new HikariDataSource(pool(config));
+        FirstConnection.embeddedFile(config.url()).ifPresent(Database::keepToOwner);
+        String url = Pool.completed(config.url());
+        FirstConnection connections = new FirstConnection(config, clock);
+        // An embedded database closes with its last connection, and opening it again may take long. So keep one open.
+        Optional<Connection> keepsOpen = Pool.isMariaDb(url) ? Optional.empty() : Optional.of(connections.open(url));
+        HikariDataSource pool = null;
+        HikariDataSource apart = null;
         try {
-            boolean mariaDb = awaitConnection(pool, config.startTimeout(), clock);
-            migrate(pool, mariaDb);
-            return new Database(pool, entities(pool, managed));
+            Cluster cluster = new Cluster(new Migrations(config, url, connections).run(), Pool.ANSWER);
+            pool = Pool.of(config, url, cluster.isGalera(), "muster", config.poolSize());
+            apart = Pool.of(config, url, cluster.isGalera(), "muster-apart", 1);
+            return new Database(pool, apart, cluster, entities(cluster.current(pool), managed), keepsOpen);
         } catch (RuntimeException e) {
-            pool.close();
+            closeAll(pool, apart, keepsOpen);
             throw e;
         }
     }
 
-    /** Returns the file of an embedded database that is one; empty for a server's, and for one in memory. */
-    private static Optional<Path> embeddedFile(String url) {
-        Matcher embedded = EMBEDDED_FILE.matcher(url);
-        return embedded.matches()
-                ? Optional.of(
-                        Path.of(embedded.group(1).replaceFirst("^~(?=/)", System.getProperty("user.home")) + ".mv.db"))
-                : Optional.empty();
-    }
-
-    /** Before H2 has it, which would make it as readable as everything else that this user makes. */
+    /** Creates the file before H2 does, which would make it as readable as every other file of this user. */
     private static void keepToOwner(Path file) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
@@ -116,18 +141,17 @@ public final class Database implements AutoCloseable {
     private static EntityManagerFactory entities(DataSource dataSource, List<Class<?>> managed) {
         Map<String, Object> properties = new HashMap<>();
         properties.put(PersistenceUnitProperties.TARGET_SERVER, "None");
-        // No target database: named here, its class would come from the WAR, and on Liberty the rest from the server.
-        // EclipseLink
-        // finds the right one by asking the database.
+        // Do not name a target database here: its class would come from the WAR, and on Liberty the rest from the
+        // server. EclipseLink asks the database and finds the right one.
         properties.put(PersistenceUnitProperties.WEAVING, "false");
-        // EclipseLink keeps sessions by name for the whole process: a second registry in it would get the first one's
-        // database.
+        // EclipseLink keeps sessions by name for the whole process: without a name of its own, a second registry would
+        // get the first one's database.
         properties.put(
                 PersistenceUnitProperties.SESSION_NAME,
                 "muster-" + System.identityHashCode(dataSource) + "-" + System.nanoTime());
-        // Several nodes share the database, so what one of them remembers of a row may be wrong.
+        // Several nodes share the database, so a node's memory of a row may be outdated.
         properties.put(PersistenceUnitProperties.CACHE_SHARED_DEFAULT, "false");
-        // EclipseLink would log statements with what is bound to them, serials and hashes among it.
+        // EclipseLink would log statements with their parameters, serials and hashes among them.
         properties.put(PersistenceUnitProperties.LOGGING_LEVEL, "OFF");
         properties.put(PersistenceUnitProperties.LOGGING_PARAMETERS, "false");
         properties.put(PersistenceUnitProperties.EXCLUDE_ECLIPSELINK_ORM_FILE, "true");
@@ -136,151 +160,122 @@ public final class Database implements AutoCloseable {
                 .createContainerEntityManagerFactory(new PersistenceUnit(dataSource, managed), properties);
     }
 
-    private static HikariConfig pool(MusterConfig.Database config) {
-        HikariConfig pool = new HikariConfig();
-        pool.setPoolName("muster");
-        boolean mariaDb = config.url().startsWith("jdbc:mariadb:");
-        if (mariaDb) {
-            pool.setDriverClassName("org.mariadb.jdbc.Driver");
-            pool.setJdbcUrl(config.url());
-            // Prepared once per connection: the statements of the hot path are few and always the same.
-            pool.addDataSourceProperty("useServerPrepStmts", "true");
-            pool.addDataSourceProperty("cachePrepStmts", "true");
-            // A database that stopped answering must not hold request threads for ever.
-            pool.addDataSourceProperty("socketTimeout", "10000");
-            pool.addDataSourceProperty(
-                    "connectTimeout", Long.toString(config.connectTimeout().toMillis()));
-        } else {
-            pool.setDriverClassName("org.h2.Driver");
-            pool.setJdbcUrl(embeddedUrl(config.url()));
-        }
-        config.user().ifPresent(pool::setUsername);
-        config.password().ifPresent(pool::setPassword);
-        pool.setMaximumPoolSize(config.poolSize());
-        pool.setMinimumIdle(Math.min(2, config.poolSize()));
-        pool.setConnectionTimeout(config.connectTimeout().toMillis());
-        pool.setValidationTimeout(Math.max(250, config.connectTimeout().toMillis() / 2));
-        pool.setInitializationFailTimeout(-1);
-        pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-        return pool;
-    }
-
-    private static String embeddedUrl(String url) {
-        StringBuilder complete = new StringBuilder(url);
-        for (String option : List.of(
-                "MODE=MariaDB",
-                "DATABASE_TO_LOWER=TRUE",
-                "CASE_INSENSITIVE_IDENTIFIERS=TRUE",
-                "DB_CLOSE_ON_EXIT=FALSE",
-                // An acknowledged registration is in the file before the reply leaves.
-                "WRITE_DELAY=0",
-                // No file beside it that others may read; what fails is in the log of the registry.
-                "TRACE_LEVEL_FILE=0",
-                "LOCK_TIMEOUT=5000")) {
-            String name = option.substring(0, option.indexOf('=') + 1);
-            if (!url.toUpperCase(Locale.ROOT).contains(";" + name)) {
-                complete.append(';').append(option);
-            }
-        }
-        return complete.toString();
-    }
-
-    private static boolean awaitConnection(DataSource dataSource, Duration patience, Clock clock) {
-        Instant end = clock.instant().plus(patience);
-        while (true) {
-            try (Connection connection = dataSource.getConnection()) {
-                String product = connection.getMetaData().getDatabaseProductName();
-                if (product.equals("MariaDB") || product.equals("H2")) {
-                    return product.equals("MariaDB");
-                }
-                throw new ConfigurationException(
-                        List.of("muster.database: " + product + " is not supported; use MariaDB or H2"));
-            } catch (SQLException e) {
-                if (!clock.instant().isBefore(end)) {
-                    throw new ConfigurationException(List.of("muster.database: no connection within " + patience
-                            + " (SQL state " + state(e) + "): check address, user, password and that it runs"));
-                }
-                LOG.info("The database is not there yet (SQL state {}); trying again", state(e));
-                LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
-            }
-        }
-    }
-
-    private static String state(SQLException e) {
-        for (Throwable t = e; t != null; t = t.getCause()) {
-            if (t instanceof SQLException sql && sql.getSQLState() != null) {
-                return sql.getSQLState();
-            }
-        }
-        return "none";
-    }
-
-    private static void migrate(DataSource dataSource, boolean mariaDb) {
-        try {
-            Flyway flyway = Flyway.configure(Database.class.getClassLoader())
-                    .dataSource(dataSource)
-                    .locations("classpath:db/migration")
-                    .table("muster_schema")
-                    .baselineOnMigrate(false)
-                    .validateMigrationNaming(true)
-                    // Everything else about the two databases is the same statement.
-                    .placeholders(Map.of(
-                            "table",
-                            mariaDb ? "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin" : ""))
-                    .load();
-            flyway.migrate();
-            if (flyway.info().current() == null) {
-                // A class loader that hides the scripts makes Flyway apply none and report success.
-                throw new ConfigurationException(List.of("the server's class loader hides the database migrations"));
-            }
-        } catch (FlywayException e) {
-            throw new ConfigurationException(List.of("muster.database: the schema could not be brought up to date: "
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
-        }
-    }
-
     /**
-     * Runs a transaction.
+     * Runs a transaction with entities.
      *
-     * @return what the function returned
-     * @throws DatabaseUnavailableException if the database is away or too busy; the transaction may or may not have been
-     *     committed if the connection broke during the commit
+     * @return the function's result
+     * @throws DatabaseUnavailableException if the database is unreachable or too busy. If the connection broke during
+     *     the commit, the transaction may or may not have been committed
      * @throws DuplicateException if a unique constraint was violated
      */
     public <T> T transaction(Work<T> work) {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                return attempt(work);
-            } catch (RuntimeException e) {
-                SQLException sql = sqlCause(e);
-                if (sql == null) {
-                    throw e;
-                }
-                if (!isRetryable(sql) || attempt == ATTEMPTS) {
-                    throw translated(sql);
-                }
-            }
-        }
+        return again(() -> attempt(work));
     }
 
     private <T> T attempt(Work<T> work) {
-        EntityManager em = entities.createEntityManager();
-        try {
+        List<Ending> outer = endings.get();
+        List<Ending> own = new ArrayList<>();
+        endings.set(own);
+        boolean known = true;
+        try (EntityManager em = entities.createEntityManager()) {
             EntityTransaction transaction = em.getTransaction();
             transaction.begin();
             boolean done = false;
             try {
                 T result = work.in(em);
+                known = false;
                 transaction.commit();
+                known = true;
                 done = true;
                 return result;
+            } catch (RuntimeException e) {
+                SQLException sql = SqlFaults.in(e);
+                if (known && mayBeElsewhere(sql)) {
+                    throw new LostException(sql);
+                }
+                known |= sql != null && SqlFaults.isRolledBack(sql);
+                throw e;
             } finally {
                 if (!done && transaction.isActive()) {
                     rollback(transaction);
                 }
             }
         } finally {
-            em.close();
+            endings.set(outer);
+            for (Ending ending : own) {
+                ending.ended(known);
+            }
+        }
+    }
+
+    /**
+     * Calls back once when the transaction of this thread has ended.
+     *
+     * @throws IllegalStateException if it is in none
+     */
+    void atEnd(Ending ending) {
+        List<Ending> own = endings.get();
+        if (own == null) {
+            throw new IllegalStateException("not within a transaction");
+        }
+        own.add(ending);
+    }
+
+    /** Work that can be retried when the database chose it as the victim of a conflict. */
+    @FunctionalInterface
+    private interface Attempt<T> {
+        T run() throws SQLException;
+    }
+
+    /** Tells whether a connection broke, and there may be another database node. */
+    private boolean mayBeElsewhere(SQLException e) {
+        return e != null && cluster.isGalera() && SqlFaults.isLost(e);
+    }
+
+    /** The connection broke before anything could be committed, so everything may be done again on another one. */
+    private static final class LostException extends RuntimeException {
+
+        @Serial
+        private static final long serialVersionUID = 1;
+
+        private final transient SQLException sql;
+
+        LostException(SQLException sql) {
+            super(sql);
+            this.sql = sql;
+        }
+    }
+
+    /**
+     * Retries with a random delay: losers of a race that retry at once meet again. Work that broke off with its
+     * connection is retried once, because another database node may do it.
+     */
+    private static <T> T again(Attempt<T> attempt) {
+        long started = System.nanoTime();
+        boolean lost = false;
+        for (int number = 1; ; number++) {
+            SQLException sql;
+            try {
+                return attempt.run();
+            } catch (LostException e) {
+                if (lost) {
+                    throw SqlFaults.translated(e.sql);
+                }
+                lost = true;
+                continue;
+            } catch (SQLException e) {
+                sql = e;
+            } catch (RuntimeException e) {
+                sql = SqlFaults.in(e);
+                if (sql == null) {
+                    throw e;
+                }
+            }
+            if (!SqlFaults.isRetryable(sql) || System.nanoTime() - started > LONGEST_RETRY.toNanos()) {
+                throw SqlFaults.translated(sql);
+            }
+            long most = Math.min(LONGEST_PAUSE.toNanos(), SHORTEST_PAUSE.toNanos() << Math.min(number, MOST_DOUBLINGS));
+            LockSupport.parkNanos(PAUSES.nextLong(most));
         }
     }
 
@@ -288,59 +283,59 @@ public final class Database implements AutoCloseable {
         try {
             transaction.rollback();
         } catch (RuntimeException e) {
-            // The connection is gone, and with it the transaction; the first fault is the one to report.
+            // The connection is lost, and with it the transaction. The first fault is the one to report.
             LOG.debug("Rollback failed", e);
         }
     }
 
-    /** Reads without a transaction: each query sees what is committed at its time. */
+    /** Reads entities without a transaction: each query sees the data that is committed at its time. */
     public <T> T read(Work<T> work) {
-        try {
-            EntityManager em = entities.createEntityManager();
-            try {
+        return again(() -> {
+            try (EntityManager em = entities.createEntityManager()) {
                 return work.in(em);
-            } finally {
-                em.close();
-            }
-        } catch (RuntimeException e) {
-            SQLException sql = sqlCause(e);
-            if (sql == null) {
+            } catch (RuntimeException e) {
+                SQLException sql = SqlFaults.in(e);
+                if (mayBeElsewhere(sql)) {
+                    throw new LostException(sql);
+                }
                 throw e;
             }
-            throw translated(sql);
-        }
+        });
     }
 
-    /** Works with a plain connection in one transaction, for what entities are the wrong tool for: bulk, and single look-ups. */
-    public <T> T sql(SqlWork<T> work) {
-        for (int attempt = 1; ; attempt++) {
+    /** Works with a plain connection in one transaction: for bulk and single look-ups, which do not suit entities. */
+    public <T> T jdbcTransaction(SqlWork<T> work) {
+        return again(() -> {
             try (Connection connection = connection()) {
                 return inTransaction(connection, work);
-            } catch (SQLException e) {
-                if (!isRetryable(e) || attempt == ATTEMPTS) {
-                    throw translated(e);
-                }
             }
-        }
+        });
     }
 
     private Connection connection() {
         try {
-            return pool.getConnection();
+            return current.getConnection();
         } catch (SQLException e) {
             throw new DatabaseUnavailableException(
                     "no connection, " + e.getClass().getSimpleName());
         }
     }
 
-    private static <T> T inTransaction(Connection connection, SqlWork<T> work) throws SQLException {
+    private <T> T inTransaction(Connection connection, SqlWork<T> work) throws SQLException {
         connection.setAutoCommit(false);
         boolean done = false;
+        boolean committing = false;
         try {
             T result = work.in(connection);
+            committing = true;
             connection.commit();
             done = true;
             return result;
+        } catch (SQLException e) {
+            if (!committing && mayBeElsewhere(e)) {
+                throw new LostException(e);
+            }
+            throw e;
         } finally {
             try {
                 if (!done) {
@@ -348,31 +343,107 @@ public final class Database implements AutoCloseable {
                 }
                 connection.setAutoCommit(true);
             } catch (SQLException e) {
-                // The connection is gone; the pool notices.
+                // The connection is lost; the pool notices.
                 LOG.debug("Rollback failed", e);
             }
         }
     }
 
-    /** Runs one query on a plain connection, committed by itself. */
-    public <T> T query(SqlWork<T> work) {
-        try (Connection connection = connection()) {
+    /** Works with a plain connection without a transaction: each statement is committed by itself. */
+    public <T> T jdbc(SqlWork<T> work) {
+        return again(() -> {
+            try (Connection connection = connection()) {
+                return work.in(connection);
+            }
+        });
+    }
+
+    /**
+     * Runs statements on a connection reserved for this, each committed by itself. It is for work that must go on while
+     * all other connections are taken. One thread at a time.
+     */
+    <T> T apart(SqlWork<T> work) {
+        try (Connection connection = apart.getConnection()) {
             return work.in(connection);
         } catch (SQLException e) {
-            throw translated(e);
+            throw SqlFaults.translated(e);
         }
     }
 
-    /** Tells whether the database answers now. */
+    /**
+     * Notes that a write was committed on a connection, which shows that its database node is current.
+     *
+     * @param before the time of the nanosecond clock before the write
+     */
+    void committed(Connection connection, long before) throws SQLException {
+        cluster.committed(connection, before);
+    }
+
+    /** Notes that a transaction of this registry node changed something that it must see from now on. */
+    void changed() {
+        cluster.changed();
+    }
+
+    /** Tells whether connections go to several nodes of a cluster, which see a change one after another. */
+    boolean usesSeveralNodes() {
+        return cluster.usesSeveral();
+    }
+
+    /**
+     * Reads something that another registry node may just have written. If there is nothing, and the database is a
+     * cluster, it reads once more after its database node has applied everything that was committed anywhere. Do not
+     * call it within a transaction.
+     */
+    public <T> Optional<T> found(Supplier<Optional<T>> read) {
+        Optional<T> found = read.get();
+        return found.isPresent() || !cluster.isGalera() ? found : cluster.newest(read);
+    }
+
+    /**
+     * Runs something whose reads and transactions see everything that was committed on the cluster when they begin. On
+     * a single server that is always so.
+     */
+    public <T> T newest(Supplier<T> work) {
+        return cluster.newest(work);
+    }
+
+    /** Opens all connections of the pool, as far as it can, so that the first requests need not wait for them. */
+    public void fill() {
+        List<Connection> all = new ArrayList<>();
+        try {
+            for (int i = 0; i < pool.getMaximumPoolSize(); i++) {
+                all.add(pool.getConnection());
+            }
+        } catch (SQLException e) {
+            LOG.debug("Not all connections could be opened", e);
+        } finally {
+            for (Connection connection : all) {
+                try {
+                    connection.close();
+                } catch (SQLException e) {
+                    LOG.debug("A connection could not be given back", e);
+                }
+            }
+        }
+    }
+
+    /** Returns the queries of operators, which never take the connections that devices need. */
+    public OperatorQueries forOperators() {
+        return operatorQueries;
+    }
+
+    /** Tells whether a request would get a connection now, and can read with it. */
     public boolean isAvailable() {
-        try (Connection connection = pool.getConnection()) {
-            return connection.isValid(1);
+        try (Connection connection = current.getConnection();
+                Statement select = connection.createStatement()) {
+            select.executeQuery("SELECT name FROM fleet LIMIT 1").close();
+            return true;
         } catch (SQLException e) {
             return false;
         }
     }
 
-    /** Returns the text of a column of a native query, which some databases give as an object to read it from. */
+    /** Returns the text of a column of a native query. Some databases return an object to read it from. */
     public static String text(Object column) {
         if (column instanceof Clob clob) {
             try {
@@ -384,73 +455,35 @@ public final class Database implements AutoCloseable {
         return String.valueOf(column);
     }
 
-    /** Tells whether what was thrown within a transaction is the violation of a unique constraint. */
+    /** Runs plain SQL in the transaction of an entity manager. A failure ends the transaction as any other does. */
+    public static <T> T within(EntityManager em, SqlWork<T> work) {
+        try {
+            return work.in(em.unwrap(Connection.class));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Tells whether an exception from within a transaction is the violation of a unique constraint. */
     public static boolean isDuplicate(RuntimeException thrown) {
-        SQLException sql = sqlCause(thrown);
-        return sql != null && isDuplicate(sql);
-    }
-
-    private static boolean isDuplicate(SQLException e) {
-        return e instanceof SQLIntegrityConstraintViolationException
-                || String.valueOf(e.getSQLState()).startsWith("23");
-    }
-
-    private static boolean isRetryable(SQLException e) {
-        // 1213 and 40001: deadlock, or a Galera certification failure; 1205: lock wait; 1020: row changed (MariaDB
-        // snapshot).
-        return "40001".equals(e.getSQLState())
-                || e.getErrorCode() == 1213
-                || e.getErrorCode() == 1205
-                || e.getErrorCode() == 1020
-                || e.getErrorCode() == 50200;
-    }
-
-    private static RuntimeException translated(SQLException e) {
-        if (isDuplicate(e)) {
-            return new DuplicateException();
-        }
-        // The driver's own message may hold the statement with its values; type, state and code say enough.
-        String what = e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", code " + e.getErrorCode();
-        if (e instanceof SQLTransientConnectionException
-                || String.valueOf(e.getSQLState()).startsWith("08")
-                || isRetryable(e)
-                || isAway(e)) {
-            return new DatabaseUnavailableException(what);
-        }
-        return new IllegalStateException("The database refused a statement: " + what);
-    }
-
-    private static boolean isAway(SQLException e) {
-        String state = String.valueOf(e.getSQLState());
-        // 90098/90121: H2 is closed; 70100: query killed; HY000 with 1927 and kin: connection killed; 28000 on a
-        // restart.
-        return e.getErrorCode() == 90098
-                || e.getErrorCode() == 90121
-                || e.getErrorCode() == 90067
-                || state.equals("70100")
-                || state.equals("HYT00")
-                || e.getErrorCode() == 1927
-                || e.getErrorCode() == 1053
-                || e instanceof SQLNonTransientConnectionException
-                || e instanceof SQLTimeoutException
-                || e instanceof SQLRecoverableException;
-    }
-
-    private static SQLException sqlCause(Throwable thrown) {
-        for (Throwable t = thrown; t != null; t = t.getCause()) {
-            if (t instanceof SQLException sql) {
-                return sql;
-            }
-            if (t.getCause() == t) {
-                return null;
-            }
-        }
-        return null;
+        SQLException sql = SqlFaults.in(thrown);
+        return sql != null && SqlFaults.isDuplicate(sql);
     }
 
     @Override
     public void close() {
         entities.close();
-        pool.close();
+        closeAll(pool, apart, keepsOpen);
+    }
+
+    private static void closeAll(HikariDataSource pool, HikariDataSource apart, Optional<Connection> keepsOpen) {
+        Stream.of(pool, apart).filter(Objects::nonNull).forEach(HikariDataSource::close);
+        keepsOpen.ifPresent(connection -> {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                LOG.debug("The last connection could not be closed", e);
+            }
+        });
     }
 }

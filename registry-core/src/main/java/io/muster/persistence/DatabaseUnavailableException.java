@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import java.io.Serial;
 
-/** The database is away, or too busy to answer in time. Never means that something does not exist. */
+/** The database is unreachable, or too busy to answer in time. This never means that something does not exist. */
 public final class DatabaseUnavailableException extends RuntimeException {
 
     @Serial

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import java.io.Serial;
 
-/** A unique constraint was violated: somebody else was first. */
+/** A unique constraint was violated: another transaction was first. */
 public final class DuplicateException extends RuntimeException {
 
     @Serial

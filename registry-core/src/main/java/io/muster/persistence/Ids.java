@@ -1,5 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
+import jakarta.inject.Inject;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -7,9 +11,10 @@ import java.time.Instant;
 import java.util.HexFormat;
 
 /**
- * Makes ids: UUIDv7 (RFC 9562), 48 bits of milliseconds and 74 random ones, so that inserts stay sequential and no node needs
- * to ask another. Thread-safe.
+ * Makes ids: UUIDv7 (RFC 9562), 48 bits of milliseconds and 74 random ones. So inserts stay sequential, and nodes need
+ * no agreement. Thread-safe.
  */
+@Part
 public final class Ids {
 
     private static final HexFormat HEX = HexFormat.of();
@@ -20,7 +25,8 @@ public final class Ids {
     private final SecureRandom random = new SecureRandom();
 
     /** Takes the milliseconds from the clock. */
-    public Ids(Clock clock) {
+    @Inject
+    public Ids(@Ours Clock clock) {
         this.clock = clock;
     }
 
@@ -33,8 +39,8 @@ public final class Ids {
             id[i] = (byte) millis;
             millis >>>= 8;
         }
-        id[6] = (byte) (id[6] & 0x0f | 0x70);
-        id[8] = (byte) (id[8] & 0x3f | 0x80);
+        id[6] = (byte) ((id[6] & 0x0f) | 0x70);
+        id[8] = (byte) ((id[8] & 0x3f) | 0x80);
         return id;
     }
 

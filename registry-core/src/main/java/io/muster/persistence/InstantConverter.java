@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import jakarta.persistence.AttributeConverter;
 import jakarta.persistence.Converter;
 import java.time.Instant;
 
-/** Keeps an Instant as milliseconds since 1970: 8 bytes, no time zone to get wrong, the same on every database. */
+/**
+ * Stores an Instant as milliseconds since 1970: 8 bytes, the same on every database, and without a time zone that could
+ * be wrong.
+ */
 @Converter(autoApply = true)
 public final class InstantConverter implements AttributeConverter<Instant, Long> {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import java.io.IOException;
@@ -12,7 +13,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** Files that hold secrets: readable by their owner only from the moment they exist. */
+/** Makes files that hold secrets. Only their owner can read them, from the moment they exist. */
 public final class OwnerOnlyFile {
 
     private static final String FILE = "rw-------";
@@ -20,9 +21,9 @@ public final class OwnerOnlyFile {
     private OwnerOnlyFile() {}
 
     /**
-     * Makes a file with a line of text, and its directory where there is none.
+     * Creates a file with a line of text, and its directory if that is missing.
      *
-     * @return false if the file was there already; it is left as it is
+     * @return false if the file existed already; it is left as it is
      */
     public static boolean create(Path file, String line) throws IOException {
         createDirectory(file.toAbsolutePath().getParent());
@@ -40,9 +41,9 @@ public final class OwnerOnlyFile {
     }
 
     /**
-     * Makes an empty file where there is none, and takes the rights of others from one that is there.
+     * Creates an empty file if it is missing, and takes the rights of others from one that exists.
      *
-     * @param file in a directory that is there
+     * @param file in a directory that exists
      */
     public static void keep(Path file) throws IOException {
         try {
@@ -58,7 +59,7 @@ public final class OwnerOnlyFile {
         return file.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
-    /** Makes a directory that its owner only can look into; one that is there already is left as it is. */
+    /** Creates a directory that only its owner can look into. An existing one is left as it is. */
     public static void createDirectory(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectories(directory, ownerOnly(directory, "rwx------"));

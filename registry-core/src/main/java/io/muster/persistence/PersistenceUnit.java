@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import jakarta.persistence.SharedCacheMode;
@@ -16,7 +17,7 @@ import java.util.List;
 import java.util.Properties;
 import javax.sql.DataSource;
 
-/** Stands in for a {@code persistence.xml}, which some container would find and manage its own way. */
+/** Replaces a {@code persistence.xml}, which some containers would find and manage in their own way. */
 record PersistenceUnit(DataSource dataSource, List<Class<?>> managed) implements PersistenceUnitInfo {
 
     @Override
@@ -124,7 +125,7 @@ record PersistenceUnit(DataSource dataSource, List<Class<?>> managed) implements
 
     @Override
     public void addTransformer(ClassTransformer transformer) {
-        // Nothing is woven.
+        // There is no weaving.
     }
 
     @Override

@@ -1,5 +1,6 @@
 /**
- * The database, managed by the registry itself so that one unchanged WAR runs on every server: pool, migrations, EclipseLink,
- * transactions. Start with {@link io.muster.persistence.Database}. Which tables mean what is the business of the features.
+ * The database: pool, migrations, EclipseLink, transactions. The registry manages it itself, so that one unchanged WAR
+ * runs on every server. Start with {@link io.muster.persistence.Database}. The feature packages know what their tables
+ * mean.
  */
 package io.muster.persistence;

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
+import io.muster.plugin.BoundedCalls.NoResultException;
 import io.muster.spi.Configurable;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -10,28 +14,67 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An object of a plug-in, called with the plug-in's class loader as the thread's, because libraries look for their own parts there.
- * One without settings takes none.
+ * An object of a plug-in. During a call the plug-in's class loader is the thread's, because libraries look for their
+ * own parts with it. The object is made and gets its settings on a thread of its own, and the start waits for that only
+ * a limited time. A plug-in without settings accepts none.
  *
- * @param <T> what it is
+ * @param <T> its interface
  */
 public class Plugin<T> implements Configurable, AutoCloseable {
 
+    /**
+     * How long the start waits for a constructor, and for the settings to be accepted: some plug-ins connect to their
+     * back end there.
+     */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    /** How long the end waits for all plug-ins together to close. */
+    static final Duration CLOSING = Duration.ofSeconds(5);
+
     private static final Logger LOG = LoggerFactory.getLogger(Plugin.class);
+    private static final int MOST_NAMES = 1000;
+    private static final int MOST_OF_A_FAULT = 2000;
 
     private final String jar;
     private final ClassLoader loader;
+    private final BoundedCalls calls;
     private final T service;
+
+    /**
+     * The result of a call: a value of the registry's own, an object that only its plug-in's threads look into, or a
+     * fault.
+     */
+    private record Outcome<R>(R value, String fault) {}
 
     /**
      * Makes an object of the plug-in.
      *
-     * @throws ServiceConfigurationError if its constructor fails
+     * @throws ServiceConfigurationError if its constructor fails, or does not end; the message says why
      */
     Plugin(String jar, ClassLoader loader, ServiceLoader.Provider<T> provider) {
         this.jar = jar;
         this.loader = loader;
-        this.service = inside(provider::get);
+        this.calls = new BoundedCalls("muster-plugin-" + jar, 2, loader);
+        Outcome<T> made;
+        try {
+            made = calls.call(
+                    () -> {
+                        try {
+                            return new Outcome<>(provider.get(), null);
+                        } catch (ServiceConfigurationError e) {
+                            OutOfMemory.report(e.getCause() == null ? e : e.getCause());
+                            return new Outcome<>(null, OwnValues.reason(e));
+                        }
+                    },
+                    PATIENCE);
+        } catch (NoResultException e) {
+            throw new ServiceConfigurationError(
+                    "its constructor " + (e.failed() ? "failed with " : "gave ") + e.getMessage());
+        }
+        if (made.fault != null) {
+            throw new ServiceConfigurationError(made.fault);
+        }
+        this.service = made.value;
     }
 
     /** Returns the name of the file that it comes from. */
@@ -48,7 +91,7 @@ public class Plugin<T> implements Configurable, AutoCloseable {
         if (service instanceof Configurable configurable) {
             configuring(() -> {
                 configurable.configure(settings);
-                return null;
+                return "";
             });
         }
     }
@@ -56,30 +99,46 @@ public class Plugin<T> implements Configurable, AutoCloseable {
     @Override
     public final Set<String> settingNames() {
         return service instanceof Configurable configurable
-                ? configuring(() -> Set.copyOf(configurable.settingNames()))
+                ? configuring(() -> OwnValues.names("settingNames", configurable.settingNames(), MOST_NAMES))
                 : Set.of();
     }
 
     @Override
     public final Set<String> secretNames() {
         return service instanceof Configurable configurable
-                ? configuring(() -> Set.copyOf(configurable.secretNames()))
+                ? configuring(() -> OwnValues.names("secretNames", configurable.secretNames(), MOST_NAMES))
                 : Set.of();
     }
 
-    /** Whatever is thrown instead of what the SPI promises is a fault of the configuration too, and names the jar. */
+    /** Turns any unexpected exception into a fault of the configuration too, which names the jar. */
     private <R> R configuring(Supplier<R> call) {
+        Outcome<R> outcome;
         try {
-            return inside(call);
-        } catch (IllegalArgumentException e) {
-            throw e.getMessage() == null ? new IllegalArgumentException("plug-in " + jar + " refuses its settings") : e;
-        } catch (RuntimeException e) {
-            // Its message may hold a setting.
-            throw new IllegalArgumentException("plug-in " + jar + " failed while it took its settings, with "
-                    + e.getClass().getName());
-        } catch (LinkageError | ServiceConfigurationError e) {
-            throw new IllegalArgumentException("plug-in " + jar + ": " + reason(e));
+            outcome = calls.call(
+                    () -> {
+                        try {
+                            return new Outcome<>(call.get(), null);
+                        } catch (IllegalArgumentException e) {
+                            return new Outcome<>(
+                                    null,
+                                    e.getMessage() == null
+                                            ? "plug-in " + jar + " refuses its settings"
+                                            : OwnValues.cut(e.getMessage(), MOST_OF_A_FAULT));
+                        } catch (LinkageError | ServiceConfigurationError | OwnValues.NotOwnException e) {
+                            return new Outcome<>(null, "plug-in " + jar + ": " + OwnValues.reason(e));
+                        }
+                    },
+                    PATIENCE);
+        } catch (NoResultException e) {
+            // Drop the exception: its message may contain a setting.
+            throw new IllegalArgumentException("plug-in " + jar
+                    + (e.failed() ? " failed while it took its settings, with " : " took its settings: ")
+                    + e.getMessage());
         }
+        if (outcome.fault != null) {
+            throw new IllegalArgumentException(outcome.fault);
+        }
+        return outcome.value;
     }
 
     final <R> R inside(Supplier<R> call) {
@@ -93,38 +152,41 @@ public class Plugin<T> implements Configurable, AutoCloseable {
         }
     }
 
-    /** Closes the object if it can be closed; never throws. */
+    /** Closes the object if it can be closed. Never throws, and waits only a limited time. */
     @Override
     public final void close() {
-        if (service instanceof AutoCloseable closeable) {
-            inside(() -> {
-                try {
-                    closeable.close();
-                } catch (Exception | LinkageError e) {
-                    LOG.warn("Plug-in {} did not close: {}", jar, e.getClass().getName());
-                }
-                return null;
-            });
+        closing().ifPresent(thread -> await(thread, System.nanoTime() + CLOSING.toNanos()));
+    }
+
+    /** Begins to close the object if it can be closed. */
+    final Optional<Thread> closing() {
+        calls.close();
+        if (!(service instanceof AutoCloseable closeable)) {
+            return Optional.empty();
+        }
+        Thread thread = BoundedCalls.thread(() -> close(closeable), "muster-plugin-" + jar + "-close", loader);
+        thread.start();
+        return Optional.of(thread);
+    }
+
+    private void close(AutoCloseable closeable) {
+        try {
+            closeable.close();
+        } catch (Throwable e) {
+            OutOfMemory.report(e);
+            LOG.warn("Plug-in {} did not close: {}", jar, OwnValues.className(e));
         }
     }
 
-    /** Says in words what kept a class from being used. */
-    static String reason(Throwable thrown) {
-        String said =
-                thrown.getMessage() == null ? "" : thrown.getMessage().replaceFirst("^io\\.muster\\.spi\\.\\w+: ", "");
-        if (thrown instanceof UnsupportedClassVersionError) {
-            return "it was compiled for a newer Java: " + said;
+    /** Waits for the thread of {@link #closing}. */
+    final void await(Thread closing, long untilNanos) {
+        try {
+            closing.join(Math.max(1, (untilNanos - System.nanoTime()) / 1_000_000));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
-        if (thrown instanceof NoClassDefFoundError && thrown.getCause() instanceof ClassNotFoundException) {
-            return "it needs the class " + said.replace('/', '.') + ", which "
-                    + (said.startsWith("io/muster/")
-                            ? "this Muster does not have: it was made for another version"
-                            : "is not in the jar");
+        if (closing.isAlive()) {
+            LOG.warn("Plug-in {} did not close within {}", jar, CLOSING);
         }
-        String kind = thrown instanceof ServiceConfigurationError
-                ? ""
-                : thrown.getClass().getSimpleName() + (said.isEmpty() ? "" : ": ");
-        Throwable cause = thrown.getCause();
-        return kind + said + (cause == null ? "" : " (" + cause + ")");
     }
 }

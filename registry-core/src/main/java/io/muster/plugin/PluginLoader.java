@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
 import io.muster.spi.SerialVerifier;
@@ -8,9 +9,9 @@ import java.net.URLClassLoader;
 import java.nio.file.Path;
 
 /**
- * The classes of one plug-in. It sees the JDK, the SPI of the registry, and its own jar: neither the libraries of the registry
- * nor those of the server, so that it brings what it needs in whatever version, and what it finds is the same on every server.
- * The same holds for resources, and so for what a ServiceLoader finds.
+ * The classes of one plug-in. It sees the JDK, the SPI of the registry, and its own jar, but no libraries of the
+ * registry or the server. So it can bring any version of what it needs, and finds the same on every server. The same
+ * applies to resources, and so to the results of a ServiceLoader.
  */
 final class PluginLoader extends URLClassLoader {
 
@@ -30,7 +31,10 @@ final class PluginLoader extends URLClassLoader {
         }
     }
 
-    /** A copy of the SPI in the jar is not the SPI: its classes are only taken from the registry, even those it does not have. */
+    /**
+     * Takes classes of the SPI only from the registry, even those that the registry does not have: a copy of the SPI in
+     * the jar is not the SPI.
+     */
     @Override
     protected Class<?> findClass(String name) throws ClassNotFoundException {
         if (Window.shows(name)) {
@@ -39,7 +43,7 @@ final class PluginLoader extends URLClassLoader {
         return super.findClass(name);
     }
 
-    /** What a plug-in sees of its surroundings. */
+    /** The part of its surroundings that a plug-in sees. */
     private static final class Window extends ClassLoader {
 
         private static final ClassLoader REGISTRY = SerialVerifier.class.getClassLoader();

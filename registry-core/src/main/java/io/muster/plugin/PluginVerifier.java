@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
-import io.muster.problem.RareLog;
+import io.muster.log.RareLog;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
@@ -8,7 +9,7 @@ import io.muster.spi.VerificationUnavailableException;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 
-/** A verifier of a plug-in. A plug-in that turns out to be broken is unavailable, not a defect of the registry. */
+/** A verifier of a plug-in. A broken plug-in counts as unavailable, not as a defect of the registry. */
 public final class PluginVerifier extends Plugin<SerialVerifier> implements SerialVerifier {
 
     private static final RareLog RARE = RareLog.of(PluginVerifier.class);
@@ -22,8 +23,8 @@ public final class PluginVerifier extends Plugin<SerialVerifier> implements Seri
         try {
             return inside(() -> service().verify(candidate));
         } catch (LinkageError | ServiceConfigurationError e) {
-            // What these say is the JVM's text about classes, free of serials and secrets.
-            String reason = reason(e);
+            // These texts are the JVM's, about classes, and contain no serials or secrets.
+            String reason = OwnValues.reason(e);
             RARE.error(jar(), "Plug-in {} is broken, or made for another version: {}", jar(), reason);
             throw new VerificationUnavailableException("plug-in " + jar() + ": " + reason);
         }

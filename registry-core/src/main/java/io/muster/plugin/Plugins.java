@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
 import io.muster.config.Settings;
@@ -8,9 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
@@ -19,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The verifiers and credential issuers found in the plug-in directory: each jar in a class loader of its own, so that it works the
- * same on every server. A jar that cannot be used is a fault that names it and says why.
+ * The verifiers and credential issuers in the plug-in directory. Each jar has a class loader of its own, so that it
+ * works the same on every server. A jar that cannot be used is a fault, which names the jar and the reason.
  */
 public final class Plugins implements AutoCloseable {
 
@@ -30,6 +34,7 @@ public final class Plugins implements AutoCloseable {
     private final Services<CredentialIssuer, PluginIssuer> issuers;
     private final List<PluginLoader> loaders = new ArrayList<>();
     private final Consumer<String> faults;
+    private Optional<Thread> exit = Optional.empty();
 
     private Plugins(Consumer<String> faults) {
         this.faults = faults;
@@ -37,7 +42,7 @@ public final class Plugins implements AutoCloseable {
         this.issuers = new Services<>(CredentialIssuer.class, "credential issuer", PluginIssuer::new, faults);
     }
 
-    /** Loads what the directory has, and makes one object of each; a directory that cannot be read is a fault. */
+    /** Loads the jars of the directory, and makes one object of each. A directory that cannot be read is a fault. */
     public static Plugins load(Optional<Path> directory, Consumer<String> faults) {
         Plugins plugins = new Plugins(faults);
         directory.ifPresent(dir -> {
@@ -45,6 +50,7 @@ public final class Plugins implements AutoCloseable {
                 plugins.load(jar);
             }
         });
+        plugins.watch();
         return plugins;
     }
 
@@ -88,11 +94,31 @@ public final class Plugins implements AutoCloseable {
         thread.setContextClassLoader(loader);
         try {
             named.forEach(services -> services.load(jar, loader));
-        } catch (ServiceConfigurationError | LinkageError | RuntimeException e) {
-            // The first one of a jar is enough: whatever is wrong with it, it has to be built again.
-            fault(jar, Plugin.reason(e));
+        } catch (Throwable e) {
+            // The first fault of a jar is enough, since it has to be built again. Catch everything, so that no jar
+            // hides the faults of the others.
+            OutOfMemory.report(e);
+            fault(jar, OwnValues.reason(e));
         } finally {
             thread.setContextClassLoader(before);
+        }
+    }
+
+    private void watch() {
+        if (!loaders.isEmpty()) {
+            Set<String> jars = loaders.stream().map(PluginLoader::getName).collect(Collectors.toSet());
+            exit = Optional.of(new Thread(() -> PluginThreads.reportExit(jars), "muster-plugin-exit"));
+            exit.ifPresent(Runtime.getRuntime()::addShutdownHook);
+        }
+    }
+
+    /** Returns whether the process ends. */
+    private boolean unwatch() {
+        try {
+            exit.ifPresent(Runtime.getRuntime()::removeShutdownHook);
+            return false;
+        } catch (IllegalStateException e) {
+            return true;
         }
     }
 
@@ -114,22 +140,34 @@ public final class Plugins implements AutoCloseable {
         return issuers;
     }
 
-    /** Gives a plug-in or a CDI bean its settings, if it takes any; what it refuses is a fault of them. */
+    /**
+     * Gives a plug-in or a CDI bean its settings, if it takes any. If it refuses them, that is a fault of the settings.
+     */
     public static void configure(Object service, Settings settings) {
         if (service instanceof Configurable configurable) {
             try {
                 configurable.configure(settings.of(configurable.settingNames(), configurable.secretNames()));
             } catch (IllegalArgumentException e) {
                 settings.fault("*", e.getMessage());
+            } catch (Exception | LinkageError | AssertionError | StackOverflowError | ServiceConfigurationError e) {
+                // The exception of a bean: a plug-in throws no other. Its message may contain a setting.
+                settings.fault("*", "failed while it took its settings, with " + OwnValues.className(e));
             }
         }
     }
 
-    /** Closes what can be closed, then the jars. */
+    /** Closes the objects, all at once and within a limited time, then the jars. Logs what a plug-in left behind. */
     @Override
     public void close() {
-        verifiers.close();
-        issuers.close();
+        boolean ending = unwatch();
+        Map<Plugin<?>, Thread> closing = new LinkedHashMap<>();
+        Stream.<Plugin<?>>concat(verifiers.all(), issuers.all())
+                .forEach(plugin -> plugin.closing().ifPresent(thread -> closing.put(plugin, thread)));
+        long until = System.nanoTime() + Plugin.CLOSING.toNanos();
+        closing.forEach((plugin, thread) -> plugin.await(thread, until));
+        if (!loaders.isEmpty()) {
+            PluginThreads.reportLeft(List.copyOf(loaders), ending);
+        }
         for (PluginLoader loader : loaders) {
             try {
                 loader.close();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
 import io.muster.config.Settings;
@@ -19,7 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The plug-ins of one kind, found by the JDK's ServiceLoader. Two of one name, and one with a name of the registry's own, are faults.
+ * The plug-ins of one kind, found by the JDK's ServiceLoader. Two with the same name are faults, and so is one with a
+ * name of the registry's own.
  *
  * @param <T> the interface that they implement
  * @param <P> one that implements it by asking a plug-in
@@ -33,14 +35,14 @@ public final class Services<T, P extends Plugin<T>> {
         P make(String jar, ClassLoader loader, ServiceLoader.Provider<T> provider);
     }
 
-    /** What a jar has of this kind. */
-    private record Found<T>(String jar, ClassLoader loader, ServiceLoader.Provider<T> provider) {}
+    /** A service of this kind in a jar. */
+    private record Entry<T>(String jar, ClassLoader loader, ServiceLoader.Provider<T> provider) {}
 
     private final Class<T> service;
     private final String kind;
     private final Maker<T, P> maker;
     private final Consumer<String> faults;
-    private final Map<String, Found<T>> found = new HashMap<>();
+    private final Map<String, Entry<T>> found = new HashMap<>();
     private final Map<String, P> byName = new HashMap<>();
     private final List<P> others = new ArrayList<>();
 
@@ -98,12 +100,12 @@ public final class Services<T, P extends Plugin<T>> {
                                     + " too");
             return;
         }
-        found.put(name.value(), new Found<>(jar, loader, provider));
+        found.put(name.value(), new Entry<>(jar, loader, provider));
         byName.put(name.value(), maker.make(jar, loader, provider));
         LOG.debug("The {} {} comes from {}", kind, name.value(), jar);
     }
 
-    /** Returns what the SPI promises and the class, which compiled against another one, does not have. */
+    /** Returns a method of the SPI that the class does not have, because it was compiled against another version. */
     private Optional<Method> missing(Class<?> type) {
         return Stream.of(service, Configurable.class)
                 .filter(promise -> promise.isAssignableFrom(type))
@@ -132,9 +134,9 @@ public final class Services<T, P extends Plugin<T>> {
     }
 
     /**
-     * Returns the plug-ins and what is there already, by name.
+     * Returns the plug-ins and the given objects, by name.
      *
-     * @param supplied what is there already, such as CDI beans; none may have the name of a plug-in
+     * @param supplied other objects, such as CDI beans; none may have the name of a plug-in
      * @param builtIn the registry's own names, which neither may have
      */
     public Map<String, T> with(Map<String, T> supplied, Set<String> builtIn) {
@@ -154,8 +156,8 @@ public final class Services<T, P extends Plugin<T>> {
     }
 
     /**
-     * Returns a further object of the plug-in with this name, whose settings are another one's, or empty if there is no such
-     * plug-in. Closed with the others.
+     * Returns another object of the plug-in with this name, for other settings, or empty if there is no such plug-in.
+     * Closed with the others.
      */
     public Optional<P> another(String plugin) {
         return Optional.ofNullable(found.get(plugin)).map(first -> {
@@ -170,8 +172,8 @@ public final class Services<T, P extends Plugin<T>> {
         return Optional.ofNullable(byName.get(name)).map(Plugin::jar);
     }
 
-    void close() {
-        byName.values().forEach(Plugin::close);
-        others.forEach(Plugin::close);
+    /** Returns every object that was made. */
+    Stream<P> all() {
+        return Stream.concat(byName.values().stream(), others.stream());
     }
 }

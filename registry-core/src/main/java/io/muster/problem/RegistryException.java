@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.problem;
 
 import io.muster.api.Problem;
@@ -9,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The registry's no. The caller sees the type, the public detail and the faults; the message is the reason, for operators and
- * logs only.
+ * A refusal by the registry. The caller sees the type, the public detail and the faults. The message is the reason, for
+ * operators and logs only.
  */
 public final class RegistryException extends RuntimeException {
 
@@ -23,32 +24,25 @@ public final class RegistryException extends RuntimeException {
     private final String detail;
     private final transient List<Problem.Fault> faults;
     private final transient Duration retryAfter;
-    private final transient Duration least;
 
     private RegistryException(
-            ProblemType type,
-            String reason,
-            String detail,
-            List<Problem.Fault> faults,
-            Duration retryAfter,
-            Duration least) {
-        // Without a stack trace: a no is an ordinary answer, and a flood of them must stay cheap.
+            ProblemType type, String reason, String detail, List<Problem.Fault> faults, Duration retryAfter) {
+        // No stack trace: a refusal is an ordinary answer, and a flood of them must stay cheap.
         super(reason, null, false, false);
         this.type = type;
         this.detail = detail;
         this.faults = List.copyOf(faults);
         this.retryAfter = retryAfter;
-        this.least = least;
     }
 
-    /** Says no without telling the caller more than the type. */
+    /** Refuses, and tells the caller only the type. */
     public RegistryException(ProblemType type, String reason) {
-        this(type, reason, null, List.of(), null, Duration.ZERO);
+        this(type, reason, null, List.of(), null);
     }
 
     /**
-     * Says no and lists what is wrong with the request; there is at least one fault. Of more than a hundred the rest is counted, so
-     * that no small request gets a huge reply.
+     * Refuses, and lists the faults of the request, of which there is at least one. Beyond a hundred the rest is only
+     * counted, so that no small request gets a huge reply.
      */
     public static RegistryException invalid(List<Problem.Fault> all) {
         List<Problem.Fault> faults = new ArrayList<>(all.subList(0, Math.min(all.size(), MOST_FAULTS)));
@@ -65,26 +59,20 @@ public final class RegistryException extends RuntimeException {
                                         .toList()),
                 null,
                 faults,
-                null,
-                Duration.ZERO);
+                null);
     }
 
-    /** Says no with a sentence that the caller may read. */
+    /** Refuses with a sentence that the caller may read. */
     public static RegistryException withDetail(ProblemType type, String detail) {
-        return new RegistryException(type, detail, detail, List.of(), null, Duration.ZERO);
+        return new RegistryException(type, detail, detail, List.of(), null);
     }
 
-    /** Says not now. */
+    /** Refuses for now: the caller may retry after this time. */
     public static RegistryException later(ProblemType type, String reason, Duration retryAfter) {
-        return new RegistryException(type, reason, null, List.of(), retryAfter, Duration.ZERO);
+        return new RegistryException(type, reason, null, List.of(), retryAfter);
     }
 
-    /** Refuses a registration, and lets the caller know no sooner than so long after it was begun. */
-    public static RegistryException refused(String reason, Duration least) {
-        return new RegistryException(ProblemType.REGISTRATION_REFUSED, reason, null, List.of(), null, least);
-    }
-
-    /** Returns what the caller is told. */
+    /** Returns the type, which the caller is told. */
     public ProblemType type() {
         return type;
     }
@@ -99,12 +87,7 @@ public final class RegistryException extends RuntimeException {
         return faults;
     }
 
-    /** Returns how long the answer must take at least, so that its time tells nothing; zero where that is no matter. */
-    public Duration least() {
-        return least;
-    }
-
-    /** Returns when the caller may come back, where that helps. */
+    /** Returns how long the caller should wait before it retries, if a retry helps. */
     public Optional<Duration> retryAfter() {
         return Optional.ofNullable(retryAfter);
     }

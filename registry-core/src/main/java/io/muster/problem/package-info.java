@@ -1,5 +1,5 @@
 /**
- * How core says no: {@link io.muster.problem.RegistryException}, a problem type for the caller and a reason for operators; and
- * how often.
+ * Refusals of the core. A {@link io.muster.problem.RegistryException} has a problem type for the caller and a reason
+ * for operators.
  */
 package io.muster.problem;

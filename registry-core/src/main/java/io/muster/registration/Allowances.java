@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
 import io.muster.credential.CredentialState;
 import io.muster.credential.StoredCredential;
 import io.muster.device.Device;
@@ -9,11 +12,13 @@ import io.muster.device.DeviceStore;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
+import io.muster.persistence.IndexRange;
+import io.muster.persistence.Sql;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
+import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.Query;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -24,10 +29,11 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Permissions by operators for one serial to register once more, within a window. An allowance is used by the registration that
- * needs it, and spent by the first use of any new credential of the device: until then a lost reply may be asked for again.
- * Thread-safe.
+ * Permissions by operators for one serial to register once more, within a window. The registration that needs an
+ * allowance uses it. The first use of any new credential of the device spends it; until then a device whose reply was
+ * lost may ask again. Thread-safe.
  */
+@Part
 public final class Allowances {
 
     /** The longest window. */
@@ -37,15 +43,18 @@ public final class Allowances {
             "id, fleet, serial, reason, operator, not_before, not_after, given_key, given_at,"
                     + " spent_at, revoked_at";
 
-    /** What becomes of an allowance. */
+    private static final IndexRange BY_ID = IndexRange.of("fleet", "id");
+    private static final IndexRange BY_SERIAL = IndexRange.of("fleet", "serial", "id");
+
+    /** The states of an allowance. */
     public enum State {
-        /** Its window has not begun, or it waits for the serial. */
+        /** Its window has not begun, or no device has registered with it yet. */
         OPEN,
-        /** The serial registered by it, and has not used what it got. */
+        /** The serial registered with it, but has not used the new credential. */
         GIVEN,
         /** The device used a new credential. */
         SPENT,
-        /** An operator took it back. */
+        /** An operator revoked it. */
         REVOKED,
         /** Its window ended before it was used. */
         EXPIRED
@@ -55,9 +64,9 @@ public final class Allowances {
      * A permission.
      *
      * @param id 32 hex digits
-     * @param reason why, for people
-     * @param operator by whom
-     * @param givenAt when the serial last registered by it
+     * @param reason why it was given, for people
+     * @param operator the operator who gave it
+     * @param givenAt when the serial last registered with it
      * @param spentAt when the device first used a new credential
      */
     public record Allowance(
@@ -73,7 +82,7 @@ public final class Allowances {
             Optional<Instant> spentAt,
             Optional<Instant> revokedAt) {
 
-        /** Returns what became of it until now. */
+        /** Returns its state at this time. */
         public State state(Instant now) {
             if (spentAt.isPresent()) {
                 return State.SPENT;
@@ -87,7 +96,7 @@ public final class Allowances {
             return givenKey.isPresent() ? State.GIVEN : State.OPEN;
         }
 
-        /** Tells whether the serial may register by it now. */
+        /** Tells whether the serial may register with it now. */
         boolean permits(Instant now) {
             State state = state(now);
             return (state == State.OPEN || state == State.GIVEN) && !now.isBefore(notBefore);
@@ -100,8 +109,9 @@ public final class Allowances {
     private final Ids ids;
     private final Clock clock;
 
-    /** Keeps them in the database. */
-    public Allowances(Database database, Changes changes, Audit audit, Ids ids, Clock clock) {
+    /** Keeps allowances in the database. */
+    @Inject
+    public Allowances(Database database, Changes changes, Audit audit, Ids ids, @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
         this.audit = audit;
@@ -109,7 +119,9 @@ public final class Allowances {
         this.clock = clock;
     }
 
-    /** Permits each of the serials to register once more within the window: all of them, or none if the database is away. */
+    /**
+     * Permits each of the serials to register once more within the window. If the database fails, none is permitted.
+     */
     public List<Allowance> create(
             String fleet,
             List<SerialNumber> serials,
@@ -151,59 +163,42 @@ public final class Allowances {
     }
 
     /**
-     * Lists those of a fleet, the oldest first.
+     * Lists the allowances of a fleet, the oldest first.
      *
      * @param serial of this serial only; empty for all
      * @param after the last id of the page before
      */
     public List<Allowance> list(String fleet, Optional<String> serial, Optional<String> after, int atMost) {
-        return database.query(connection -> {
-            try (PreparedStatement select = connection.prepareStatement("SELECT " + COLUMNS
-                    + " FROM allowance WHERE fleet = ?" + (serial.isPresent() ? " AND serial = ?" : "")
-                    + " AND id > ? ORDER BY id LIMIT ?")) {
-                int place = 0;
-                select.setString(++place, fleet);
-                if (serial.isPresent()) {
-                    select.setString(++place, serial.get());
-                }
-                select.setBytes(++place, after.map(Ids::bytes).orElseGet(() -> new byte[16]));
-                select.setInt(++place, atMost);
-                return read(select);
-            }
-        });
+        IndexRange range = serial.isPresent() ? BY_SERIAL : BY_ID;
+        List<String> values = serial.map(text -> List.of(fleet, text)).orElse(List.of(fleet));
+        String select = "SELECT " + COLUMNS + " FROM allowance USE INDEX ("
+                + (serial.isPresent() ? "allowance_serial" : "allowance_fleet") + ") WHERE " + range.sql();
+        byte[] from = after.map(Ids::bytes).orElseGet(() -> new byte[16]);
+        return database.forOperators()
+                .jdbc(Sql.of(select, range.values(values, from, atMost)).list(Allowances::allowance));
     }
 
-    private static List<Allowance> read(PreparedStatement select) throws SQLException {
-        List<Allowance> found = new ArrayList<>();
-        try (ResultSet rows = select.executeQuery()) {
-            while (rows.next()) {
-                found.add(new Allowance(
-                        Ids.hex(rows.getBytes(1)),
-                        rows.getString(2),
-                        rows.getString(3),
-                        rows.getString(4),
-                        rows.getString(5),
-                        Instant.ofEpochMilli(rows.getLong(6)),
-                        Instant.ofEpochMilli(rows.getLong(7)),
-                        Optional.ofNullable(rows.getString(8)),
-                        time(rows, 9),
-                        time(rows, 10),
-                        time(rows, 11)));
-            }
-        }
-        return found;
-    }
-
-    private static Optional<Instant> time(ResultSet row, int column) throws SQLException {
-        long millis = row.getLong(column);
-        return row.wasNull() ? Optional.empty() : Optional.of(Instant.ofEpochMilli(millis));
+    private static Allowance allowance(ResultSet row) throws SQLException {
+        return new Allowance(
+                Ids.hex(row.getBytes(1)),
+                row.getString(2),
+                row.getString(3),
+                row.getString(4),
+                row.getString(5),
+                Instant.ofEpochMilli(row.getLong(6)),
+                Instant.ofEpochMilli(row.getLong(7)),
+                Optional.ofNullable(row.getString(8)),
+                Sql.time(row, 9),
+                Sql.time(row, 10),
+                Sql.time(row, 11));
     }
 
     /**
-     * Takes a permission back, and with it the credential that was given by it, which was not used yet. Effective on this node when
-     * it returns, on others within two seconds.
+     * Revokes an allowance, and the unused credential that was issued with it. Effective on this node when it returns,
+     * on others within two seconds.
      *
-     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, {@code CONFLICT} if it is spent or revoked
+     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, {@code CONFLICT} if it is spent or
+     *     revoked
      */
     public void revoke(String fleet, String id, String operator) {
         List<String> voided = new ArrayList<>();
@@ -212,8 +207,8 @@ public final class Allowances {
             String serial = byId(em, fleet, id)
                     .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such allowance"))
                     .serial();
-            // The lock that registering by it and using what it gave take too, so one comes first; what it says counts
-            // then.
+            // Registering with the allowance and using its credential take this lock too. So one of them comes first,
+            // and the row read below is current.
             Optional<Device> device = DeviceStore.lock(em, fleet, serial);
             int revoked = em.createNativeQuery("UPDATE allowance SET revoked_at = ? WHERE id = ? AND fleet = ?"
                             + " AND spent_at IS NULL AND revoked_at IS NULL")
@@ -255,7 +250,7 @@ public final class Allowances {
         return rows.stream().findFirst().map(row -> of((Object[]) row));
     }
 
-    /** Returns the one by which the serial may register now, the one it registered by last if there is one. */
+    /** Returns the allowance with which the serial may register now. One that it has registered with comes first. */
     static Optional<Allowance> open(EntityManager em, String fleet, SerialNumber serial, Instant now) {
         List<?> rows = em.createNativeQuery(
                         "SELECT " + COLUMNS + " FROM allowance WHERE fleet = ? AND serial = ? AND not_after > ?"
@@ -294,10 +289,10 @@ public final class Allowances {
     }
 
     /**
-     * Uses it: a compare-and-swap, so that of several registrations by one allowance one wins.
+     * Uses the allowance. This is a compare-and-swap: of several registrations with one allowance, one wins.
      *
-     * @param key of the credential that comes of it
-     * @return false if somebody else did, or it is spent or revoked by now
+     * @param key of the credential that is issued with it
+     * @return false if another registration used it first, or if it is spent or revoked by now
      */
     static boolean use(EntityManager em, Allowance allowance, String key, Instant now) {
         Query update = em.createNativeQuery("UPDATE allowance SET given_key = ?, given_at = ? WHERE id = ?"

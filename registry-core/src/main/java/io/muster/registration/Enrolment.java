@@ -1,29 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import io.muster.audit.Audit;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
 import io.muster.credential.BrokerLogins;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialOrders.Owner;
 import io.muster.credential.CredentialState;
-import io.muster.credential.Issuers;
 import io.muster.credential.StoredCredential;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
 import io.muster.device.DeviceTag;
 import io.muster.fleet.Fleet;
+import io.muster.issuer.Issuers;
 import io.muster.jose.PublicJwk;
+import io.muster.once.Use;
+import io.muster.ownership.Ownership;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.DuplicateException;
 import io.muster.persistence.Ids;
+import io.muster.problem.RegistryException;
 import io.muster.registration.Allowances.Allowance;
 import io.muster.registration.RegisterAgain.Decision;
 import io.muster.registration.RegistrationAttempt.OfferedKey;
 import io.muster.spi.Candidate;
 import io.muster.spi.Credential;
 import io.muster.spi.Verdict;
-import io.muster.verification.Use;
+import io.muster.user.User;
+import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import java.time.Clock;
 import java.time.Instant;
@@ -33,50 +40,88 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
- * Device and credential in one short transaction. The unique constraint on fleet and serial decides races: a device is inserted
- * without looking first, and who finds it taken registers again by the fleet's rule. Thread-safe.
+ * Creates device and credential in one short transaction. The unique constraint on fleet and serial decides races: a
+ * device is inserted without looking first. A request that finds the serial taken registers again by the fleet's rule.
+ * Thread-safe.
  */
+@Part
 public final class Enrolment {
 
-    /** So many credentials of a device are kept that were void before they were used. */
+    /** How many credentials of a device are kept that were voided before they were used. */
     private static final int VOID_KEPT = 50;
 
+    /** The result of an enrolment. */
+    sealed interface Outcome {
+
+        /** Tells whether the serial was a device before. */
+        boolean again();
+
+        /** Returns what was enrolled, or throws the exception that the function makes of the refusal. */
+        Enrolled orThrow(Function<Refused, RegistryException> refusal);
+    }
+
     /**
-     * What came of it.
+     * A device and the reply to it.
      *
-     * @param device the device, or empty if the rule refuses
-     * @param reason why it was refused, for operators
-     * @param repeat whether it was refused because the serial is a device already
+     * @param key of its credential
      */
-    record Outcome(Optional<Enrolled> device, String reason, boolean repeat) {
+    record Enrolled(Device device, String key, RegistrationReply reply, boolean again) implements Outcome {
 
-        static Outcome of(Enrolled device) {
-            return new Outcome(Optional.of(device), null, false);
-        }
-
-        static Outcome refusedRepeat(String reason) {
-            return new Outcome(Optional.empty(), reason, true);
+        @Override
+        public Enrolled orThrow(Function<Refused, RegistryException> refusal) {
+            return this;
         }
     }
 
     /**
-     * What would come of it.
+     * No credential was issued.
+     *
+     * @param reason for operators
+     */
+    record Refused(String reason, boolean again) implements Outcome {
+
+        @Override
+        public Enrolled orThrow(Function<Refused, RegistryException> refusal) {
+            throw refusal.apply(this);
+        }
+    }
+
+    /**
+     * The result that an enrolment would have now.
      *
      * @param outcome {@code new}, {@code again} or {@code refused}
      * @param reason why it would be refused; else empty
-     * @param deviceId the device that is there already
+     * @param deviceId the device that exists already
      */
     public record Preview(String outcome, String reason, Optional<String> deviceId) {}
 
     /**
-     * A device and what it is answered.
+     * A device that exists, and the request for it.
      *
-     * @param key of its credential
-     * @param again whether it was a device before
+     * @param device locked until the transaction ends
+     * @param tags all tags of the device
+     * @param credentials all that the device has
+     * @param changed collects what the nodes must read again
      */
-    record Enrolled(Device device, String key, RegistrationReply reply, boolean again) {}
+    private record Case(
+            EntityManager em,
+            RegistrationAttempt attempt,
+            Fleet fleet,
+            Device device,
+            Map<String, String> tags,
+            List<StoredCredential> credentials,
+            Instant now,
+            List<String> changed) {
+
+        void revoke(StoredCredential credential) {
+            credential.revoke();
+            changed.add(credential.key());
+        }
+    }
 
     private final Database database;
     private final Changes changes;
@@ -84,10 +129,12 @@ public final class Enrolment {
     private final Issuers issuers;
     private final Receipts receipts;
     private final BrokerLogins logins;
+    private final Ownership ownership;
     private final Audit audit;
     private final Ids ids;
     private final Clock clock;
 
+    @Inject
     Enrolment(
             Database database,
             Changes changes,
@@ -95,88 +142,131 @@ public final class Enrolment {
             Issuers issuers,
             Receipts receipts,
             BrokerLogins logins,
+            Ownership ownership,
             Audit audit,
             Ids ids,
-            Clock clock) {
+            @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
         this.orders = orders;
         this.issuers = issuers;
         this.receipts = receipts;
         this.logins = logins;
+        this.ownership = ownership;
         this.audit = audit;
         this.ids = ids;
         this.clock = clock;
     }
 
-    Outcome enrol(RegistrationAttempt attempt, Fleet fleet, Verdict.Genuine genuine, List<Use> uses) {
+    Outcome enrol(
+            RegistrationAttempt attempt, Fleet fleet, Verdict.Genuine genuine, List<Use> uses, Optional<User> owner) {
         try {
-            return create(attempt, fleet, genuine, uses);
+            return create(attempt, fleet, genuine, uses, owner);
         } catch (Spending.UsedUpException e) {
-            return new Outcome(Optional.empty(), e.getMessage(), false);
+            return new Refused(e.getMessage(), false);
+        } catch (Ownership.OwnedByAnotherException e) {
+            return new Refused(e.getMessage(), false);
         } catch (DuplicateException e) {
-            return repeat(attempt, fleet, uses);
+            return repeat(attempt, fleet, uses, owner);
         }
     }
 
-    private Outcome repeat(RegistrationAttempt attempt, Fleet fleet, List<Use> uses) {
+    private Outcome repeat(RegistrationAttempt attempt, Fleet fleet, List<Use> uses, Optional<User> owner) {
         try {
-            return again(attempt, fleet, uses, Optional.empty());
-        } catch (Spending.UsedUpException e) {
-            return Outcome.refusedRepeat(e.getMessage());
+            return again(attempt, fleet, uses, owner, Optional.empty());
+        } catch (Spending.UsedUpException | Ownership.OwnedByAnotherException e) {
+            return new Refused(e.getMessage(), true);
         }
     }
 
-    private Outcome create(RegistrationAttempt attempt, Fleet fleet, Verdict.Genuine genuine, List<Use> uses) {
+    private Outcome create(
+            RegistrationAttempt attempt, Fleet fleet, Verdict.Genuine genuine, List<Use> uses, Optional<User> owner) {
         Candidate candidate = attempt.candidate();
         Instant now = clock.instant();
         byte[] id = ids.next();
         Device device = new Device(
-                id, fleet.name(), candidate.serial(), genuine.name().orElse(null), genuine.attributes(), now);
+                id,
+                fleet.name(),
+                candidate.serial(),
+                genuine.name()
+                        .or(() -> fleet.document().nameOf(candidate.serial()))
+                        .orElse(null),
+                genuine.attributes(),
+                now);
         Map<String, String> tags = new HashMap<>(genuine.tags());
         tags.remove(DeviceTag.SERIAL);
-        Credential credential = issuers.issue(fleet.document().issuer(), device.registered(offered(attempt)));
-        StoredCredential stored = store(credential, device, fleet, candidate.origin(), now, Optional.empty());
+        // Nobody but the registry says whom a device belongs to.
+        tags.keySet().removeAll(DeviceTag.OF_OWNERS);
+        Credential credential = issuers.issue(fleet.document().issuer(), device.registered(offeredMembers(attempt)));
+        StoredCredential stored = credentialRow(
+                credential,
+                device,
+                fleet,
+                candidate.origin(),
+                orders.of(fleet.name()).issuedAt(owner(device, tags), now),
+                now,
+                Optional.empty());
         Map<String, String> all = new LinkedHashMap<>(tags);
         all.put(DeviceTag.SERIAL, candidate.serial().value());
         RegistrationReply reply = receipts.reply(fleet, device, all, credential, stored.expiresAt(), attempt.seal());
-        database.transaction(em -> {
+        Optional<Ownership.Change> change = database.transaction(em -> {
             em.persist(device);
-            // Now, before anything else is locked: who finds the serial taken must not hold what the holder waits for.
+            // Flush now, before anything else is locked: a request that finds the serial taken must not hold a lock
+            // that the other one waits for.
             em.flush();
-            Spending.spend(em, uses, candidate, true);
+            spend(em, uses, new Spending.Admission(candidate, credential.key(), true, now), device);
             em.persist(stored);
-            DeviceStore.tag(em, id, tags);
+            Ownership.Admitted admitted = ownership.admitted(em, fleet, device, owner);
+            // The reply does not have these: a device is not told whose it is.
+            Map<String, String> shown = new HashMap<>(tags);
+            shown.putAll(admitted.tags());
+            DeviceStore.tag(em, id, shown);
             logins.issued(em, fleet.name(), id, credential);
             keep(em, attempt, fleet, credential.key(), reply, now);
-            return null;
+            return admitted.change();
         });
         logins.committed();
-        return Outcome.of(new Enrolled(device, credential.key(), reply, false));
+        change.ifPresent(ownership::committed);
+        return new Enrolled(device, credential.key(), reply, false);
     }
 
-    private static Optional<Map<String, Object>> offered(RegistrationAttempt attempt) {
+    private void spend(EntityManager em, List<Use> uses, Spending.Admission admission, Device device) {
+        Spending.spend(em, uses, admission);
+        if (uses.contains(new Use.Approval())) {
+            audit.record(
+                    em,
+                    Audit.Type.APPROVAL_USED,
+                    device.fleet(),
+                    device.serial().value(),
+                    device.idBytes(),
+                    admission.candidate().origin(),
+                    "credential " + admission.key());
+        }
+    }
+
+    private static Optional<Map<String, Object>> offeredMembers(RegistrationAttempt attempt) {
         return attempt.offered().map(OfferedKey::key).map(PublicJwk::members);
     }
 
-    private static StoredCredential store(
+    private static StoredCredential credentialRow(
             Credential credential,
             Device device,
             Fleet fleet,
             String origin,
+            Instant issuedAt,
             Instant now,
             Optional<StoredCredential.Replacement> replacement) {
         return new StoredCredential(
                 credential,
                 device.idBytes(),
                 origin,
-                now,
+                issuedAt,
                 now.plus(fleet.document().unconfirmedLifetime()),
                 replacement,
                 fleet.document().credentialLifetime());
     }
 
-    private static Optional<byte[]> sealedId(RegistrationAttempt attempt, Fleet fleet) {
+    private static Optional<byte[]> sealedReplyId(RegistrationAttempt attempt, Fleet fleet) {
         return attempt.seal()
                 .map(seal -> SealedReplies.id(
                         fleet.name(),
@@ -194,91 +284,151 @@ public final class Enrolment {
             Instant now) {
         if (reply instanceof RegistrationReply.Sealed sealed) {
             SealedReplies.keep(
-                    em, sealedId(attempt, fleet).orElseThrow(), new SealedReplies.Kept(key, sealed.jwe()), now);
+                    em,
+                    sealedReplyId(attempt, fleet).orElseThrow(),
+                    new SealedReplies.SealedReply(key, sealed.jwe()),
+                    now);
         }
     }
 
     /**
-     * Gives a device a further credential, whose first use retires the one that it has.
+     * Gives a device a further credential. The first use of that one retires the present one.
      *
      * @param attempt names the device by its serial
-     * @param key of the credential that it has, and authenticated with
+     * @param key of the present credential, with which the device authenticated
      */
     Outcome rotate(RegistrationAttempt attempt, Fleet fleet, String key) {
-        return again(attempt, fleet, List.of(), Optional.of(key));
+        return again(attempt, fleet, List.of(), Optional.empty(), Optional.of(key));
     }
 
-    /** Registers again, or, where the key of a credential is given, renews that one. */
-    private Outcome again(RegistrationAttempt attempt, Fleet fleet, List<Use> uses, Optional<String> renewed) {
+    /** Registers again. If the key of a credential is given, renews that credential instead. */
+    private Outcome again(
+            RegistrationAttempt attempt, Fleet fleet, List<Use> uses, Optional<User> owner, Optional<String> renewed) {
         List<String> changed = new ArrayList<>();
-        CredentialOrders.OfFleet ordered = orders.of(fleet.name());
-        Outcome outcome = database.transaction(em -> {
+        Supplier<Optional<Outcome>> decided = () -> database.transaction(em -> {
             changed.clear();
-            Device device = DeviceStore.lock(
-                            em, fleet.name(), attempt.candidate().serial().value())
-                    .orElseThrow(() -> new IllegalStateException("a device that was there is gone"));
-            Instant now = clock.instant();
-            Map<String, String> tags = DeviceStore.tags(em, device);
-            List<StoredCredential> credentials = StoredCredential.of(em, device.idBytes());
-            RegisterAgain rules = rules(fleet, ordered, device, tags, credentials, now);
-            Optional<Enrolled> same = replay(em, attempt, fleet, device, rules, now);
-            if (same.isPresent()) {
-                return Outcome.of(same.get());
+            Optional<Case> locked = locked(em, attempt, fleet, changed);
+            if (locked.isEmpty()) {
+                return Optional.empty();
+            }
+            Case one = locked.get();
+            Ownership.checkAgain(one.tags(), owner);
+            // Not from memory: a credential that a revoked one gets now would outlive the two seconds of the memory.
+            CredentialOrders.OfFleet ordered = CredentialOrders.now(em, fleet.name());
+            RegisterAgain rules = rules(fleet, ordered, one.device(), one.tags(), one.credentials(), one.now());
+            Optional<Enrolled> replayed = replay(one, rules);
+            if (replayed.isPresent()) {
+                return Optional.of(replayed.get());
             }
             Optional<Allowance> allowance =
-                    Allowances.open(em, fleet.name(), attempt.candidate().serial(), now);
+                    Allowances.open(em, fleet.name(), attempt.candidate().serial(), one.now());
             Optional<PublicJwk> offered = attempt.offered().map(OfferedKey::key);
             Decision decision = renewed.map(key -> rules.renew(key, offered))
-                    .orElseGet(() -> rules.decide(offered, presented(attempt, device), allowance.isPresent()));
-            if (decision instanceof Decision.Same one) {
-                return Outcome.of(same(em, attempt, fleet, device, tags, one.credential(), now));
+                    .orElseGet(() -> rules.decide(offered, presented(attempt, one.device()), allowance.isPresent()));
+            if (decision instanceof Decision.Same same) {
+                return Optional.of(answerSame(one, same.credential()));
             }
-            if (!(decision instanceof Decision.Further further)) {
-                return Outcome.refusedRepeat(
-                        decision instanceof Decision.Refused no ? no.reason() : "nothing permits it");
+            if (decision instanceof Decision.Further further) {
+                return Optional.of(grant(
+                        one, further, allowance, uses, ordered.issuedAt(owner(one.device(), one.tags()), one.now())));
             }
-            Credential credential = issuers.issue(fleet.document().issuer(), device.registered(offered(attempt)));
-            if (further.byAllowance()) {
-                if (!Allowances.use(em, allowance.orElseThrow(), credential.key(), now)) {
-                    return Outcome.refusedRepeat("the allowance for the serial is used already");
-                }
-                audit.record(
-                        em,
-                        Audit.Type.ALLOWANCE_USED,
-                        fleet.name(),
-                        device.serial().value(),
-                        device.idBytes(),
-                        attempt.candidate().origin(),
-                        "allowance " + allowance.get().id() + ", credential " + credential.key());
-                if (device.state() == DeviceState.RETIRED) {
-                    // What it had before it was retired does not come back with it.
-                    credentials.forEach(one -> revoke(one, changed));
-                    device.revive();
-                    changed.add(device.id().value());
-                }
-            }
-            if (further.voidUnused()) {
-                voidUnused(em, credentials, changed);
-            }
-            // Of several that wait to replace one credential, the last one counts.
-            further.replacement().ifPresent(instead -> credentials.stream()
-                    .filter(one -> one.isToReplace(instead.key()))
-                    .forEach(one -> revoke(one, changed)));
-            Spending.spend(em, uses, attempt.candidate(), false);
-            StoredCredential stored =
-                    store(credential, device, fleet, attempt.candidate().origin(), now, further.replacement());
-            em.persist(stored);
-            logins.issued(em, fleet.name(), device.idBytes(), credential);
-            RegistrationReply reply =
-                    receipts.reply(fleet, device, tags, credential, stored.expiresAt(), attempt.seal());
-            sealedId(attempt, fleet).ifPresent(id -> SealedReplies.drop(em, id));
-            keep(em, attempt, fleet, credential.key(), reply, now);
-            changes.note(em, changed);
-            return Outcome.of(new Enrolled(device, credential.key(), reply, true));
+            return Optional.of(
+                    new Refused(decision instanceof Decision.Refused no ? no.reason() : "nothing permits it", true));
         });
+        // An order that revokes a lot locks no device, so on a cluster it may arrive here later than a device's
+        // request.
+        boolean byCredential = renewed.isPresent() || attempt.presented().isPresent();
+        Optional<Outcome> outcome = byCredential ? database.newest(decided) : database.found(decided);
         changes.forget(changed);
         logins.committed();
-        return outcome;
+        return outcome.orElseThrow(() -> new IllegalStateException("a device that was there is gone"));
+    }
+
+    private Optional<Case> locked(EntityManager em, RegistrationAttempt attempt, Fleet fleet, List<String> changed) {
+        return DeviceStore.lock(em, fleet.name(), attempt.candidate().serial().value())
+                .map(device -> new Case(
+                        em,
+                        attempt,
+                        fleet,
+                        device,
+                        DeviceStore.tags(em, device),
+                        StoredCredential.of(em, device.idBytes()),
+                        clock.instant(),
+                        changed));
+    }
+
+    /** Issues a further credential. */
+    private Outcome grant(
+            Case one, Decision.Further further, Optional<Allowance> allowance, List<Use> uses, Instant issuedAt) {
+        EntityManager em = one.em();
+        RegistrationAttempt attempt = one.attempt();
+        Fleet fleet = one.fleet();
+        Device device = one.device();
+        Credential credential = issuers.issue(fleet.document().issuer(), device.registered(offeredMembers(attempt)));
+        if (further.byAllowance() && !byAllowance(one, allowance.orElseThrow(), credential)) {
+            return new Refused("the allowance for the serial is used already", true);
+        }
+        // Before any credential is void: an approval may be used again only if the credential that it brought was not.
+        spend(em, uses, new Spending.Admission(attempt.candidate(), credential.key(), false, one.now()), device);
+        if (further.voidUnused() || uses.contains(new Use.Approval())) {
+            voidUnused(one);
+        }
+        // If several wait to replace one credential, the last one prevails.
+        further.replacement().ifPresent(instead -> one.credentials().stream()
+                .filter(waiting -> waiting.isToReplace(instead.key()))
+                .forEach(one::revoke));
+        StoredCredential stored = credentialRow(
+                credential, device, fleet, attempt.candidate().origin(), issuedAt, one.now(), further.replacement());
+        em.persist(stored);
+        logins.issued(em, fleet.name(), device.idBytes(), credential);
+        Enrolled enrolled = answer(one, credential, stored.expiresAt());
+        changes.note(em, one.changed());
+        return enrolled;
+    }
+
+    /**
+     * Uses the allowance, and returns a retired device to service.
+     *
+     * @return false if it is used already
+     */
+    private boolean byAllowance(Case one, Allowance allowance, Credential credential) {
+        if (!Allowances.use(one.em(), allowance, credential.key(), one.now())) {
+            return false;
+        }
+        Device device = one.device();
+        audit.record(
+                one.em(),
+                Audit.Type.ALLOWANCE_USED,
+                one.fleet().name(),
+                device.serial().value(),
+                device.idBytes(),
+                one.attempt().candidate().origin(),
+                "allowance " + allowance.id() + ", credential " + credential.key());
+        if (device.state() == DeviceState.RETIRED) {
+            // The credentials from before it was retired stay revoked.
+            one.credentials().forEach(one::revoke);
+            device.revive();
+            one.changed().add(device.id().value());
+        }
+        return true;
+    }
+
+    /** Answers with a credential. A sealed answer is kept in place of the previous one. */
+    private Enrolled answer(Case one, Credential credential, Optional<Instant> expiresAt) {
+        RegistrationReply reply = receipts.reply(
+                one.fleet(),
+                one.device(),
+                Ownership.withoutOwner(one.tags()),
+                credential,
+                expiresAt,
+                one.attempt().seal());
+        sealedReplyId(one.attempt(), one.fleet()).ifPresent(id -> SealedReplies.drop(one.em(), id));
+        keep(one.em(), one.attempt(), one.fleet(), credential.key(), reply, one.now());
+        return new Enrolled(one.device(), credential.key(), reply, true);
+    }
+
+    private static Owner owner(Device device, Map<String, String> tags) {
+        return new Owner(Optional.ofNullable(tags.get(DeviceTag.LOT)), device.id());
     }
 
     private static RegisterAgain rules(
@@ -288,7 +438,7 @@ public final class Enrolment {
             Map<String, String> tags,
             List<StoredCredential> credentials,
             Instant now) {
-        Owner owner = new Owner(Optional.ofNullable(tags.get(DeviceTag.LOT)), device.id());
+        Owner owner = owner(device, tags);
         return new RegisterAgain(
                 fleet.document().registerAgain(),
                 device.state(),
@@ -297,65 +447,46 @@ public final class Enrolment {
                 fleet.document().rotationOverlap());
     }
 
-    /** The same bytes again, for a device that asks the same again because it did not get them. */
-    private static Optional<Enrolled> replay(
-            EntityManager em,
-            RegistrationAttempt attempt,
-            Fleet fleet,
-            Device device,
-            RegisterAgain rules,
-            Instant now) {
-        if (device.state() != DeviceState.ACTIVE) {
+    /** Returns the same bytes again, for a device that repeats its request because it did not get the reply. */
+    private static Optional<Enrolled> replay(Case one, RegisterAgain rules) {
+        if (one.device().state() != DeviceState.ACTIVE) {
             return Optional.empty();
         }
-        return sealedId(attempt, fleet)
-                .flatMap(id -> SealedReplies.find(em, id, now))
+        return sealedReplyId(one.attempt(), one.fleet())
+                .flatMap(id -> SealedReplies.find(one.em(), id, one.now()))
                 .filter(kept -> rules.credentials().stream()
                         .filter(rules.isGood())
                         .filter(credential -> credential.state() == CredentialState.PROVISIONAL)
                         .anyMatch(credential -> credential.key().equals(kept.key())))
-                .map(kept -> new Enrolled(device, kept.key(), new RegistrationReply.Sealed(kept.jwe()), true));
+                .map(kept -> new Enrolled(one.device(), kept.key(), new RegistrationReply.Sealed(kept.jwe()), true));
     }
 
-    private Enrolled same(
-            EntityManager em,
-            RegistrationAttempt attempt,
-            Fleet fleet,
-            Device device,
-            Map<String, String> tags,
-            StoredCredential has,
-            Instant now) {
+    /** Answers with the credential that the device has, because the device offered the key of it. */
+    private Enrolled answerSame(Case one, StoredCredential has) {
         Credential credential = new Credential.PublicKey(
                 has.key(), has.publicKey().orElseThrow().members(), Map.of());
-        RegistrationReply reply = receipts.reply(fleet, device, tags, credential, has.expiresAt(), attempt.seal());
-        sealedId(attempt, fleet).ifPresent(id -> SealedReplies.drop(em, id));
-        keep(em, attempt, fleet, has.key(), reply, now);
-        return new Enrolled(device, has.key(), reply, true);
+        return answer(one, credential, has.expiresAt());
     }
 
-    /** The credential that came with the request, if it is one of this device. */
+    /** Returns the key of the credential that came with the request, if it belongs to this device. */
     private static Optional<String> presented(RegistrationAttempt attempt, Device device) {
         return attempt.presented()
                 .filter(proved -> proved.deviceId().equals(device.id()))
                 .map(proved -> proved.key());
     }
 
-    private static void voidUnused(EntityManager em, List<StoredCredential> credentials, List<String> changed) {
-        List<StoredCredential> unused =
-                credentials.stream().filter(one -> !one.wasUsed()).toList();
+    private static void voidUnused(Case one) {
+        List<StoredCredential> unused = one.credentials().stream()
+                .filter(credential -> !credential.wasUsed())
+                .toList();
         unused.stream()
-                .filter(one -> one.state() == CredentialState.PROVISIONAL)
-                .forEach(one -> revoke(one, changed));
-        // Whoever asks again and again must not make the device's list longer for ever.
-        unused.stream().limit(Math.max(0, unused.size() - VOID_KEPT)).forEach(em::remove);
+                .filter(credential -> credential.state() == CredentialState.PROVISIONAL)
+                .forEach(one::revoke);
+        // A device that asks periodically must not make its list longer for ever.
+        unused.stream().limit(Math.max(0, unused.size() - VOID_KEPT)).forEach(one.em()::remove);
     }
 
-    private static void revoke(StoredCredential credential, List<String> changed) {
-        credential.revoke();
-        changed.add(credential.key());
-    }
-
-    /** Tells what would come of it, without doing it. */
+    /** Tells what the result would be, without changing anything. */
     Preview preview(Candidate candidate, Fleet fleet, List<Use> uses) {
         CredentialOrders.OfFleet ordered = orders.of(fleet.name());
         return database.read(em -> {

@@ -1,24 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import io.muster.api.RegistrationReceipt;
+import io.muster.cdi.Part;
+import io.muster.config.MusterConfig;
 import io.muster.device.Device;
 import io.muster.fleet.Fleet;
 import io.muster.jose.SealedText;
 import io.muster.registration.RegistrationAttempt.Seal;
 import io.muster.spi.Credential;
-import java.net.URI;
+import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Writes what an admitted device is told. Immutable. */
+/** Writes the replies to admitted devices. Immutable. */
+@Part
 final class Receipts {
 
     private final Map<String, String> links;
 
-    Receipts(URI issuer) {
-        String base = issuer.toString().replaceAll("/+$", "");
+    @Inject
+    Receipts(MusterConfig config) {
+        String base = config.issuer().toString().replaceAll("/+$", "");
         Map<String, String> addresses = new LinkedHashMap<>();
         addresses.put("token", base + "/token");
         addresses.put("device", base + "/devices/me");
@@ -30,7 +35,7 @@ final class Receipts {
      *
      * @param tags all tags of the device, {@code serial} among them
      * @param lapses when the credential ends if nothing happens; empty if it does not
-     * @param seal who is to read it; empty for everybody on the way
+     * @param seal the key of the reader; empty for a reply in clear
      */
     RegistrationReply reply(
             Fleet fleet,

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
-import io.muster.config.MusterConfig.Again;
+import io.muster.config.MusterConfig.RegisterAgainRule;
 import io.muster.credential.CredentialKind;
 import io.muster.credential.StoredCredential;
 import io.muster.credential.StoredCredential.Replacement;
@@ -12,17 +13,17 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Who may register a serial that is a device already: the rules alone. {@code docs/registration.md} has them as a table, which is
- * the test.
+ * Decides whether a serial that is a device may register again: the rules alone. {@code docs/registration.md} has them
+ * as a table, which is the test.
  *
  * @param rule the fleet's
  * @param state of the device
  * @param credentials all of the device's, the oldest first
  * @param isGood whether one of them could authenticate now
- * @param overlap how long a credential is good after the one that replaces it was used
+ * @param overlap how long a credential stays good after the first use of its replacement
  */
 record RegisterAgain(
-        Again rule,
+        RegisterAgainRule rule,
         DeviceState state,
         List<StoredCredential> credentials,
         Predicate<StoredCredential> isGood,
@@ -30,17 +31,17 @@ record RegisterAgain(
 
     private static final String KEY_REVOKED = "the key was the device's and is no longer good";
 
-    /** What is decided. */
+    /** The decision. */
     sealed interface Decision {
 
-        /** The device has this credential already: its reply was lost, or it asks for the sake of asking. */
+        /** The device has this credential already: its reply was lost, or it asks needlessly. */
         record Same(StoredCredential credential) implements Decision {}
 
         /**
          * It gets a further credential.
          *
          * @param voidUnused whether those that were never used are void
-         * @param replacement what the first use of the new one retires
+         * @param replacement the credential that the first use of the new one retires
          * @param byAllowance whether an allowance is used for it
          */
         record Further(boolean voidUnused, Optional<Replacement> replacement, boolean byAllowance)
@@ -54,7 +55,8 @@ record RegisterAgain(
      * Decides.
      *
      * @param offered the key that it offers, its possession proved
-     * @param presented the key of the credential of this device that came with the request; empty if none did that is good
+     * @param presented the key of the credential of this device that came with the request; empty if no good one did.
+     *     It may have ended since, while verifiers were asked
      * @param allowed whether an operator's allowance is open for the serial
      */
     Decision decide(Optional<PublicJwk> offered, Optional<String> presented, boolean allowed) {
@@ -82,7 +84,7 @@ record RegisterAgain(
         if (state != DeviceState.ACTIVE) {
             return new Decision.Refused("the device is " + state.word());
         }
-        if (credentials.stream().filter(isGood).noneMatch(one -> one.key().equals(key))) {
+        if (!isGood(key)) {
             return new Decision.Refused("the credential is no longer good");
         }
         if (isRevoked(offered)) {
@@ -93,7 +95,7 @@ record RegisterAgain(
                 .orElseGet(() -> new Decision.Further(false, Optional.of(new Replacement(key, overlap)), false));
     }
 
-    /** Whoever revoked a key does not want it back by the next request. */
+    /** Tells whether the offered key was revoked: the next request must not bring it back. */
     private boolean isRevoked(Optional<PublicJwk> offered) {
         return offered.isPresent()
                 && same(offered).isEmpty()
@@ -127,14 +129,23 @@ record RegisterAgain(
         if (credentials.stream().anyMatch(StoredCredential::wasUsed)) {
             return replacing(presented, "the serial is registered and its credential was used");
         }
-        if (credentials.stream().filter(isGood).anyMatch(one -> one.kind() == CredentialKind.PUBLIC_KEY)) {
+        if (credentials.stream()
+                .filter(isGood)
+                .anyMatch(credential -> credential.kind() == CredentialKind.PUBLIC_KEY)) {
             return new Decision.Refused("the serial is registered with another key");
         }
         return new Decision.Further(true, Optional.empty(), false);
     }
 
+    private boolean isGood(String key) {
+        return credentials.stream()
+                .filter(isGood)
+                .anyMatch(credential -> credential.key().equals(key));
+    }
+
     private Decision replacing(Optional<String> presented, String otherwise) {
         return presented
+                .filter(this::isGood)
                 .<Decision>map(key -> new Decision.Further(false, Optional.of(new Replacement(key, overlap)), false))
                 .orElseGet(() -> new Decision.Refused(otherwise));
     }

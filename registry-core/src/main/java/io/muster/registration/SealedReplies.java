@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import io.muster.jose.PublicJwk;
@@ -14,22 +15,25 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Replies that are kept, sealed, so that a device whose reply got lost is given the same bytes again. Only the device can open them;
- * they are given out until the credential in them was used, for a day at the most.
+ * Keeps sealed replies, so that a device whose reply was lost gets the same bytes again. Only the device can open them.
+ * They are given out until their credential is used, for a day at most.
  */
 final class SealedReplies {
 
     static final Duration WINDOW = Duration.ofHours(24);
 
-    /** A reply with the key of the credential in it. */
-    record Kept(String key, String jwe) {}
+    /** A reply, and the key of the credential in it. */
+    record SealedReply(String key, String jwe) {}
 
     private SealedReplies() {}
 
-    /** Names an attempt: two are the same if the device asks for the same thing, by the same name, to the same reader. */
+    /**
+     * Names an attempt. Two attempts are the same if the device asks for the same thing, by the same name, for the same
+     * reader.
+     */
     static byte[] id(String fleet, SerialNumber serial, Seal seal, Optional<PublicJwk> offered) {
         try {
-            // Of the parts only the first three may have any length, and none of them has a line feed.
+            // Only the first three parts may have any length, and none of them contains a line feed.
             String all = String.join(
                     "\n",
                     "sealed reply",
@@ -44,25 +48,25 @@ final class SealedReplies {
         }
     }
 
-    static Optional<Kept> find(EntityManager em, byte[] id, Instant now) {
+    static Optional<SealedReply> find(EntityManager em, byte[] id, Instant now) {
         List<?> rows = em.createNativeQuery("SELECT access_key, body FROM sealed_reply WHERE id = ? AND expires_at > ?")
                 .setParameter(1, id)
                 .setParameter(2, now.toEpochMilli())
                 .getResultList();
         return rows.stream()
                 .map(row -> (Object[]) row)
-                .map(row -> new Kept(String.valueOf(row[0]), Database.text(row[1])))
+                .map(row -> new SealedReply(String.valueOf(row[0]), Database.text(row[1])))
                 .findFirst();
     }
 
-    /** Forgets the reply to an attempt that is about to get another one. */
+    /** Forgets the reply to an attempt that will get another one. */
     static void drop(EntityManager em, byte[] id) {
         em.createNativeQuery("DELETE FROM sealed_reply WHERE id = ?")
                 .setParameter(1, id)
                 .executeUpdate();
     }
 
-    static void keep(EntityManager em, byte[] id, Kept reply, Instant now) {
+    static void keep(EntityManager em, byte[] id, SealedReply reply, Instant now) {
         em.createNativeQuery("INSERT INTO sealed_reply (id, access_key, body, expires_at) VALUES (?, ?, ?, ?)")
                 .setParameter(1, id)
                 .setParameter(2, reply.key())

@@ -1,18 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
+import io.muster.approval.ApprovalQueue;
+import io.muster.once.Use;
 import io.muster.persistence.Database;
+import io.muster.persistence.Sql;
 import io.muster.spi.Candidate;
-import io.muster.verification.Use;
 import jakarta.persistence.EntityManager;
-import java.sql.PreparedStatement;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Uses up what an admission was proved by, within the transaction of the admission; the database decides races. */
+/** Uses up the proofs of an admission, within its transaction. The database decides races. */
 public final class Spending {
 
     private static final Logger LOG = LoggerFactory.getLogger(Spending.class);
@@ -21,7 +24,7 @@ public final class Spending {
     /** The clock of the node that forgets may be ahead of that of a node that still accepts. */
     private static final Duration GRACE = Duration.ofMinutes(10);
 
-    /** Something is used up already; ends the transaction, and with it everything that was spent before. */
+    /** Something is used up already. Ends the transaction, which undoes everything spent in it. */
     static final class UsedUpException extends RuntimeException {
 
         private static final long serialVersionUID = 1;
@@ -37,18 +40,29 @@ public final class Spending {
     private Spending() {}
 
     /**
+     * An admission.
+     *
+     * @param key of the credential that is issued
+     * @param created whether the device is new; a device that registers again costs no further use of a key
+     */
+    record Admission(Candidate candidate, String key, boolean created, Instant now) {}
+
+    /**
      * Spends.
      *
-     * @param created whether the device is new; a device that registers again costs no further use of a key
      * @throws UsedUpException if anything is used up
      */
-    static void spend(EntityManager em, List<Use> uses, Candidate candidate, boolean created) {
+    static void spend(EntityManager em, List<Use> uses, Admission admission) {
         for (Use use : uses) {
             if (use instanceof Use.Once once) {
-                once(em, once, candidate);
+                once(em, once, admission.candidate());
             } else if (use instanceof Use.EnrolmentKeyUse key) {
-                if (created) {
+                if (admission.created()) {
                     count(em, key);
+                }
+            } else if (use instanceof Use.Approval) {
+                if (!ApprovalQueue.use(em, admission.candidate(), admission.key(), admission.now())) {
+                    throw new UsedUpException("the approval was used, taken back or has expired meanwhile");
                 }
             } else {
                 throw new IllegalStateException("a use that nobody spends");
@@ -119,21 +133,19 @@ public final class Spending {
     }
 
     /**
-     * Forgets what could not be used any more anyway, in small statements so that no registration waits for one. Any number of
-     * nodes may do it at the same time. Never throws; what stays is forgotten the next time.
+     * Forgets what has expired, in small statements so that no registration waits for one. Several nodes may do it at
+     * the same time. Never throws; the next run forgets what remains.
      */
     public static void forgetExpired(Database database, Clock clock) {
-        for (String table : List.of("used_once", "sealed_reply", "revoked_token")) {
+        for (String table :
+                List.of("used_once", "sealed_reply", "revoked_token", "claim_code", "user_session", "approval")) {
             try {
                 int forgotten;
                 do {
-                    forgotten = database.sql(connection -> {
-                        try (PreparedStatement delete = connection.prepareStatement(
-                                "DELETE FROM " + table + " WHERE expires_at < ? LIMIT " + FORGOTTEN_AT_ONCE)) {
-                            delete.setLong(1, clock.instant().minus(GRACE).toEpochMilli());
-                            return delete.executeUpdate();
-                        }
-                    });
+                    forgotten = database.jdbcTransaction(Sql.of(
+                                    "DELETE FROM " + table + " WHERE expires_at < ? LIMIT " + FORGOTTEN_AT_ONCE,
+                                    clock.instant().minus(GRACE))
+                            .update());
                 } while (forgotten == FORGOTTEN_AT_ONCE);
             } catch (RuntimeException e) {
                 LOG.warn("What has expired in {} could not be forgotten: {}", table, e.getMessage());

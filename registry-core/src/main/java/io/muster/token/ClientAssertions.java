@@ -1,15 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.credential.AuthenticatedDevice;
 import io.muster.credential.ClientAuthenticator;
 import io.muster.jose.InvalidTokenException;
 import io.muster.jose.PublicJwk;
 import io.muster.jose.StrictJws;
-import io.muster.persistence.UsedOnce;
-import io.muster.verification.Nonces;
-import io.muster.verification.Use;
+import io.muster.once.Nonces;
+import io.muster.once.Use;
+import io.muster.once.UsedOnce;
+import jakarta.inject.Inject;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,15 +22,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Authenticates devices by assertions that they sign with their own key: {@code private_key_jwt} (RFC 7523 section 3, with one
- * audience as its successor wants). Each assertion is good once, on all nodes together. Thread-safe.
+ * Authenticates devices by assertions that they sign with their own key: {@code private_key_jwt} (RFC 7523 section 3,
+ * with one audience as its successor demands). Each assertion is good once, on all nodes together. Thread-safe.
  */
+@Part
 public final class ClientAssertions {
 
-    /** The one type of assertion there is. */
+    /** The only type of assertion. */
     public static final String TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-    /** What {@code typ} may be; every other kind of token says another. */
+    /** The accepted values of {@code typ}; every other kind of token has another one. */
     private static final Set<String> TYPES = Set.of("JWT", "client-authentication+jwt");
 
     private static final Duration LONGEST = Duration.ofMinutes(5);
@@ -39,9 +44,10 @@ public final class ClientAssertions {
     private final UsedOnce usedOnce;
     private final Clock clock;
 
-    /** Accepts what is made for the issuer, a slash at its end aside, or for its token endpoint. */
+    /** Accepts assertions for the issuer, with or without a slash at its end, or for its token endpoint. */
+    @Inject
     public ClientAssertions(
-            MusterConfig config, ClientAuthenticator credentials, Nonces nonces, UsedOnce usedOnce, Clock clock) {
+            MusterConfig config, ClientAuthenticator credentials, Nonces nonces, UsedOnce usedOnce, @Ours Clock clock) {
         this.audiences = Set.of(config.address(""), config.address("/"), config.address("/token"));
         this.credentials = credentials;
         this.nonces = nonces;
@@ -49,7 +55,7 @@ public final class ClientAssertions {
         this.clock = clock;
     }
 
-    /** Returns the key that an assertion claims to be of, which nobody has checked; empty if it claims none. */
+    /** Returns the key that an assertion claims to belong to, unverified; empty if it claims none. */
     public static Optional<String> claimedKey(String assertion) {
         return StrictJws.unverifiedClaim(assertion, "sub");
     }
@@ -57,16 +63,16 @@ public final class ClientAssertions {
     /**
      * Authenticates the device that made an assertion, and uses the assertion up.
      *
-     * @param assertion whatever the caller presented; may be anything but null
-     * @return empty if it is not one, is not for this registry or this time, was used before, or is of a device that may not
-     *     authenticate
+     * @param assertion as the caller presented it; may be any text, but not null
+     * @return empty if it is not an assertion, is not for this registry or this time, was used before, or is of a
+     *     device that may not authenticate
      */
     public Optional<AuthenticatedDevice> authenticate(String assertion) {
         return claimedKey(assertion)
                 .flatMap(key -> credentials.authenticate(key, publicKey -> proves(assertion, key, publicKey)));
     }
 
-    /** The database comes last, so that nobody can fill it who has no key. */
+    /** Checks an assertion. The database comes last, so that nobody without a key can fill it. */
     private boolean proves(String assertion, String key, PublicJwk publicKey) {
         try {
             Optional<String> type = StrictJws.header(assertion).type();
@@ -74,8 +80,7 @@ public final class ClientAssertions {
             boolean meant = type.map(TYPES::contains).orElse(true)
                     && isText(claims, "iss", key)
                     && isText(claims, "sub", key)
-                    && claims.path("aud").isTextual()
-                    && audiences.contains(claims.path("aud").textValue());
+                    && StrictJws.audience(claims).filter(audiences::contains).isPresent();
             return meant
                     && use(claims, key)
                             .filter(use -> usedOnce.spend(use.id(), use.until()))
@@ -89,7 +94,10 @@ public final class ClientAssertions {
         return claims.path(name).isTextual() && claims.path(name).textValue().equals(value);
     }
 
-    /** What makes the assertion one of this time that is good once: a nonce of this registry, or an end and an id. */
+    /**
+     * Returns the use that makes the assertion current and good only once: of a nonce of this registry, or of an id
+     * until an end.
+     */
     private Optional<Use.Once> use(JsonNode claims, String key) {
         if (claims.has("nonce")) {
             return Optional.of(claims.path("nonce"))
@@ -107,7 +115,7 @@ public final class ClientAssertions {
         return Optional.of(new Use.Once(UsedOnce.id("client assertion", key, id.textValue()), until, false));
     }
 
-    /** When it ends; empty unless that is soon, and it has begun. */
+    /** Returns when it ends; empty unless it has begun and ends soon. */
     private Optional<Instant> endOfThisTime(JsonNode claims) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
         Instant latest = now.plus(SKEW);

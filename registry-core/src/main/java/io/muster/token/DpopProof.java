@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A proof of possession (RFC 9449) that was signed by its own key, for this request and this time. Only {@link DpopProofs} makes
- * one; it is good once, which {@link DpopProofs#spend} sees to.
+ * A proof of possession (RFC 9449) that was signed with its own key, for this request and this time. Only
+ * {@link DpopProofs} makes one. It is good once, which {@link DpopProofs#spend} enforces.
  */
 public final class DpopProof {
 

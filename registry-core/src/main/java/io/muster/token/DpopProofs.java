@@ -1,11 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.jose.InvalidTokenException;
 import io.muster.jose.StrictJws;
-import io.muster.persistence.UsedOnce;
-import io.muster.verification.Nonces;
+import io.muster.once.Nonces;
+import io.muster.once.UsedOnce;
+import jakarta.inject.Inject;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -21,9 +25,10 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Checks the proofs by which a device shows that it has the key that its token is bound to (RFC 9449 section 4.3). A device whose
- * clock is wrong is given a nonce. Thread-safe.
+ * Checks the proofs by which a device shows that it has the key that its token is bound to (RFC 9449 section 4.3). A
+ * device whose clock is wrong gets a nonce. Thread-safe.
  */
+@Part
 public final class DpopProofs {
 
     private static final String TYPE = "dpop+jwt";
@@ -32,7 +37,7 @@ public final class DpopProofs {
     private static final Pattern ENCODED = Pattern.compile("%([0-9A-Fa-f]{2})");
     private static final String UNRESERVED = "-._~";
 
-    /** A proof that does not count. The message says why, for the device, and repeats nothing of the proof. */
+    /** A proof that is not accepted. The message says why, for the device, and repeats nothing of the proof. */
     public static final class InvalidProofException extends Exception {
 
         private static final long serialVersionUID = 1;
@@ -46,7 +51,7 @@ public final class DpopProofs {
             this.error = error;
         }
 
-        /** Says what is wrong. */
+        /** Makes one that says what is wrong. */
         public static InvalidProofException because(String why) {
             return new InvalidProofException("invalid_dpop_proof", why);
         }
@@ -55,7 +60,7 @@ public final class DpopProofs {
             return new InvalidProofException(NO_NONCE, "use the nonce of this reply, or a better clock");
         }
 
-        /** Tells whether it is to be made again with a nonce of this registry. */
+        /** Tells whether the device must make the proof again, with a nonce of this registry. */
         public boolean isForWantOfANonce() {
             return error.equals(NO_NONCE);
         }
@@ -71,8 +76,9 @@ public final class DpopProofs {
     private final UsedOnce usedOnce;
     private final Clock clock;
 
-    /** Accepts proofs for addresses below the issuer's, wherever requests for them really arrive. */
-    public DpopProofs(MusterConfig config, Nonces nonces, UsedOnce usedOnce, Clock clock) {
+    /** Accepts proofs for addresses below the issuer's, whatever address the requests really arrive at. */
+    @Inject
+    public DpopProofs(MusterConfig config, Nonces nonces, UsedOnce usedOnce, @Ours Clock clock) {
         this.config = config;
         this.nonces = nonces;
         this.usedOnce = usedOnce;
@@ -85,9 +91,9 @@ public final class DpopProofs {
     }
 
     /**
-     * Checks everything of a proof but whether it was used before.
+     * Checks everything about a proof except whether it was used before.
      *
-     * @param proof whatever the header has
+     * @param proof the value of the header, unchecked
      * @param method of the request
      * @param path of the request, below the address of the registry
      * @throws InvalidProofException if it is not good
@@ -116,8 +122,8 @@ public final class DpopProofs {
     }
 
     /**
-     * Uses a proof up. To be called when everything else is known to be good, so that nobody can fill the database who has no
-     * credential.
+     * Uses a proof up. Call it when everything else is known to be good, so that nobody without a credential can fill
+     * the database.
      *
      * @throws InvalidProofException if it was used before
      */
@@ -142,7 +148,7 @@ public final class DpopProofs {
         spend(checked);
     }
 
-    /** When the proof could not be used any more: counted from its nonce, or by its own clock if that is right. */
+    /** Returns when the proof expires: counted from its nonce, or by its own clock if that is right. */
     private Instant end(JsonNode claims) throws InvalidProofException {
         require(claims.path("iat").isNumber(), "iat must be a number of seconds");
         if (claims.has("nonce")) {
@@ -163,7 +169,7 @@ public final class DpopProofs {
         try {
             return StrictJws.seconds(claims, "iat").orElseThrow(InvalidProofException::withoutNonce);
         } catch (InvalidTokenException e) {
-            // A number that is no time at all is a wrong clock too.
+            // A number that is no time at all also counts as a wrong clock.
             throw InvalidProofException.withoutNonce();
         }
     }
@@ -189,7 +195,10 @@ public final class DpopProofs {
         }
     }
 
-    /** The one spelling of an address (RFC 3986 sections 6.2.2 and 6.2.3), without query and fragment; empty if it is none. */
+    /**
+     * Returns the normal form of an address (RFC 3986 sections 6.2.2 and 6.2.3), without query and fragment; empty if
+     * it is none.
+     */
     private static Optional<String> normal(String address) {
         try {
             URI uri = new URI(address).normalize();
@@ -209,7 +218,7 @@ public final class DpopProofs {
 
     private static String decoded(char character, String encoded) {
         boolean unreserved =
-                character < 0x80 && Character.isLetterOrDigit(character) || UNRESERVED.indexOf(character) >= 0;
+                (character < 0x80 && Character.isLetterOrDigit(character)) || UNRESERVED.indexOf(character) >= 0;
         return unreserved ? String.valueOf(character) : encoded.toUpperCase(Locale.ROOT);
     }
 }

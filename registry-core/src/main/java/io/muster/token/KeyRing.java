@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import io.muster.config.MusterConfig;
@@ -10,8 +11,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The signing keys of the database at one time. What each of them is for follows from them and a clock alone, so that nodes agree
- * without talking. Immutable.
+ * The signing keys in the database at one time. The role of each key follows from the keys and a clock alone, so that
+ * nodes agree without communicating. Immutable.
  */
 final class KeyRing {
 
@@ -41,7 +42,7 @@ final class KeyRing {
         return terms;
     }
 
-    /** Returns the newest, which may not sign yet. */
+    /** Returns the newest key, which may not sign yet. */
     Optional<Term> newest() {
         return terms.isEmpty() ? Optional.empty() : Optional.of(terms.get(terms.size() - 1));
     }
@@ -50,11 +51,11 @@ final class KeyRing {
         return Optional.ofNullable(byId.get(kid));
     }
 
-    /** Returns the one that signs: the last one that has begun. */
+    /** Returns the key that signs: the last one whose time has begun. */
     Term signing(Instant now) {
         Term signing = null;
         for (Term term : terms) {
-            // A clock that is behind all of them comes to the first one.
+            // If a clock is behind all of them, the first key signs.
             if (term.key().canSign() && (signing == null || !now.isBefore(term.notBefore()))) {
                 signing = term;
             }
@@ -65,7 +66,7 @@ final class KeyRing {
         return signing;
     }
 
-    /** Returns when it ceases to sign, which is when the next one begins; empty where there is none yet. */
+    /** Returns when it ceases to sign: when the next one begins; empty if there is none yet. */
     Optional<Instant> end(Term term) {
         int next = terms.indexOf(term) + 1;
         return next == terms.size()
@@ -73,12 +74,15 @@ final class KeyRing {
                 : Optional.of(terms.get(next).notBefore());
     }
 
-    /** Returns when nobody signs with it any more, a node whose clock is behind neither. */
+    /** Returns when no node signs with it any more, not even one whose clock is slow. */
     Optional<Instant> secretUntil(Term term) {
         return end(term).map(end -> end.plus(SKEW));
     }
 
-    /** Returns when the last token that it signed has expired for everybody, those among them who keep the published keys. */
+    /**
+     * Returns when the last token that it signed has expired for everybody, including those who cache the published
+     * keys.
+     */
     Optional<Instant> publishedUntil(Term term) {
         return secretUntil(term).map(end -> end.plus(term.tokenLifetime()).plus(MusterConfig.SigningKeys.MAX_AGE));
     }

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.persistence.DuplicateException;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import io.muster.persistence.Sql;
+import jakarta.inject.Inject;
 import java.time.Clock;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -14,10 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Access tokens that are no longer good although they have not expired. What is remembered is which tokens of a credential were
- * revoked, and not of a token whether it was: a credential whose new tokens are checked all the time then needs no SQL for it.
- * Thread-safe.
+ * Access tokens that were revoked before they expired. The memory holds the revoked tokens of each credential, and not
+ * the state of each token. So new tokens of a credential need no further SQL. Thread-safe.
  */
+@Part
 public final class RevokedTokens {
 
     private static final Logger LOG = LoggerFactory.getLogger(RevokedTokens.class);
@@ -29,15 +31,19 @@ public final class RevokedTokens {
     private final Clock clock;
     private final Changes.Remembered<Set<String>> byCredential;
 
-    /** Keeps them in the database and tells other nodes of its changes. */
-    public RevokedTokens(Database database, Changes changes, Clock clock) {
+    /** Keeps them in the database, and tells other nodes of changes. */
+    @Inject
+    public RevokedTokens(Database database, Changes changes, @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
         this.clock = clock;
         this.byCredential = changes.remember(REMEMBERED, this::load);
     }
 
-    /** Revokes a token. Effective on this node when it returns, on others within two seconds; once more changes nothing. */
+    /**
+     * Revokes a token. Effective on this node when it returns, on others within two seconds. Revoking it again changes
+     * nothing.
+     */
     public void revoke(VerifiedToken token) {
         List<String> subject = List.of(SUBJECT + token.key());
         try {
@@ -64,20 +70,12 @@ public final class RevokedTokens {
     }
 
     private Optional<Set<String>> load(String subject) {
-        Set<String> revoked = database.query(connection -> {
-            try (PreparedStatement select = connection.prepareStatement(
-                    "SELECT id FROM revoked_token WHERE access_key = ? AND expires_at > ?")) {
-                select.setString(1, subject.substring(SUBJECT.length()));
-                select.setLong(2, clock.millis());
-                Set<String> ids = new HashSet<>();
-                try (ResultSet rows = select.executeQuery()) {
-                    while (rows.next()) {
-                        ids.add(rows.getString(1));
-                    }
-                }
-                return ids;
-            }
-        });
-        return Optional.of(revoked).filter(ids -> !ids.isEmpty());
+        List<String> revoked = database.jdbc(Sql.of(
+                        "SELECT id FROM revoked_token WHERE access_key = ? AND expires_at > ?",
+                        subject.substring(SUBJECT.length()),
+                        clock.millis())
+                .list(row -> row.getString(1)));
+        // An empty set is an answer too, and is remembered until a note arrives.
+        return Optional.of(Set.copyOf(revoked));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import io.jsonwebtoken.Jwts;
@@ -54,7 +55,7 @@ enum SigningAlgorithm {
         @Override
         SortedMap<String, String> required(PublicKey key) {
             byte[] encoded = key.getEncoded();
-            // RFC 8410 section 4: what ends the encoding is the key as RFC 8032 has it.
+            // RFC 8410 section 4: the encoding ends with the key in the form of RFC 8032.
             byte[] x = Arrays.copyOfRange(encoded, encoded.length - COORDINATE, encoded.length);
             return new TreeMap<>(Map.of("kty", "OKP", "crv", "Ed25519", "x", base64(x)));
         }
@@ -64,7 +65,11 @@ enum SigningAlgorithm {
 
     private final String word;
     private final String family;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a constant of jjwt
     private final SignatureAlgorithm jjwt;
+
+    @SuppressWarnings("ImmutableEnumChecker") // nobody changes it
     private final Provider provider;
 
     SigningAlgorithm(String word, String family, SignatureAlgorithm jjwt, Provider provider) {
@@ -84,14 +89,14 @@ enum SigningAlgorithm {
     /** Returns the algorithm that a row of the database names. */
     static SigningAlgorithm ofStored(String word) {
         return Stream.of(values())
-                .filter(one -> one.word.equals(word))
+                .filter(algorithm -> algorithm.word.equals(word))
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("a stored signing key has an unknown algorithm"));
     }
 
     abstract KeyPair generate() throws GeneralSecurityException;
 
-    /** Returns the members of a JWK that its thumbprint is made of (RFC 7638 section 3.2, RFC 8037 section 2). */
+    /** Returns the members of a JWK from which its thumbprint is made (RFC 7638 section 3.2, RFC 8037 section 2). */
     abstract SortedMap<String, String> required(PublicKey key);
 
     /** Returns its name in headers, keys and the database. */
@@ -99,7 +104,7 @@ enum SigningAlgorithm {
         return word;
     }
 
-    /** Returns what the platform calls its keys. */
+    /** Returns the platform's name for this kind of key. */
     String family() {
         return family;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import io.muster.json.Json;
@@ -27,7 +28,7 @@ record SigningKey(SigningAlgorithm algorithm, String kid, KeyPair pair) {
         }
     }
 
-    /** Reads a key; of one whose private half is destroyed, {@code pkcs8} is empty. */
+    /** Reads a key. If its private half is destroyed, {@code pkcs8} is empty. */
     static SigningKey read(SigningAlgorithm algorithm, byte[] x509, byte[] pkcs8) {
         try {
             KeyFactory factory = KeyFactory.getInstance(algorithm.family());

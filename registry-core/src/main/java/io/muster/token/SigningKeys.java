@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import io.muster.audit.Audit;
@@ -7,15 +8,16 @@ import io.muster.persistence.Database;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.persistence.DuplicateException;
 import io.muster.persistence.MasterKey;
+import io.muster.persistence.RowLock;
+import io.muster.persistence.SealedColumn;
+import io.muster.persistence.Sql;
 import io.muster.token.KeyRing.Term;
 import jakarta.persistence.EntityManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,14 +27,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The keys that sign access tokens, one after another. They live in the database, so that every node signs with the same key and
- * knows the keys of all, at most two seconds late; the private halves are encrypted there under the master key, and destroyed when
- * they sign no more. Thread-safe.
+ * The keys that sign access tokens, one after another. They live in the database, so that every node signs with the
+ * same key and knows all keys, at most two seconds late. Their private halves are encrypted under the master key, and
+ * destroyed when they no longer sign. Thread-safe.
  */
 public final class SigningKeys {
 
     /** How often {@link #tend} is due. */
     public static final Duration INTERVAL = Duration.ofSeconds(10);
+
+    /** The private halves. */
+    public static final SealedColumn SEALED =
+            new SealedColumn("signing_key", "private_key", List.of("kid"), row -> row.get(0));
 
     private static final Logger LOG = LoggerFactory.getLogger(SigningKeys.class);
     private static final String SUBJECT = "signing-keys";
@@ -40,6 +46,7 @@ public final class SigningKeys {
     private static final String REGISTRY = "registry";
     private static final int ATTEMPTS = 5;
     private static final byte[] NOTHING = {};
+    private static final RowLock ONE_AT_A_TIME = RowLock.of("signing_key_lock", "id");
 
     private final Database database;
     private final MasterKey master;
@@ -65,13 +72,13 @@ public final class SigningKeys {
         this.remembered = changes.remember(1, subject -> Optional.of(load()));
     }
 
-    /** What a key is for. */
+    /** The states of a key. */
     public enum State {
-        /** It is published and does not sign yet. */
+        /** It is published but does not sign yet. */
         NEXT,
         /** It signs. */
         SIGNING,
-        /** It signs no more, and is published for tokens that live. */
+        /** It no longer signs, but stays published for tokens that have not expired. */
         RETIRING;
 
         /** Returns the word for the wire. */
@@ -81,13 +88,13 @@ public final class SigningKeys {
     }
 
     /**
-     * What operators see of a key.
+     * A key as operators see it.
      *
      * @param algorithm its name in the header of a token
      * @param createdAt when it was published
      * @param notBefore when it begins to sign
-     * @param notAfter when the next one begins to sign, where there is a next one
-     * @param publishedUntil when it is removed, where there is a next one
+     * @param notAfter when the next one begins to sign, if there is a next one
+     * @param publishedUntil when it is removed, if there is a next one
      */
     public record Entry(
             String kid,
@@ -98,10 +105,13 @@ public final class SigningKeys {
             Optional<Instant> notAfter,
             Optional<Instant> publishedUntil) {}
 
-    /** The newest key as the transaction that adds one sees it; generation 0 where there is none. */
+    /** The newest key as the transaction that adds one sees it; generation 0 if there is none. */
     private record Newest(int generation, String algorithm, Instant notBefore) {}
 
-    /** Reads the keys; makes the first one where the database has none, and the next one where the configured algorithm is another. */
+    /**
+     * Reads the keys. Makes the first one if the database has none, and the next one if another algorithm is
+     * configured.
+     */
     public static SigningKeys open(
             Database database, MasterKey master, Changes changes, Audit audit, MusterConfig config, Clock clock) {
         SigningKeys keys = new SigningKeys(database, master, changes, audit, config, clock);
@@ -118,30 +128,21 @@ public final class SigningKeys {
         return keys;
     }
 
-    // What the database keeps of a time.
+    // Returns the time in the precision of the database.
     private Instant now() {
         return Instant.ofEpochMilli(clock.millis());
     }
 
     private KeyRing load() {
-        KeyRing before = last;
-        List<Term> terms = database.query(connection -> {
-            List<Term> read = new ArrayList<>();
-            try (PreparedStatement select = connection.prepareStatement(
-                            "SELECT generation, kid, algorithm, public_key, private_key, created_at, not_before,"
-                                    + " token_lifetime FROM signing_key ORDER BY generation");
-                    ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    read.add(new Term(
-                            rows.getInt(1),
-                            key(rows),
-                            Instant.ofEpochMilli(rows.getLong(6)),
-                            Instant.ofEpochMilli(rows.getLong(7)),
-                            Duration.ofMillis(rows.getLong(8))));
-                }
-            }
-            return read;
-        });
+        List<Term> terms = database.jdbc(
+                Sql.of("SELECT generation, kid, algorithm, public_key, private_key, created_at, not_before,"
+                                + " token_lifetime FROM signing_key ORDER BY generation")
+                        .list(row -> new Term(
+                                row.getInt(1),
+                                key(row),
+                                Instant.ofEpochMilli(row.getLong(6)),
+                                Instant.ofEpochMilli(row.getLong(7)),
+                                Duration.ofMillis(row.getLong(8)))));
         KeyRing ring = new KeyRing(terms);
         last = ring;
         return ring;
@@ -149,8 +150,8 @@ public final class SigningKeys {
 
     private SigningKey key(ResultSet row) throws SQLException {
         String kid = row.getString(2);
-        // Sealed with the key's id even where there is nothing left to hide: who has no master key cannot add a public
-        // half.
+        // The seal covers the key's id even if the private half is destroyed: nobody without the master key can add a
+        // public half.
         byte[] secret = master.open(row.getBytes(5), kid);
         SigningKey key = SigningKey.read(SigningAlgorithm.ofStored(row.getString(3)), row.getBytes(4), secret);
         if (!key.kid().equals(kid)) {
@@ -174,8 +175,8 @@ public final class SigningKeys {
     }
 
     /**
-     * Returns the public halves as a JWK set (RFC 7517 section 5), which others may use for {@link MusterConfig.SigningKeys#MAX_AGE}.
-     * Answers from memory while the database is away.
+     * Returns the public halves as a JWK set (RFC 7517 section 5). Others may cache it for
+     * {@link MusterConfig.SigningKeys#MAX_AGE}. Answers from memory while the database is unreachable.
      */
     public Map<String, Object> publicKeys() {
         KeyRing ring;
@@ -212,8 +213,8 @@ public final class SigningKeys {
     }
 
     /**
-     * Publishes the next key now, which signs when others had the time to see it. Where one is published already, it stays the
-     * next one and nothing changes.
+     * Publishes the next key now. It signs when others have had the time to see it. If a next key is published already,
+     * nothing changes.
      *
      * @param by the name of the operator
      */
@@ -222,8 +223,8 @@ public final class SigningKeys {
     }
 
     /**
-     * Makes a key that signs at once, and drops every other: what they signed is good no more, on this node when it returns, on
-     * others within two seconds, and elsewhere when the published keys are asked for again.
+     * Makes a key that signs at once, and drops every other. Tokens of the dropped keys are no longer good: on this
+     * node when it returns, on others within two seconds, and elsewhere when the published keys are fetched again.
      *
      * @param by the name of the operator
      */
@@ -233,7 +234,8 @@ public final class SigningKeys {
                 replace(reason.orElse("on request"), by);
                 return;
             } catch (DuplicateException e) {
-                // A cluster lets two nodes hold the lock, and one of them commit: the other's key has to go too.
+                // In a cluster two nodes can hold the lock, and only one of them commits. The key that it added must be
+                // dropped too.
                 if (attempt == ATTEMPTS) {
                     throw e;
                 }
@@ -256,8 +258,8 @@ public final class SigningKeys {
     }
 
     /**
-     * Does what is due: makes the next key, destroys the private halves of keys that sign no more, removes keys whose tokens have
-     * expired. Any node may be first; never throws.
+     * Does what is due: makes the next key, destroys private halves that no longer sign, and removes keys whose tokens
+     * have expired. Any node may be first. Never throws.
      */
     public void tend() {
         try {
@@ -306,7 +308,7 @@ public final class SigningKeys {
         changes.forget(SUBJECTS);
     }
 
-    /** Returns when the successor of a key that begins then must begin, if it must be published now. */
+    /** Returns when the successor of a key must begin, if it must be published now. */
     private Optional<Instant> bySchedule(Instant notBefore) {
         Instant planned = notBefore.plus(config.rotation());
         Instant earliest = now().plus(config.publishAhead());
@@ -359,7 +361,7 @@ public final class SigningKeys {
 
     /** Keeps others from adding or replacing keys until the end of the transaction. */
     private static Newest lock(EntityManager em) {
-        em.createNativeQuery("SELECT id FROM signing_key_lock FOR UPDATE").getSingleResult();
+        ONE_AT_A_TIME.take(em, 1);
         List<?> newest = em.createNativeQuery(
                         "SELECT generation, algorithm, not_before FROM signing_key ORDER BY generation DESC LIMIT 1")
                 .getResultList();

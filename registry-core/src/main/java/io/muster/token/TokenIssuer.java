@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import io.jsonwebtoken.JwtBuilder;
@@ -15,10 +16,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Issues access tokens in the profile of RFC 9068, signed with the key of the time. Thread-safe. */
+/** Issues access tokens in the profile of RFC 9068, signed with the current key. Thread-safe. */
 public final class TokenIssuer {
 
-    /** The type of an access token, which no other token of the registry has (RFC 9068 section 2.1). */
+    /** The type of an access token; no other token of the registry has it (RFC 9068 section 2.1). */
     static final String TYPE = "at+jwt";
 
     private static final JwtJson JSON = new JwtJson();
@@ -33,8 +34,8 @@ public final class TokenIssuer {
     /**
      * Signs with the current key, for the configured audience and lifetime.
      *
-     * @param bearerClaims what the tokens of a device say beside the usual, but for those that are bound to a key: who looks for these
-     *     claims asks for no proof
+     * @param bearerClaims further claims for bearer tokens of a device. Tokens that are bound to a key do not get them:
+     *     the readers of these claims ask for no proof
      */
     public TokenIssuer(
             SigningKeys keys,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import com.github.benmanes.caffeine.cache.Cache;
@@ -6,12 +7,14 @@ import io.jsonwebtoken.Claims;
 import io.jsonwebtoken.Jws;
 import io.jsonwebtoken.JwtException;
 import io.jsonwebtoken.JwtParser;
+import io.muster.cdi.Ours;
+import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.credential.ClientAuthenticator;
 import io.muster.jose.InvalidTokenException;
 import io.muster.jose.StrictJws;
 import io.muster.spi.DeviceId;
-import java.net.URI;
+import jakarta.inject.Inject;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,10 +26,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Checks access tokens as RFC 8725 asks: keys chosen by {@code kid} among those known and by nothing else in the header, one
- * algorithm for each of them, the right type, issuer and audience, an expiry. A token that was checked before is not checked again,
- * only its expiry, its key and its device. Thread-safe.
+ * Checks access tokens as RFC 8725 demands. Only {@code kid} selects the key, among known keys, and nothing else in the
+ * header does. Each key has one algorithm. The type, the issuer and the audience must be right, and there must be an
+ * expiry. For a token that was checked before, it checks only the expiry, the key and the device. Thread-safe.
  */
+@Part
 public final class TokenVerifier {
 
     /** How far the clocks of two nodes may differ. */
@@ -42,17 +46,24 @@ public final class TokenVerifier {
     private final Cache<String, VerifiedToken> verified =
             Caffeine.newBuilder().maximumSize(REMEMBERED).build();
 
-    /** Accepts what the issuer of this registry signs. */
+    /** Accepts the tokens that this registry's issuer signs. */
+    @Inject
     public TokenVerifier(
             SigningKeys keys,
-            URI issuer,
-            MusterConfig.Token config,
+            MusterConfig config,
             ClientAuthenticator credentials,
             RevokedTokens revoked,
-            Clock clock) {
+            @Ours Clock clock) {
         this.keys = keys;
         for (SigningAlgorithm algorithm : SigningAlgorithm.values()) {
-            parsers.put(algorithm, parser(keys, algorithm, issuer.toString(), config.audience(), clock));
+            parsers.put(
+                    algorithm,
+                    parser(
+                            keys,
+                            algorithm,
+                            config.issuer().toString(),
+                            config.token().audience(),
+                            clock));
         }
         this.credentials = credentials;
         this.revoked = revoked;
@@ -73,12 +84,13 @@ public final class TokenVerifier {
     }
 
     /**
-     * Checks a token, and that it, its key, its credential and its device are still good, at most two seconds late. Who presents a
-     * token that is bound to a key must prove to have the key, which is for the caller to ask for.
+     * Checks a token, and that it, its key, its credential and its device are still good, at most two seconds late. For
+     * a token that is bound to a key, the caller must also demand a proof of that key.
      *
-     * @param token whatever the caller presented; may be anything but null
-     * @return empty if it is not an access token of this registry, is expired or revoked, was signed with a key that was dropped, or
-     *     was obtained with a credential or by a device that is no longer good
+     * @param token as the caller presented it; may be any text, but not null
+     * @return empty if it is not an access token of this registry, is expired or revoked, or was signed with a key that
+     *     was dropped. Also empty if its credential or its device is no longer good, or if it has topics of an owner
+     *     that the device no longer has
      */
     public Optional<VerifiedToken> verify(String token) {
         VerifiedToken known = verified.getIfPresent(token);
@@ -93,7 +105,15 @@ public final class TokenVerifier {
             verified.invalidate(token);
             return Optional.empty();
         }
-        return credentials.isGood(known.key()) && !revoked.isRevoked(known) ? Optional.of(known) : Optional.empty();
+        return isGood(known) ? Optional.of(known) : Optional.empty();
+    }
+
+    private boolean isGood(VerifiedToken token) {
+        return credentials
+                        .holder(token.key())
+                        .filter(holder -> token.isFor(holder.owner()))
+                        .isPresent()
+                && !revoked.isRevoked(token);
     }
 
     private Optional<VerifiedToken> check(String token) {
@@ -117,6 +137,7 @@ public final class TokenVerifier {
                     && DeviceId.isValid(claims.getSubject())
                     && claims.get(VerifiedToken.CLIENT_ID) instanceof String
                     && claims.get(VerifiedToken.FLEET) instanceof String
+                    && (!claims.containsKey(VerifiedToken.OWNER) || claims.get(VerifiedToken.OWNER) instanceof String)
                     && thumbprint(claims).isPresent() == claims.containsKey(VerifiedToken.CONFIRMATION);
             if (!wellFormed) {
                 return Optional.empty();
@@ -131,13 +152,17 @@ public final class TokenVerifier {
                     audience.iterator().next(),
                     claims.getIssuedAt().toInstant(),
                     claims.getExpiration().toInstant(),
-                    thumbprint(claims)));
+                    thumbprint(claims),
+                    Optional.ofNullable(claims.get(VerifiedToken.OWNER, String.class))));
         } catch (InvalidTokenException | JwtException | IllegalArgumentException e) {
             return Optional.empty();
         }
     }
 
-    /** The only confirmation there is; whatever else says that a token is bound makes it no bearer token. */
+    /**
+     * Returns the thumbprint of the only confirmation that is accepted. A token with any other confirmation does not
+     * count as a bearer token.
+     */
     private static Optional<String> thumbprint(Claims claims) {
         return claims.get(VerifiedToken.CONFIRMATION) instanceof Map<?, ?> confirmation
                         && confirmation.size() == 1

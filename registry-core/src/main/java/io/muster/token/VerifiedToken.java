@@ -1,14 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
+import io.muster.device.OwnerMark;
 import io.muster.spi.DeviceId;
 import java.time.Instant;
 import java.util.Optional;
 
 /**
- * An access token whose signature, issuer, audience, type and lifetime were checked. Only {@link TokenVerifier} makes one, so
- * holding one is proof of that. Whether the device may still act is another question, which the verifier answers too.
+ * An access token whose signature, issuer, audience, type and lifetime were checked. Only {@link TokenVerifier} makes
+ * one, so an instance proves that. Whether the device may still act is another question, which the verifier answers
+ * too.
  */
 public final class VerifiedToken {
+
+    /**
+     * The claim with the mark of the owner for whom a token with topics was made, in fleets whose devices follow their
+     * owners. It is empty if nobody owned the device.
+     */
+    public static final String OWNER = "owner";
 
     static final String CLIENT_ID = "client_id";
     static final String FLEET = "fleet";
@@ -25,6 +34,7 @@ public final class VerifiedToken {
     private final Instant issuedAt;
     private final Instant expiresAt;
     private final Optional<String> thumbprint;
+    private final Optional<String> owner;
 
     VerifiedToken(
             DeviceId deviceId,
@@ -36,7 +46,8 @@ public final class VerifiedToken {
             String audience,
             Instant issuedAt,
             Instant expiresAt,
-            Optional<String> thumbprint) {
+            Optional<String> thumbprint,
+            Optional<String> owner) {
         this.deviceId = deviceId;
         this.fleet = fleet;
         this.key = key;
@@ -47,6 +58,17 @@ public final class VerifiedToken {
         this.issuedAt = issuedAt;
         this.expiresAt = expiresAt;
         this.thumbprint = thumbprint;
+        this.owner = owner;
+    }
+
+    /** Returns the value of the claim {@value #OWNER} for an owner's mark. */
+    public static String owner(Optional<OwnerMark> mark) {
+        return mark.map(OwnerMark::value).orElse("");
+    }
+
+    /** Tells whether a token is good for a device with this owner. One without topics of an owner is good for any. */
+    boolean isFor(Optional<OwnerMark> mark) {
+        return owner.isEmpty() || owner.get().equals(owner(mark));
     }
 
     /** Returns the device: the token's {@code sub}. */
@@ -74,12 +96,12 @@ public final class VerifiedToken {
         return kid;
     }
 
-    /** Returns who issued it: {@code iss}. */
+    /** Returns its issuer: {@code iss}. */
     public String issuer() {
         return issuer;
     }
 
-    /** Returns whom it is for: {@code aud}. */
+    /** Returns its audience: {@code aud}. */
     public String audience() {
         return audience;
     }
@@ -90,8 +112,8 @@ public final class VerifiedToken {
     }
 
     /**
-     * Returns the thumbprint of the key that it is bound to (RFC 9449 section 6.1), or empty for a bearer token. Who presents a bound
-     * one must prove to have that key.
+     * Returns the thumbprint of the key that it is bound to (RFC 9449 section 6.1), or empty for a bearer token. The
+     * caller that presents a bound one must prove possession of that key.
      */
     public Optional<String> thumbprint() {
         return thumbprint;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification;
 
 import com.fasterxml.jackson.core.JsonPointer;
@@ -10,7 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** What a JSON document knows of a device: name, tags and attributes, at places that settings name by JSON pointers. */
+/**
+ * Reads the name, tags and attributes of a device from a JSON document, at places that settings name by JSON pointers.
+ */
 public final class DeviceFacts {
 
     private final Optional<JsonPointer> namePointer;
@@ -27,15 +30,15 @@ public final class DeviceFacts {
         }
     }
 
-    /** Tells whether no place is named at all. */
-    boolean isEmpty() {
+    /** Tells whether the settings name no place. */
+    public boolean isEmpty() {
         return namePointer.isEmpty() && tags.isEmpty() && attributes.isEmpty();
     }
 
     /**
-     * Says genuine, with what the document knows; what it does not have, or has as null, is left out.
+     * Returns genuine, with the data of the document. Data that is absent or null is left out.
      *
-     * @param misplaced makes what is thrown from a description of an array or object where a single value should be
+     * @param misplaced makes the exception from the description of an array or object in place of a single value
      */
     public Verdict.Genuine genuine(JsonNode document, Function<String, ? extends RuntimeException> misplaced) {
         Map<String, String> foundTags = new HashMap<>();
@@ -63,16 +66,16 @@ public final class DeviceFacts {
         return Optional.of(value);
     }
 
-    /** Returns a scalar as what a verdict takes. */
-    static Object plain(JsonNode scalar) {
+    /** Returns a scalar as a value for a verdict. */
+    public static Object plain(JsonNode scalar) {
         if (scalar.isNumber()) {
             return scalar.numberValue();
         }
         return scalar.isBoolean() ? (Object) scalar.booleanValue() : scalar.textValue();
     }
 
-    /** Reads a JSON pointer. */
-    static Optional<JsonPointer> pointer(Settings settings, String key) {
+    /** Reads a JSON pointer (RFC 6901); a malformed one is a fault of the settings. */
+    public static Optional<JsonPointer> pointer(Settings settings, String key) {
         Optional<String> text = settings.text(key);
         if (text.isPresent() && !isPointer(text.get())) {
             settings.fault(key, "\"" + text.get() + "\" is not a JSON pointer such as /device/verified");
@@ -96,7 +99,7 @@ public final class DeviceFacts {
         return pointers;
     }
 
-    /** RFC 6901; Jackson lets a tilde pass that escapes nothing. */
+    /** RFC 6901; Jackson accepts a tilde that escapes nothing. */
     private static boolean isPointer(String text) {
         return text.matches("(/([^/~]|~[01])*)+");
     }

@@ -1,5 +1,5 @@
 /**
- * Whether a candidate is genuine. {@link io.muster.verification.VerifierPolicy} is the five rules by which a fleet's verifiers
- * decide together; beside it, one file per strategy.
+ * Decides whether a candidate is genuine. {@link io.muster.verification.policy.VerifierPolicy} has the six rules by
+ * which a fleet's verifiers decide together. Each strategy has a package beside it.
  */
 package io.muster.verification;

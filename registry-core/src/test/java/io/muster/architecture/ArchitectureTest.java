@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.architecture;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.core.domain.properties.CanBeAnnotated.Predicates.annotatedWith;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -50,6 +53,25 @@ class ArchitectureTest {
             noClasses().should().dependOnClassesThat(resideInAnyPackage("org.eclipse.microprofile.."));
 
     @ArchTest
+    static final ArchRule coreKnowsNoEjbAndNoTransactionsOfTheServer =
+            noClasses().should().dependOnClassesThat(resideInAnyPackage("jakarta.ejb..", "jakarta.transaction.."));
+
+    @ArchTest
+    static final ArchRule noPartHasAProxy =
+            noClasses().should().beAnnotatedWith(jakarta.enterprise.context.ApplicationScoped.class);
+
+    @ArchTest
+    static final ArchRule whatIsInjectedIsAPart = classes()
+            .that()
+            .containAnyConstructorsThat(annotatedWith(jakarta.inject.Inject.class))
+            .should()
+            .beAnnotatedWith(io.muster.cdi.Part.class);
+
+    @ArchTest
+    static final ArchRule noPartStopsByItself =
+            noMethods().should().beAnnotatedWith(jakarta.annotation.PreDestroy.class);
+
+    @ArchTest
     static final ArchRule featuresHaveNoCycles =
             SlicesRuleDefinition.slices().matching("io.muster.(*)..").should().beFreeOfCycles();
 
@@ -66,14 +88,34 @@ class ArchitectureTest {
             .that()
             .resideInAPackage("io.muster.credential")
             .should()
-            .dependOnClassesThat(resideInAnyPackage("io.muster.verification", "io.muster.registration"));
+            .dependOnClassesThat(resideInAnyPackage("io.muster.verification..", "io.muster.registration"));
 
     @ArchTest
-    static final ArchRule configImportsNothingOfOurs = classes()
+    static final ArchRule configImportsNothingOfOursButTheReadersOfFiles = classes()
             .that()
             .resideInAPackage("io.muster.config")
             .should()
-            .onlyDependOnClassesThat(resideOutsideOfPackages("io.muster..").or(resideInAnyPackage("io.muster.config")));
+            .onlyDependOnClassesThat(resideOutsideOfPackages("io.muster..")
+                    .or(resideInAnyPackage("io.muster.config", "io.muster.tls"))
+                    .or(nameMatching("io\\.muster\\.spi\\.WrittenText.*")));
+
+    @ArchTest
+    static final ArchRule tlsImportsNothingOfOursButTheReaderOfText = classes()
+            .that()
+            .resideInAPackage("io.muster.tls")
+            .should()
+            .onlyDependOnClassesThat(resideOutsideOfPackages("io.muster..")
+                    .or(resideInAnyPackage("io.muster.tls"))
+                    .or(nameMatching("io\\.muster\\.spi\\.WrittenText.*")));
+
+    @ArchTest
+    static final ArchRule contextsOfTlsAreMadeInOnePlace = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.muster.tls")
+            .should()
+            .callMethod(javax.net.ssl.SSLContext.class, "getInstance", String.class)
+            .orShould()
+            .callMethod(javax.net.ssl.TrustManagerFactory.class, "getInstance", String.class);
 
     @ArchTest
     static final ArchRule nobodyAsksTheSystemForTheTime = noClasses()
@@ -101,10 +143,19 @@ class ArchitectureTest {
             .callMethod(io.jsonwebtoken.Jwts.class, "parser");
 
     @ArchTest
+    static final ArchRule textOfPeopleIsReadByTheOneReader = noClasses()
+            .that()
+            .doNotHaveSimpleName("WrittenText")
+            .should()
+            .callMethod(Files.class, "readString", Path.class)
+            .orShould()
+            .callMethod(Files.class, "newBufferedReader", Path.class);
+
+    @ArchTest
     static final ArchRule fieldsAreNeverPublicUnlessConstant =
             fields().that().arePublic().should().beStatic().andShould().beFinal();
 
-    /** What ArchUnit cannot see: nothing but the configuration names a key. */
+    /** A rule that ArchUnit cannot check: only the configuration names keys. */
     @Test
     void nothingButTheConfigurationReadsAKey() throws IOException {
         try (Stream<Path> sources = Files.walk(Path.of("src/main/java"))) {

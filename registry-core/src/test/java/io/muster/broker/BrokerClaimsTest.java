@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.broker.Account.OfDevice;
@@ -25,12 +26,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What access tokens say for brokers that check them themselves. */
+/** The claims of access tokens for brokers that check them themselves. */
 class BrokerClaimsTest {
 
     private static final String AUDIENCE = "https://registry.example";
 
-    private static Registry registry;
+    private static TestNode registry;
 
     @BeforeAll
     static void start() {
@@ -105,8 +106,11 @@ class BrokerClaimsTest {
         assertThat(scopes(claims))
                 .containsExactly(
                         AUDIENCE + ".configure:%2F/mqtt-subscription-" + id + "qos*",
+                        AUDIENCE + ".configure:%2F/mqtt-will-" + id,
                         AUDIENCE + ".write:%2F/mqtt-subscription-" + id + "qos*",
+                        AUDIENCE + ".write:%2F/mqtt-will-" + id,
                         AUDIENCE + ".read:%2F/mqtt-subscription-" + id + "qos*",
+                        AUDIENCE + ".read:%2F/mqtt-will-" + id,
                         AUDIENCE + ".write:%2F/amq.topic/muster." + id + ".state",
                         AUDIENCE + ".read:%2F/amq.topic/muster." + id + ".command");
     }
@@ -140,7 +144,7 @@ class BrokerClaimsTest {
                         AUDIENCE + ".write:%2F/amq.topic/both.SN-0002.a:b@c",
                         AUDIENCE + ".read:%2F/amq.topic/all.~x",
                         AUDIENCE + ".read:%2F/amq.topic/both.SN-0002")
-                .hasSize(6);
+                .hasSize(9);
         assertThat(claims.path("acl").toString()).contains("both/SN-0002/a:b@c", "eq all/~x", "eq both/SN-0002");
     }
 
@@ -149,7 +153,7 @@ class BrokerClaimsTest {
         JsonNode claims = claims(device("both", "SN*.#"));
 
         assertThat(claims.toString()).doesNotContain("SN*");
-        assertThat(scopes(claims)).hasSize(4);
+        assertThat(scopes(claims)).hasSize(7);
         assertThat(claims.path("acl")).hasSize(2);
     }
 
@@ -161,7 +165,10 @@ class BrokerClaimsTest {
 
         String scopes = RabbitMqScopes.of(new OfDevice(id, new Topics.OfDevice(risky, risky)), "muster");
 
-        assertThat(scopes.split(" ")).hasSize(3).allMatch(scope -> scope.endsWith(id.value() + "qos*"));
+        assertThat(scopes.split(" "))
+                .hasSize(6)
+                .allMatch(scope ->
+                        scope.matches(".*%2F/mqtt-(subscription-" + id.value() + "qos\\*|will-" + id.value() + ")"));
     }
 
     @Test

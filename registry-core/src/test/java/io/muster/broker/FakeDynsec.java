@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A Mosquitto's plug-in for dynamic security that answers as 2.0.11 does, as far as it is asked here. */
+/** Mosquitto's plug-in for dynamic security, with the answers of 2.0.11 to the commands used here. */
 final class FakeDynsec implements ControlChannel {
 
     final Map<String, Map<String, Object>> clients = new TreeMap<>();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -5,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.muster.Registry;
 import io.muster.TestClock;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.broker.Dynsec.Acl;
@@ -17,11 +18,15 @@ import io.muster.credential.BrokerLogins.Standing;
 import io.muster.credential.CredentialOrders.Scope;
 import io.muster.device.DeviceState;
 import io.muster.json.Json;
+import io.muster.ownership.Owner;
+import io.muster.ownership.Ownership;
+import io.muster.persistence.Ids;
 import io.muster.spi.Candidate;
 import io.muster.spi.CredentialConfirmed;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import io.muster.spi.Verdict;
+import io.muster.user.User;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -29,18 +34,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is written to a Mosquitto, against one that answers as 2.0.11 does. */
+/** The commands for a Mosquitto, against one that answers as 2.0.11 does. */
 class MosquittoManagementTest {
 
     private final FakeDynsec dynsec = new FakeDynsec();
     private final TestClock clock = new TestClock();
     private final Counter repaired = new SimpleMeterRegistry().counter("repaired");
     private TestRegistry settings;
-    private Registry registry;
+    private TestNode registry;
     private MosquittoManagement management;
 
     @BeforeEach
@@ -51,7 +57,7 @@ class MosquittoManagementTest {
                 .with("muster.fleet.default.verifiers", "anybody")
                 .with("muster.mqtt.brokers", "mosquitto")
                 .with("muster.mqtt.broker.mosquitto.kind", "mosquitto")
-                // Where nobody is: the fake one is told by the tests.
+                // Nothing listens there: the tests talk to the fake broker.
                 .with("muster.mqtt.broker.mosquitto.management-url", "mqtt://127.0.0.1:1")
                 .with("muster.mqtt.broker.mosquitto.management-user", "muster")
                 .with("muster.mqtt.broker.mosquitto.management-password", "a password");
@@ -136,7 +142,7 @@ class MosquittoManagementTest {
         assertThat(repaired.count()).isZero();
     }
 
-    /** Otherwise the credential would stay one that was never used, and its serial could register again. */
+    /** Otherwise the credential would count as never used, and its serial could register again. */
     @Test
     void whoMayHaveConnectedWhenNobodyHeardItIsMadeToConnectAgain() throws Exception {
         RegistrationReceipt unseen = told("SN-0001");
@@ -374,6 +380,51 @@ class MosquittoManagementTest {
                 .hasSize(2);
     }
 
+    private Role roleOf(RegistrationReceipt device) throws Exception {
+        return Role.read(Json.parse(Json.bytes(dynsec.roles.get(role(device)))));
+    }
+
+    @Test
+    void ownerOfTheDeviceChangesTheRole() throws Exception {
+        RegistrationReceipt device = told("SN-0001");
+        registry.fleets()
+                .put(
+                        "default",
+                        ("{\"verifiers\":[\"anybody\"],\"topics\":{\"publish\":[\"{owner}/{deviceId}\"],"
+                                        + "\"subscribe\":[\"{owner}/news\"]}}")
+                                .getBytes(StandardCharsets.UTF_8),
+                        version -> true,
+                        "somebody");
+        management.keep(id(device));
+        assertThat(roleOf(device).acls()).containsExactly(new Acl("publishClientReceive", "#", 0, false));
+        dynsec.changes.clear();
+        User user = new User("customers", "https://login.example", "anna", Optional.empty(), Set.of());
+        String mark = Ids.hex(user.key()).substring(0, 32);
+
+        registry.part(Ownership.class).assign(registry.fleets().get("default"), "SN-0001", Owner.of(user), "somebody");
+        assertThat(management.anew(id(device)).ended()).isTrue();
+
+        assertThat(commands()).containsExactly("modifyRole", "disableClient", "enableClient");
+        assertThat(roleOf(device).acls())
+                .containsExactlyInAnyOrder(
+                        new Acl("publishClientSend", mark + "/" + device.deviceId(), 0, true),
+                        new Acl("subscribeLiteral", mark + "/news", 0, true),
+                        new Acl("publishClientReceive", mark + "/news", 1, true),
+                        new Acl("publishClientReceive", "#", 0, false));
+    }
+
+    @Test
+    void deviceThatIsToConnectAnewIsDisconnectedAlthoughNothingElseChanges() throws Exception {
+        RegistrationReceipt device = told("SN-0001");
+        RegistrationReceipt unknown = registered("SN-0002");
+
+        assertThat(management.anew(id(device)).ended()).isTrue();
+        assertThat(commands()).containsExactly("disableClient", "enableClient");
+        dynsec.changes.clear();
+        assertThat(management.anew(id(unknown)).ended()).isFalse();
+        assertThat(commands()).containsExactly("createRole", "createClient");
+    }
+
     @Test
     void patternsAreOneRoleForAFleet() throws Exception {
         RegistrationReceipt before = told("SN-0001");
@@ -412,7 +463,7 @@ class MosquittoManagementTest {
         management.keep(id(device));
 
         assertThat(dynsec.clients.get(device.key())).containsEntry("password", device.secret());
-        // Not at each use: what is remembered says that it is kept.
+        // Not at each use: the memory knows that it is stored.
         registry.authenticator().authenticate(device.key(), device.secret());
         assertThat(settings.execute("DELETE FROM broker_login")).isEqualTo(1);
         registry.authenticator().authenticate(device.key(), device.secret());

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.muster.verification.http.HttpPki;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -45,13 +48,13 @@ class MusterConfigTest {
                 .isEqualTo(new MusterConfig.SigningKeys(
                         Duration.ofDays(30), Duration.ofHours(1), MusterConfig.TokenAlgorithm.ES256));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(400, Duration.ofMillis(50)));
-        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, 100, Duration.ofMinutes(1)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(1000, 100, 60, Duration.ofMinutes(1)));
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(256L << 20));
         assertThat(config.fleets()).containsOnlyKeys("default");
         MusterConfig.Fleet fleet = config.fleets().get("default");
         assertThat(fleet.verifiers()).containsExactly("database");
         assertThat(fleet.required()).isEqualTo(1);
-        assertThat(fleet.again()).isEqualTo(MusterConfig.Again.UNTIL_CONFIRMED);
+        assertThat(fleet.again()).isEqualTo(MusterConfig.RegisterAgainRule.UNTIL_CONFIRMED);
         assertThat(fleet.unconfirmedLifetime()).isEqualTo(Duration.ofDays(30));
         check(Map.of());
     }
@@ -79,7 +82,9 @@ class MusterConfigTest {
         settings.put("muster.registration.refused-after", "PT0.1S");
         settings.put("muster.limits.refusals", "9");
         settings.put("muster.limits.failures", "8");
+        settings.put("muster.limits.claims", "7");
         settings.put("muster.limits.window", "PT2M");
+        settings.put("muster.trusted-proxies", "10.0.0.0/8,, ::1");
         settings.put("muster.import.max-size", "2MiB");
         settings.put("muster.fleets", "pumps, meters");
         settings.put("muster.fleet.pumps.verifiers", "database,acme");
@@ -88,6 +93,7 @@ class MusterConfigTest {
         settings.put("muster.fleet.pumps.unconfirmed-lifetime", "P1D");
         settings.put("muster.fleet.pumps.attributes", "temperature:number, colour:string, on:boolean");
         settings.put("muster.fleet.pumps.wire", "register-device");
+        settings.put("muster.fleet.pumps.serials", "trim, mac");
         settings.put("muster.verifiers", "acme, erp");
         settings.put("muster.fleet.pumps.configuration", "interval=PT1M, host=broker.example");
 
@@ -111,7 +117,10 @@ class MusterConfigTest {
                 .isEqualTo(new MusterConfig.SigningKeys(
                         Duration.ofMinutes(10), Duration.ofSeconds(362), MusterConfig.TokenAlgorithm.EDDSA));
         assertThat(config.registration()).isEqualTo(new MusterConfig.Registration(403, Duration.ofMillis(100)));
-        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, 8, Duration.ofMinutes(2)));
+        assertThat(config.limits()).isEqualTo(new MusterConfig.Limits(9, 8, 7, Duration.ofMinutes(2)));
+        assertThat(config.trustedProxies())
+                .extracting(AddressRange::toString)
+                .containsExactly("10.0.0.0/8", "0:0:0:0:0:0:0:1/128");
         assertThat(config.imports()).isEqualTo(new MusterConfig.Imports(2L << 20));
         assertThat(config.fleets()).containsOnlyKeys("default", "pumps", "meters");
         assertThat(config.fleets().get("pumps"))
@@ -119,14 +128,15 @@ class MusterConfigTest {
                         "pumps",
                         List.of("database", "acme"),
                         2,
-                        MusterConfig.Again.ALWAYS,
+                        MusterConfig.RegisterAgainRule.ALWAYS,
                         Duration.ofDays(1),
                         Map.of(
                                 "temperature", MusterConfig.AttributeType.NUMBER,
                                 "colour", MusterConfig.AttributeType.STRING,
                                 "on", MusterConfig.AttributeType.BOOLEAN),
                         Map.of("interval", "PT1M", "host", "broker.example"),
-                        Optional.of("register-device")));
+                        Optional.of("register-device"),
+                        List.of("trim", "mac")));
         assertThat(config.fleets().get("pumps").isUnset()).isFalse();
         assertThat(config.fleets().get("meters").isUnset()).isTrue();
         assertThat(config.verifiers()).containsExactly("acme", "erp");
@@ -143,13 +153,16 @@ class MusterConfigTest {
                 "muster.token.lifetime | PT48H | is not between PT10S and PT24H",
                 "muster.token.algorithm | rs256 | is none of eddsa, es256",
                 "muster.signing-keys.rotation | PT9M | is not between PT10M and PT87600H",
-                "muster.signing-keys.publish-ahead | PT6M1S | PT6M1S is not between PT6M2S (others keep the published keys for PT5M",
+                "muster.signing-keys.publish-ahead | PT6M1S | PT6M1S is not between PT6M2S (others keep the published"
+                        + " keys for PT5M",
                 "muster.signing-keys.publish-ahead | P31D | and muster.signing-keys.rotation, which is PT720H",
                 "muster.database.url | jdbc:postgresql://x | must begin with jdbc:mariadb: or jdbc:h2:",
                 "muster.database.pool-size | many | is not a whole number between 2 and 1000",
                 "muster.database.password-file | no-such-file | cannot read no-such-file",
                 "muster.registration.refused-status | 402 | must be 400, 401 or 403",
                 "muster.registration.refused-status | 500 | is not a whole number between 400 and 403",
+                "muster.trusted-proxies | 10.0.0.0/33 | needs 1 to 32 after the slash",
+                "muster.trusted-proxies | ::1, proxy.example | \"proxy.example\" is neither an address nor a range",
                 "muster.import.max-size | 5MB | is not a size such as 64KiB",
                 "muster.fleets | Pumps | is not a name",
                 "muster.fleet.default.required | 2 | is more than the fleet has verifiers",
@@ -181,6 +194,15 @@ class MusterConfigTest {
                 .hasMessageContaining("muster.token.lifetime")
                 .hasMessageContaining("muster.database.pool-size")
                 .hasMessageContaining("muster.nothing-like-it");
+    }
+
+    @Test
+    void everyProxyThatIsNoneIsAFaultOfItsOwn() {
+        assertThatThrownBy(() -> check(Map.of("muster.trusted-proxies", "0.0.0.0/0, ::1, nginx, 10.1.0.0/8")))
+                .hasMessageContaining("3 faults")
+                .hasMessageContaining("0.0.0.0/0")
+                .hasMessageContaining("nginx")
+                .hasMessageContaining("write 10.0.0.0/8");
     }
 
     @Test
@@ -228,6 +250,34 @@ class MusterConfigTest {
     }
 
     @Test
+    void variableThatSetsNothingIsNamedWithTheNearestKey() {
+        Map<String, String> environment = Map.of(
+                "MUSTER_DATABSE_URL", "x",
+                "MUSTER_ELEPHANT_TRUNK_CONTROL", "x",
+                "muster_token_lifetime", "PT5M",
+                "MUSTER_TOKEN_AUDIENCE", "x",
+                "MUSTER_CONFIG_FILE", "",
+                "MUSTER_SERVICE_HOST", "10.0.0.1",
+                "MUSTER_PORT_8080_TCP_ADDR", "10.0.0.1",
+                "PATH", "x");
+        Sources sources = Sources.of(new Properties(), environment, Sources.none());
+
+        assertThat(MusterConfig.from(sources).settings().unknownVariables(sources.variables()))
+                .containsExactly(
+                        "The environment variable MUSTER_DATABSE_URL sets nothing; did you mean MUSTER_DATABASE_URL?",
+                        "The environment variable MUSTER_ELEPHANT_TRUNK_CONTROL sets nothing");
+        assertThatThrownBy(() -> {
+                    MusterConfig faulty = MusterConfig.from(Sources.of(
+                            new Properties(),
+                            Map.of("MUSTER_DATABSE_URL", "x", "MUSTER_TOKEN_LIFETIME", "soon"),
+                            Sources.none()));
+                    faulty.settings().check(Set.of(), Set.of("MUSTER_DATABSE_URL"));
+                })
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContainingAll("muster.token.lifetime", "MUSTER_DATABSE_URL sets nothing");
+    }
+
+    @Test
     void namedFileThatCannotBeReadIsAFault() {
         assertThatThrownBy(() ->
                         Sources.of(new Properties(), Map.of("MUSTER_CONFIG_FILE", "no-such-file"), Sources.none()))
@@ -235,7 +285,7 @@ class MusterConfigTest {
                 .hasMessageContaining("no-such-file");
     }
 
-    private static String inTheTable(Settings.Known known) {
+    private static String inTheTable(Settings.Definition known) {
         return known.key()
                 .replace("muster.fleet.default.", "muster.fleet.<fleet>.")
                 .replace("muster.mqtt.broker.rabbit.", "muster.mqtt.broker.<broker>.");
@@ -288,6 +338,56 @@ class MusterConfigTest {
         assertBrokerFault(good, "management-url", "mqtt://127.0.0.1:65536", "not mqtt://host:port");
         assertBrokerFault(good, "management-url", "", "management-url: is required");
         assertBrokerFault(good, "kind", "rabbitmq", "patterns: is of no use");
+    }
+
+    @Test
+    void whomToTrustToBeABrokerIsReadFromItsFile(@TempDir Path dir) throws Exception {
+        HttpPki pki = new HttpPki(dir)
+                .authority("one")
+                .authority("two")
+                .authority("old", "-startdate", "-3d", "-validity", "1");
+        Map<String, String> good = Map.of(
+                "muster.mqtt.brokers", "rabbit",
+                "muster.mqtt.broker.rabbit.kind", "mosquitto",
+                "muster.mqtt.broker.rabbit.management-url", "mqtts://broker.example:8883",
+                "muster.mqtt.broker.rabbit.management-ca-file", pki.file(pki.certificates("one", "old", "two")),
+                "muster.mqtt.broker.rabbit.management-user", "muster",
+                "muster.mqtt.broker.rabbit.management-password", "a password");
+
+        assertThat(authorities(good))
+                .contains(List.of((X509Certificate) pki.certificate("one"), (X509Certificate) pki.certificate("two")));
+        assertThat(authorities(with(good, "management-ca-file", pki.file(pki.certificates("old")))))
+                .contains(List.of());
+        assertThat(authorities(with(good, "management-ca-file", ""))).isEmpty();
+        String setting = "muster.mqtt.broker.rabbit.management-ca-file: ";
+        assertBrokerFault(good, "management-ca-file", "no-such-file", setting + "cannot read no-such-file");
+        assertBrokerFault(good, "management-ca-file", pki.file("nothing"), setting + "there is no certificate in");
+        assertBrokerFault(
+                good,
+                "management-ca-file",
+                pki.file("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+                setting + "a certificate in");
+        assertBrokerFault(good, "management-url", "mqtt://127.0.0.1:1883", setting + "means nothing without mqtts");
+    }
+
+    @Test
+    void whomToTrustMeansNothingWithoutAnAddressToTrust(@TempDir Path dir) throws Exception {
+        HttpPki pki = new HttpPki(dir).authority("one");
+        Map<String, String> good = Map.of(
+                "muster.mqtt.brokers", "rabbit",
+                "muster.mqtt.broker.rabbit.secret", "a-secret-of-thirty-two-characters");
+
+        assertBrokerFault(good, "management-ca-file", pki.file(pki.certificates("one")), "means nothing without https");
+    }
+
+    private static Optional<List<X509Certificate>> authorities(Map<String, String> settings) {
+        return read(settings).brokers().get(0).management().orElseThrow().authorities();
+    }
+
+    private static Map<String, String> with(Map<String, String> settings, String key, String value) {
+        Map<String, String> changed = new HashMap<>(settings);
+        changed.put("muster.mqtt.broker.rabbit." + key, value);
+        return changed;
     }
 
     @Test
@@ -351,7 +451,7 @@ class MusterConfigTest {
                         .map(known -> inTheTable(known))
                         .filter(key -> !key.equals("muster.default-issuer"))
                         .collect(Collectors.toCollection(TreeSet::new)));
-        for (Settings.Known known : config.settings().known()) {
+        for (Settings.Definition known : config.settings().known()) {
             String key = inTheTable(known);
             if (!key.equals("muster.default-issuer")) {
                 assertThat(table).contains("| `" + key + "` | " + known.otherwise() + " |");

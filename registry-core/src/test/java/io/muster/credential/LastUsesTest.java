@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.credential;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.MusterConfig;
@@ -17,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What a node asks of the database about uses. */
+/** The database accesses of a node for uses. */
 class LastUsesTest {
 
     @Test
@@ -28,7 +29,7 @@ class LastUsesTest {
                 .with("muster.fleet.default.verifiers", "anybody")
                 .with("muster.database.url", url);
         RegistrationReceipt device;
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             device = registry.registrar().register(Candidate.of(new SerialNumber("SN-0001"), "default", "127.0.0.1"));
         }
         Instant first = TestRegistry.NOW;
@@ -40,7 +41,7 @@ class LastUsesTest {
             LastUses uses = new LastUses(database);
             uses.used(device.key(), first);
             uses.flush();
-            // Behind its back, so that it would be written again if it was asked for.
+            // Unnoticed by the node, so that a further write would show.
             assertThat(forgotten(test, first)).isOne();
 
             uses.used(device.key(), first.plus(LastUses.GRAIN).minusMillis(1));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -26,6 +27,10 @@ class StorableTest {
                 Float.NEGATIVE_INFINITY,
                 new BigDecimal("1E+999999999"),
                 new BigDecimal("1E-401"),
+                new BigDecimal("1E+309"),
+                new BigDecimal("-1E+400"),
+                BigInteger.ONE.shiftLeft(100_000_000),
+                new BigDecimal(BigInteger.ONE.shiftLeft(100_000_000), 30_000_000),
                 BigInteger.TEN.pow(100),
                 new BigDecimal("1".repeat(41)),
                 new OddNumber())) {
@@ -41,13 +46,14 @@ class StorableTest {
                 Double.MAX_VALUE,
                 Double.MIN_VALUE,
                 0.1f,
-                new BigDecimal("1E+400"),
+                new BigDecimal("1E+308"),
+                new BigDecimal("1E-400"),
                 new BigDecimal("1".repeat(40)))) {
             assertThat(attribute(number)).as(number.toString()).isEmpty();
         }
     }
 
-    /** What a plug-in may make of a Number. */
+    /** A plug-in's own kind of Number. */
     private static final class OddNumber extends Number {
 
         private static final long serialVersionUID = 1;

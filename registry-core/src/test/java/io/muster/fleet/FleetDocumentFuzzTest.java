@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -22,6 +23,9 @@ class FleetDocumentFuzzTest {
                         + "'configuration':{'k':'v'},'wire':{'path':'/api/a','request':{'serial':'/a/~0b',"
                         + "'evidence':{'jwt':'/t'}},'reply':{'key':'key','secret':'secret'},'serialTag':'sn'}}",
                 "{'verifiers':['database'],'wire':{'preset':'register-device','request':{'evidence':{}},'reply':{}}}",
+                "{'verifiers':['user'],'claims':{'users':['customers'],'by':['code','serial','tag'],'tag':'sn',"
+                        + "'to':['user','group'],'release':false,'transfer':true,'tags':['room'],'disconnect':true}}",
+                "{'verifiers':['user'],'claims':{'users':['nix','nix'],'by':[],'tag':'owner','tags':['serial',1],'x':0}}",
                 "{'verifiers':['a','a'],'required':9,'wire':{'path':'/register/x','reply':{'a':'b'}},'x':1}",
                 "{'verifiers':['database'],'timeBudget':'PT9223372036854775807S','unconfirmedLifetime':'-P1D'}");
     }
@@ -53,6 +57,7 @@ class FleetDocumentFuzzTest {
                 "pumps",
                 name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty(),
                 name -> false,
+                name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty(),
                 name -> name.equals("nix") ? Optional.of("is not there") : Optional.empty());
     }
 }

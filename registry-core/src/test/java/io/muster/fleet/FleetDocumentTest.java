@@ -1,21 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.muster.api.Problem.Fault;
-import io.muster.config.MusterConfig.Again;
 import io.muster.config.MusterConfig.AttributeType;
 import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.config.MusterConfig.OnUnavailable;
+import io.muster.config.MusterConfig.RegisterAgainRule;
+import io.muster.fleet.ClaimRules.By;
+import io.muster.fleet.ClaimRules.To;
 import io.muster.json.Json;
 import io.muster.problem.RegistryException;
-import io.muster.verification.VerifierPolicy;
+import io.muster.spi.SerialNumber;
+import io.muster.verification.SerialForm;
+import io.muster.verification.policy.Rules;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -31,6 +37,7 @@ class FleetDocumentTest {
                 "pumps",
                 FleetDocumentTest::fault,
                 name -> false,
+                FleetDocumentTest::fault,
                 FleetDocumentTest::fault);
     }
 
@@ -46,17 +53,21 @@ class FleetDocumentTest {
     void whatIsLeftOutIsTheDefault() {
         assertThat(parse("{'verifiers':['database']}"))
                 .isEqualTo(new FleetDocument(
-                        VerifierPolicy.Rules.of(List.of("database"), 1),
-                        Again.UNTIL_CONFIRMED,
+                        Rules.of(List.of("database"), 1),
+                        RegisterAgainRule.UNTIL_CONFIRMED,
                         Duration.ofDays(30),
                         "standard",
                         Optional.empty(),
                         Duration.ofMinutes(10),
+                        SerialForm.EXACT,
+                        Optional.empty(),
                         Map.of(),
                         Map.of(),
                         Wire.PLAIN,
                         Topics.STANDARD,
-                        List.of()));
+                        List.of(),
+                        Optional.empty(),
+                        false));
     }
 
     @Test
@@ -64,27 +75,32 @@ class FleetDocumentTest {
         FleetDocument document = parse("{'name':'pumps','verifiers':['block-list','hmac','http'],'required':2,"
                 + "'onUnavailable':{'http':'skip'},'shadow':['jwt'],'timeBudget':'PT2S',"
                 + "'cache':{'genuine':'PT1M','refused':'PT10S','size':500},'registerAgain':'always',"
-                + "'unconfirmedLifetime':'P1D','issuer':'public-key','credentialLifetime':'P365D','rotationOverlap':'PT0S','attributes':{'temperature':'number','on':'boolean'},"
+                + "'unconfirmedLifetime':'P1D','issuer':'public-key','credentialLifetime':'P365D','rotationOverlap':'PT0S','serials':['trim','pattern:SN-(.*)'],'deviceName':'Pump"
+                + " {serial}','attributes':{'temperature':'number','on':'boolean'},"
                 + "'configuration':{'interval':'PT1M'},'wire':{'path':'/v2/hello','request':{'serial':'/id',"
-                + "'evidence':{'hmac':'/auth/mac'}},'reply':{'user':'key','password':'secret'},'serialTag':'mac'},"
+                + "'anyText':true,'evidence':{'hmac':'/auth/mac'}},'reply':{'user':'key','password':'secret'},'serialTag':'mac',"
+                + "'refusedStatus':401,'error':'message'},"
                 + "'topics':{'publish':['losant/{deviceId}/state'],'subscribe':['losant/{deviceId}/command']},"
-                + "'brokerClaims':['emqx','rabbitmq']}");
+                + "'brokerClaims':['emqx','rabbitmq'],'claims':{'users':['customers','partners'],"
+                + "'by':['tag','serial','code'],'tag':'manufacturerId','to':['group','user'],'release':false,"
+                + "'transfer':false,'tags':['room'],'disconnect':true}}");
 
         assertThat(document)
                 .isEqualTo(new FleetDocument(
-                        new VerifierPolicy.Rules(
+                        new Rules(
                                 List.of("block-list", "hmac", "http"),
                                 2,
                                 Map.of("http", OnUnavailable.SKIP),
                                 List.of("jwt"),
                                 Duration.ofSeconds(2),
-                                Optional.of(new VerifierPolicy.Remember(
-                                        Duration.ofMinutes(1), Duration.ofSeconds(10), 500))),
-                        Again.ALWAYS,
+                                Optional.of(new Rules.Remember(Duration.ofMinutes(1), Duration.ofSeconds(10), 500))),
+                        RegisterAgainRule.ALWAYS,
                         Duration.ofDays(1),
                         "public-key",
                         Optional.of(Duration.ofDays(365)),
                         Duration.ZERO,
+                        SerialForm.of(List.of("trim", "pattern:SN-(.*)"), true),
+                        Optional.of("Pump {serial}"),
                         Map.of("temperature", AttributeType.NUMBER, "on", AttributeType.BOOLEAN),
                         Map.of("interval", "PT1M"),
                         new Wire(
@@ -92,10 +108,128 @@ class FleetDocumentTest {
                                 "/id",
                                 Map.of("hmac", "/auth/mac"),
                                 Map.of("user", "key", "password", "secret"),
-                                Optional.of("mac")),
+                                Optional.of("mac"),
+                                true,
+                                OptionalInt.of(401),
+                                Optional.of("message")),
                         new Topics(List.of("losant/{deviceId}/state"), List.of("losant/{deviceId}/command")),
-                        List.of(BrokerKind.EMQX, BrokerKind.RABBITMQ)));
+                        List.of(BrokerKind.EMQX, BrokerKind.RABBITMQ),
+                        Optional.of(new ClaimRules(
+                                List.of("customers", "partners"),
+                                List.of(By.CODE, By.SERIAL, By.TAG),
+                                Optional.of("manufacturerId"),
+                                List.of(To.USER, To.GROUP),
+                                false,
+                                false,
+                                List.of("room"),
+                                true)),
+                        false));
         assertThat(parse(Json.text(document.toJson()))).isEqualTo(document);
+    }
+
+    private static ClaimRules claims(String json) {
+        return parse("{'verifiers':['database'],'claims':" + json + "}")
+                .claims()
+                .orElseThrow();
+    }
+
+    private static List<Fault> faultsOfClaims(String json) {
+        return faults("{'verifiers':['database'],'wire':{'serialTag':'sn'},'claims':" + json + "}");
+    }
+
+    @Test
+    void claimsThatSayOnlyWhoAndHowHaveTheUsualRest() {
+        assertThat(claims("{'users':['customers'],'by':['code']}"))
+                .isEqualTo(new ClaimRules(
+                        List.of("customers"),
+                        List.of(By.CODE),
+                        Optional.empty(),
+                        List.of(To.USER),
+                        true,
+                        true,
+                        List.of(),
+                        false));
+    }
+
+    @Test
+    void documentWithoutClaimsHasNoMemberThatEarlierVersionsDoNotKnow() {
+        assertThat(parse("{'verifiers':['database']}").toJson()).doesNotContainKey("claims");
+    }
+
+    @Test
+    void faultyClaimsAreRefusedWithAllTheirFaults() {
+        assertThat(faultsOfClaims("{}"))
+                .containsExactly(new Fault("#/claims/users", "is required"), new Fault("#/claims/by", "is required"));
+        assertThat(faultsOfClaims("{'users':[],'by':[],'to':[]}"))
+                .containsExactlyInAnyOrder(
+                        new Fault("#/claims/users", "must name at least one"),
+                        new Fault("#/claims/by", "must name at least one"),
+                        new Fault("#/claims/to", "must name at least one"));
+        assertThat(faultsOfClaims("{'users':['nix','customers'],'by':['tag'],'tags':['sn']}"))
+                .containsExactlyInAnyOrder(
+                        new Fault("#/claims/users", "the provider \"nix\" is not there"),
+                        new Fault("#/claims/tag", "is required if devices are claimed by a tag"),
+                        new Fault("#/claims/tags", "\"sn\" says which device it is, so owners cannot set it"));
+        assertThat(faultsOfClaims("{'users':['customers'],'by':['code'],'tag':'sn'}"))
+                .containsExactly(new Fault("#/claims/tag", "is only for fleets whose devices are claimed by a tag"));
+        assertThat(faultsOfClaims("{'users':['customers'],'by':['tag'],'tag':'room','tags':['room']}"))
+                .containsExactly(
+                        new Fault("#/claims/tags", "\"room\" says which device it is, so owners cannot set it"));
+        assertThat(faultsOfClaims("{'users':[1],'by':['luck'],'to':'user','tag':'owner','tags':['group','a b'],"
+                        + "'release':'yes','transfer':null,'else':1}"))
+                .extracting(Fault::pointer)
+                .containsExactlyInAnyOrder(
+                        "#/claims/users/0",
+                        "#/claims/by/0",
+                        "#/claims/tag",
+                        "#/claims/tags/0",
+                        "#/claims/tags/1",
+                        "#/claims/to",
+                        "#/claims/release",
+                        "#/claims/transfer",
+                        "#/claims/else");
+        assertThat(faults("{'verifiers':['database'],'claims':[]}"))
+                .containsExactly(new Fault("#/claims", "must be an object"));
+    }
+
+    @Test
+    void wireThatIsWrittenLeavesWhatIsOfOwnersButOneThatIsStoredKeepsIt() {
+        for (String wire : List.of(
+                "{'serialTag':'owner'}", "{'serialTag':'group'}", "{'path':'/claim'}", "{'path':'/provision/mine'}")) {
+            String document = "{'verifiers':['database'],'wire':" + wire + "}";
+
+            assertThat(faults(document)).hasSize(1);
+            assertThat(FleetDocument.stored(document.replace('\'', '"'), "pumps")
+                            .wire())
+                    .isNotEqualTo(Wire.PLAIN);
+        }
+    }
+
+    @Test
+    void bearerIsTheNameOfEvidence() {
+        assertThat(bearer("true")).contains("user");
+        assertThat(bearer("'owner'")).contains("owner");
+        assertThat(bearer("false")).isEmpty();
+        FleetDocument preset =
+                parse("{'verifiers':['jwt'],'wire':{'preset':'register-device','request':{'bearer':'user'}}}");
+        assertThat(preset.wire().bearer()).contains("user");
+        assertThat(preset.wire().serial()).isEqualTo("/manufacturerId");
+        assertThat(parse("{'verifiers':['jwt'],'wire':{'request':{'serial':'/id'}}}")
+                        .wire()
+                        .bearer())
+                .isEmpty();
+        for (String bad : List.of("7", "''", "' '", "['user']", "'" + "x".repeat(65) + "'")) {
+            assertThat(catchThrowableOfType(RegistryException.class, () -> bearer(bad))
+                            .faults())
+                    .extracting(Fault::pointer)
+                    .containsExactly("#/wire/request/bearer");
+        }
+    }
+
+    private static Optional<String> bearer(String json) {
+        FleetDocument document = parse("{'verifiers':['jwt'],'wire':{'request':{'bearer':" + json + "}}}");
+        assertThat(parse(Json.text(document.toJson()))).isEqualTo(document);
+        return document.wire().bearer();
     }
 
     @Test
@@ -107,8 +241,37 @@ class FleetDocumentTest {
         assertThat(document.wire().serial()).isEqualTo("/manufacturerId");
         assertThat(document.wire().evidence()).isEqualTo(Map.of("jwt", "/token"));
         assertThat(document.wire().serialTag()).contains("manufacturerId");
+        assertThat(document.wire().anyText()).isTrue();
+        assertThat(document.wire().refusedStatus()).hasValue(403);
+        assertThat(document.wire().error()).contains("error");
         assertThat(Json.text(document.toJson())).doesNotContain("preset");
         assertThat(parse(Json.text(document.toJson()))).isEqualTo(document);
+    }
+
+    @Test
+    void presetThatAnEarlierVersionWroteOutIsThePreset() {
+        String written =
+                "{'path':'/api/register-device','request':{'serial':'/manufacturerId','evidence':{'jwt':'/token'}},"
+                        + "'reply':{'deviceId':'deviceId','accessKey':'key','accessSecret':'secret'},'serialTag':'manufacturerId'";
+
+        assertThat(parse("{'verifiers':['jwt'],'wire':" + written + "}}").wire())
+                .isEqualTo(Wire.preset("register-device").orElseThrow());
+        assertThat(parse("{'verifiers':['jwt'],'wire':" + written + ",'error':'message'}}")
+                        .wire()
+                        .anyText())
+                .isFalse();
+    }
+
+    @Test
+    void deviceIsCalledByThePatternOfTheFleet() {
+        FleetDocument document =
+                parse("{'verifiers':['jwt'],'deviceName':'Pump {serial}!','wire':{'preset':'register-device'}}");
+
+        assertThat(document.nameOf(new SerialNumber("7"))).contains("Pump 7!");
+        assertThat(document.nameOf(new SerialNumber("%%no%207"))).contains("Pump no 7!");
+        assertThat(document.nameOf(new SerialNumber("%%no%0A7"))).contains("Pump %%no%0A7!");
+        assertThat(parse("{'verifiers':['jwt']}").nameOf(new SerialNumber("SN-0001")))
+                .isEmpty();
     }
 
     @ParameterizedTest
@@ -122,6 +285,17 @@ class FleetDocumentTest {
                     {}                                                        | #/verifiers
                     {'verifiers':[]}                                          | #/verifiers
                     {'verifiers':'database'}                                  | #/verifiers
+                    {'verifiers':['a'],'serials':'upper'}                     | #/serials
+                    {'verifiers':['a'],'serials':['lower']}                   | #/serials
+                    {'verifiers':['a'],'serials':['trim','trim']}             | #/serials/1
+                    {'verifiers':['a'],'serials':['pattern:SN-.*']}           | #/serials
+                    {'verifiers':['a'],'serials':null}                        | #/serials
+                    {'verifiers':['a'],'deviceName':'Pump'}                   | #/deviceName
+                    {'verifiers':['a'],'deviceName':'{serial}{serial}'}       | #/deviceName
+                    {'verifiers':['a'],'deviceName':'{serial} {id}'}          | #/deviceName
+                    {'verifiers':['a'],'wire':{'refusedStatus':402}}          | #/wire/refusedStatus
+                    {'verifiers':['a'],'wire':{'error':'title'}}              | #/wire/error
+                    {'verifiers':['a'],'wire':{'request':{'anyText':1}}}      | #/wire/request/anyText
                     {'verifiers':['nix']}                                     | #/verifiers
                     {'verifiers':['a','a']}                                   | #/verifiers/1
                     {'verifiers':['A']}                                       | #/verifiers/0

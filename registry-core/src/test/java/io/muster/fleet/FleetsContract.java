@@ -1,21 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
 import io.muster.config.ConfigurationException;
+import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
 import io.muster.registration.Registrar;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
 import io.muster.spi.SerialNumber;
 import io.muster.spi.SerialVerifier;
+import io.muster.spi.TimeLimit;
 import io.muster.spi.Verdict;
+import io.muster.verification.SerialForm;
+import io.muster.verification.list.SerialList;
+import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +34,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What fleets promise on every database. */
+/** The promises about fleets on every database. */
 public interface FleetsContract {
 
     /** Says genuine to everybody. */
@@ -40,7 +48,7 @@ public interface FleetsContract {
     /** A registry with a database of its own that nothing was stored in. */
     TestRegistry fresh();
 
-    private static Fleet put(Registry registry, String name, String json) {
+    private static Fleet put(TestNode registry, String name, String json) {
         return registry.fleets().put(name, json.getBytes(StandardCharsets.UTF_8), there -> true, "test");
     }
 
@@ -58,21 +66,21 @@ public interface FleetsContract {
     }
 
     private static void soon(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+        long deadline = System.nanoTime() + TimeLimit.of(Duration.ofSeconds(5)).toNanos();
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("five seconds are over").isLessThan(deadline);
+            assertThat(System.nanoTime()).as("the time is over").isLessThan(deadline);
         }
     }
 
     @Test
     default void configurationIsWrittenOnceAndTheDatabaseHoldsFromThenOn() {
         TestRegistry test = fresh().with("yes", YES).with("no", NO).with("muster.fleet.default.verifiers", "no");
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             assertThat(registry.fleets().find("default").orElseThrow().version())
                     .isEqualTo(1);
             put(registry, "default", "{\"verifiers\":[\"yes\"]}");
         }
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             Fleet fleet = registry.fleets().find("default").orElseThrow();
             assertThat(fleet.version()).isEqualTo(2);
             assertThat(fleet.document().rules().verifiers()).containsExactly("yes");
@@ -81,11 +89,12 @@ public interface FleetsContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void fleetThatIsPutRegistersAtOnceAndOnAnotherNodeWithinTwoSeconds() {
         TestRegistry test = fresh().with("yes", YES).with("no", NO);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             assertThat(problem(() -> two.registrar().register(in("pumps", "SN-0001"))))
                     .isEqualTo(ProblemType.NOT_FOUND);
 
@@ -106,16 +115,17 @@ public interface FleetsContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void versionThatWasReadIsReplacedOnceHoweverManyTry() throws Exception {
         TestRegistry test = fresh().with("yes", YES);
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             put(one, "pumps", "{\"verifiers\":[\"yes\"]}");
             List<Callable<Boolean>> writers = new ArrayList<>();
             for (int i = 0; i < 16; i++) {
-                Registry node = i % 2 == 0 ? one : two;
+                TestNode node = i % 2 == 0 ? one : two;
                 byte[] document = ("{\"verifiers\":[\"yes\"],\"configuration\":{\"n\":\"" + i + "\"}}")
                         .getBytes(StandardCharsets.UTF_8);
                 writers.add(() -> {
@@ -145,7 +155,7 @@ public interface FleetsContract {
     default void fleetThatMustBeNewIsMadeOnceHoweverManyTry() throws Exception {
         TestRegistry test = fresh().with("yes", YES);
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             List<Callable<Boolean>> writers = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 writers.add(() -> {
@@ -178,7 +188,7 @@ public interface FleetsContract {
     @Test
     default void verifierThatIsNotThereIsRefusedInADocumentAndAtTheStart() {
         TestRegistry test = fresh().with("yes", YES);
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             assertThatThrownBy(
                             () -> put(registry, "default", "{\"verifiers\":[\"yes\",\"acme\"],\"shadow\":[\"http\"]}"))
                     .isInstanceOfSatisfying(
@@ -194,7 +204,7 @@ public interface FleetsContract {
     @Test
     default void shadowThatIsGoneIsRefusedAtTheStartToo() {
         TestRegistry test = fresh().with("yes", YES).with("trial", NO);
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             put(registry, "default", "{\"verifiers\":[\"yes\"],\"shadow\":[\"trial\"]}");
         }
 
@@ -205,7 +215,7 @@ public interface FleetsContract {
 
     @Test
     default void whatDevicesAreToldIsStoredAsItIsWritten() {
-        try (Registry registry = fresh().with("yes", YES).start()) {
+        try (TestNode registry = fresh().with("yes", YES).start()) {
             put(
                     registry,
                     "default",
@@ -236,7 +246,7 @@ public interface FleetsContract {
                     return Verdict.genuine();
                 })
                 .with("muster.verifier.stuck.time-limit", "PT1M");
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             put(registry, "stuck", "{\"verifiers\":[\"yes\"],\"shadow\":[\"stuck\"],\"timeBudget\":\"PT1M\"}");
             put(registry, "default", "{\"verifiers\":[\"yes\"],\"shadow\":[\"trial\"]}");
             for (int i = 0; i < 200; i++) {
@@ -256,11 +266,12 @@ public interface FleetsContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void routeBelongsToOneFleet() {
         TestRegistry test = fresh().with("yes", YES);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             put(one, "pumps", "{\"verifiers\":[\"yes\"],\"wire\":{\"path\":\"/v2/hello\"}}");
 
             assertThat(one.fleets().route("/v2/hello")).contains("pumps");
@@ -293,7 +304,7 @@ public interface FleetsContract {
 
     @Test
     default void serialIsKeptUnderTheTagOfTheFleet() {
-        try (Registry registry = fresh().with("yes", YES).start()) {
+        try (TestNode registry = fresh().with("yes", YES).start()) {
             put(registry, "default", "{\"verifiers\":[\"yes\"],\"wire\":{\"serialTag\":\"manufacturerId\"}}");
 
             assertThat(registry.registrar().register(in("default", "SN-0001")).tags())
@@ -301,9 +312,10 @@ public interface FleetsContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void disagreementOfAShadowIsAnEvent() {
-        try (Registry registry = fresh().with("yes", YES).with("no", NO).start()) {
+        try (TestNode registry = fresh().with("yes", YES).with("no", NO).start()) {
             put(registry, "default", "{\"verifiers\":[\"yes\"],\"shadow\":[\"no\"]}");
 
             registry.registrar().register(in("default", "SN-0001"));
@@ -321,10 +333,10 @@ public interface FleetsContract {
     @Test
     default void explanationSaysWhatWouldHappenAndChangesNothing() {
         TestRegistry test = fresh().with("yes", YES).with("no", NO);
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             put(registry, "default", "{\"verifiers\":[\"yes\"],\"shadow\":[\"no\"],\"registerAgain\":\"never\"}");
 
-            Registrar.Explanation before = registry.registrar().explain(in("default", "SN-0001"));
+            Registrar.Preview before = registry.registrar().explain(in("default", "SN-0001"));
 
             assertThat(before.verification().decision()).isEqualTo("genuine");
             assertThat(before.registration().outcome()).isEqualTo("new");
@@ -335,7 +347,7 @@ public interface FleetsContract {
                             event.type().startsWith("refused") || event.type().startsWith("shadow"));
 
             String id = registry.registrar().register(in("default", "SN-0001")).deviceId();
-            Registrar.Explanation after = registry.registrar().explain(in("default", "SN-0001"));
+            Registrar.Preview after = registry.registrar().explain(in("default", "SN-0001"));
 
             assertThat(after.registration().outcome()).isEqualTo("refused");
             assertThat(after.registration().reason()).contains("never");
@@ -345,7 +357,7 @@ public interface FleetsContract {
 
     @Test
     default void writingAFleetIsAnEvent() {
-        try (Registry registry = fresh().with("yes", YES).start()) {
+        try (TestNode registry = fresh().with("yes", YES).start()) {
             put(registry, "pumps", "{\"verifiers\":[\"yes\"]}");
 
             assertThat(registry.audit().list(Optional.empty(), 10))
@@ -360,7 +372,7 @@ public interface FleetsContract {
         TestRegistry test = fresh().with("yes", YES)
                 .with("muster.verifier.form.type", "pattern")
                 .with("muster.verifier.form.pattern", "SN-.*");
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             for (String document : List.of(
                     "{\"verifiers\":[\"block-list\",\"form\"]}",
                     "{\"verifiers\":[\"block-list\",\"yes\"],\"required\":2}")) {
@@ -372,8 +384,9 @@ public interface FleetsContract {
             assertThat(registry.fleets().find("pumps")).isEmpty();
 
             assertThat(registry.fleets().warnings(put(registry, "pumps", "{\"verifiers\":[\"database\"]}")))
-                    .containsExactly("Whoever knows an unused serial of fleet pumps is that device: its verifiers "
-                            + "identify and authenticate nobody");
+                    .containsExactly(
+                            "Anyone who knows an unused serial of fleet pumps can register as that device: its verifiers "
+                                    + "identify devices and authenticate none");
             assertThat(registry.fleets().warnings(put(registry, "pumps", "{\"verifiers\":[\"yes\",\"form\"]}")))
                     .isEmpty();
         }
@@ -381,11 +394,172 @@ public interface FleetsContract {
 
     @Test
     default void fleetOfTheConfigurationThatAdmitsNobodyIsWarnedOf() {
-        try (Registry registry =
+        try (TestNode registry =
                 fresh().with("muster.fleet.default.verifiers", "block-list").start()) {
             assertThat(registry.fleets().warnings(registry.fleets().get("default")))
                     .containsExactly(
                             "Nobody can register in fleet default: fewer than 1 of its verifiers ever say genuine");
+        }
+    }
+
+    private static SerialImport.Result imported(TestNode registry, String fleet, String csv) {
+        return registry.serialImport()
+                .csv(
+                        registry.fleets().get(fleet),
+                        new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)),
+                        "test");
+    }
+
+    private static String conflict(TestNode registry, String fleet, String json) {
+        try {
+            put(registry, fleet, json);
+        } catch (RegistryException e) {
+            assertThat(e.type()).isEqualTo(ProblemType.CONFLICT);
+            return e.detail().orElseThrow();
+        }
+        throw new AssertionError("nothing was refused");
+    }
+
+    @Test
+    default void listedSerialIsInTheFormOfTheFleet() {
+        try (TestNode registry = fresh().start()) {
+            put(registry, "macs", "{\"verifiers\":[\"block-list\",\"database\"],\"serials\":[\"trim\",\"mac\"]}");
+
+            assertThat(imported(
+                                    registry,
+                                    "macs",
+                                    "serial,state\n"
+                                            + "00:11:22:aa:bb:cc,\n"
+                                            + " 00-11-22-AA-BB-CD ,\n"
+                                            + "0011.22aa.bbce,blocked\n"
+                                            + " x ,\n")
+                            .errors())
+                    .singleElement()
+                    .satisfies(error -> assertThat(error.reason()).contains("after the fleet's rules trim, mac"));
+            assertThat(registry.serialList()
+                            .list(
+                                    "macs",
+                                    new SerialList.Filter(Optional.empty(), Optional.empty()),
+                                    Optional.empty(),
+                                    9)
+                            .entries())
+                    .extracting(entry -> entry.serial().serial() + " " + entry.state())
+                    .containsExactly("001122AABBCC EXPECTED", "001122AABBCD EXPECTED", "001122AABBCE BLOCKED");
+        }
+    }
+
+    @Test
+    default void rulesThatWouldMakeTwoSerialsOneAreRefusedWithThese() {
+        try (TestNode registry = fresh().with("yes", YES).start()) {
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"]}");
+            registry.registrar().register(in("pumps", "SN-0001"));
+            registry.registrar().register(in("pumps", "sn-0001"));
+            registry.registrar().register(in("pumps", "sn-0002"));
+            imported(registry, "pumps", "serial\nsn-0003\nSN-0003\nsn-0004\n");
+            String upper = "{\"verifiers\":[\"yes\"],\"serials\":[\"upper\"]}";
+
+            assertThat(conflict(registry, "pumps", upper))
+                    .isEqualTo("serials of this fleet are not spelled as the new rules spell them: device sn-0001"
+                            + " would be SN-0001, which is there already; device sn-0002 would be SN-0002;"
+                            + " listed serial sn-0003 would be SN-0003, which is there already; listed serial"
+                            + " sn-0004 would be SN-0004");
+            assertThat(registry.fleets().get("pumps").document().serials()).isEqualTo(SerialForm.EXACT);
+            registry.registrar().register(in("pumps", "sN-0002"));
+            assertThat(conflict(registry, "pumps", upper))
+                    .contains(
+                            "device sN-0002 would be SN-0002; device sn-0001 would be SN-0001, which is there already;"
+                                    + " device sn-0002 would be SN-0002, as sN-0002");
+            for (int i = 1; i < 5; i++) {
+                registry.registrar().register(in("pumps", "sn-100" + i));
+            }
+            assertThat(conflict(registry, "pumps", upper).split(";")).hasSize(5);
+        }
+    }
+
+    @Test
+    default void rulesChangeFreelyWhereEverySerialIsSpelledSo() {
+        try (TestNode registry = fresh().with("yes", YES).start()) {
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"]}");
+            registry.registrar().register(in("pumps", "SN-0001"));
+            imported(registry, "pumps", "serial\nSN-0002\n");
+
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"],\"serials\":[\"upper\"]}");
+            imported(registry, "pumps", "serial\nsn-0003\n");
+            assertThat(registry.serialList().find("pumps", "SN-0003")).isPresent();
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"],\"serials\":[\"trim\",\"upper\"]}");
+            assertThat(conflict(
+                            registry,
+                            "pumps",
+                            "{\"verifiers\":[\"yes\"],\"serials\":[\"pattern:SN-([0-9]{3})[0-9]\"]}"))
+                    .contains("device SN-0001 would be none");
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"]}");
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"],\"wire\":{\"request\":{\"anyText\":true}}}");
+            registry.registrar().register(in("pumps", "7"));
+            assertThat(conflict(registry, "pumps", "{\"verifiers\":[\"yes\"]}")).contains("device 7 would be none");
+        }
+    }
+
+    @Test
+    default void serialsAreReadInPortionsWhenTheRulesChange() {
+        TestRegistry test = fresh().with("yes", YES);
+        try (TestNode registry = test.start()) {
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"]}");
+            StringBuilder csv = new StringBuilder("serial\n");
+            for (int i = 0; i < 20_000; i++) {
+                csv.append(String.format("SN-%05d%n", i));
+            }
+            imported(registry, "pumps", csv.append("sn-99999\n").toString().replace("\r", ""));
+
+            assertThat(conflict(registry, "pumps", "{\"verifiers\":[\"yes\"],\"serials\":[\"upper\"]}"))
+                    .endsWith(": listed serial sn-99999 would be SN-99999");
+            assertThat(test.execute("DELETE FROM expected_serial WHERE serial = 'sn-99999'"))
+                    .isEqualTo(1);
+            put(registry, "pumps", "{\"verifiers\":[\"yes\"],\"serials\":[\"upper\"]}");
+        }
+    }
+
+    @Tag("timing")
+    @Test
+    default void refusalNamesTheListedSerialThatIsOnlySpelledOtherwise() {
+        try (TestNode registry = fresh().start()) {
+            imported(registry, "default", "serial,state\nsn-0001,\n00:11:22:aa:bb:cc,\nsn-0002,\nSN-0002,blocked\n");
+
+            for (String serial : List.of("SN0001", "001122AABBCC", "SN-9999", "SN-0002")) {
+                assertThat(problem(() -> registry.registrar().register(in("default", serial))))
+                        .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            }
+            List<String> refusals = new ArrayList<>();
+            soon(() -> {
+                registry.audit().flush();
+                refusals.clear();
+                registry.audit().list(Optional.empty(), 10).stream()
+                        .filter(event -> event.type().equals("refused"))
+                        .forEach(event -> refusals.add(event.serial() + ": " + event.detail()));
+                return refusals.size() == 4;
+            });
+
+            assertThat(refusals)
+                    .containsExactlyInAnyOrder(
+                            "SN-0002: database: the serial is blocked",
+                            "SN-9999: no verifier calls it genuine",
+                            "001122AABBCC: no verifier calls it genuine; spelled otherwise, it is listed:"
+                                    + " 00:11:22:aa:bb:cc",
+                            "SN0001: no verifier calls it genuine; spelled otherwise, it is listed: sn-0001");
+        }
+    }
+
+    @Test
+    default void deviceIsCalledByThePatternUnlessAVerifierNamesIt() {
+        try (TestNode registry = fresh().with("yes", YES).start()) {
+            put(registry, "pumps", "{\"verifiers\":[\"database\",\"yes\"],\"deviceName\":\"Pump {serial}\"}");
+            imported(registry, "pumps", "serial,name\nSN-0001,Big one\n");
+
+            assertThat(registry.registrar().register(in("pumps", "SN-0001")).name())
+                    .isEqualTo("Big one");
+            assertThat(registry.registrar().register(in("pumps", "SN-0002")).name())
+                    .isEqualTo("Pump SN-0002");
+            assertThat(registry.registrar().register(in("pumps", "SN-0002")).name())
+                    .isEqualTo("Pump SN-0002");
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -48,7 +49,7 @@ class JwkSetFuzzTest {
         } catch (MalformedJsonException e) {
             return;
         }
-        JwkSet.Read read = JwkSet.read(document);
+        JwkSet.Result read = JwkSet.read(document);
 
         Stream.concat(read.unusable().stream(), read.faults().stream()).forEach(FuzzInput::assertMayBeLogged);
         int members = document.has("keys") ? document.path("keys").size() : 1;

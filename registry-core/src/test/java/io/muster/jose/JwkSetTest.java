@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.jose;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -23,7 +24,7 @@ class JwkSetTest {
     private static final String OKP = "{'kty':'OKP','crv':'Ed25519','x':'" + ED + "'}";
     private static final String OCT = "{'kty':'oct','k':'" + K + "'}";
 
-    private static JwkSet.Read read(String json) {
+    private static JwkSet.Result read(String json) {
         return JwkSet.read(Json.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -97,7 +98,7 @@ class JwkSetTest {
                 "{'kty':'OKP','crv':'Ed25519','x':'8P_______________________________________38'}",
             })
     void weakDamagedAndForeignKeysAreUnusable(String jwk) {
-        JwkSet.Read read = read("{'keys':[" + jwk + "," + OKP + "]}");
+        JwkSet.Result read = read("{'keys':[" + jwk + "," + OKP + "]}");
 
         assertThat(read.unusable()).singleElement().asString().startsWith("#/keys/0: ");
         assertThat(read.faults()).isEmpty();

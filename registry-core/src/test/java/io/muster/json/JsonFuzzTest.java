@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class JsonFuzzTest {
 
-    /** What is written as 1e0 comes back as 1. */
+    /** A number written as 1e0 comes back as 1. */
     private static final Comparator<JsonNode> BY_VALUE = (one, other) -> one.isNumber() && other.isNumber()
             ? one.decimalValue().compareTo(other.decimalValue())
             : one.equals(other) ? 0 : 1;
@@ -69,7 +70,7 @@ class JsonFuzzTest {
         return members;
     }
 
-    /** Each member has one, also one that a reader passes over because there is another of its name. */
+    /** Counts one for each member, including one that a reader skips because there is another of its name. */
     private static long colonsOutsideTexts(String json) {
         long colons = 0;
         boolean inText = false;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -6,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.nimbusds.jose.crypto.MACVerifier;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.problem.RegistryException;
@@ -43,7 +44,7 @@ class RegistrationTokensTest {
         return test;
     }
 
-    private static RegistrationTokenSigner.Signed create(Registry registry, RegistrationTokens.Wish wish) {
+    private static RegistrationTokenSigner.Signed create(TestNode registry, RegistrationTokens.Wish wish) {
         return registry.registrationTokens()
                 .create(registry.fleets().find("default").orElseThrow(), wish, "Ada");
     }
@@ -55,7 +56,7 @@ class RegistrationTokensTest {
         return jwt.getJWTClaimsSet();
     }
 
-    private static void admits(Registry registry, String serial, String token) {
+    private static void admits(TestNode registry, String serial, String token) {
         assertThat(registry.registrar()
                         .register(JwtFixture.offering(serial, token))
                         .deviceId())
@@ -64,7 +65,7 @@ class RegistrationTokensTest {
 
     @Test
     void tokenOfADeviceAdmitsThatDevice() throws Exception {
-        try (Registry registry = with(Map.of()).start()) {
+        try (TestNode registry = with(Map.of()).start()) {
             RegistrationTokenSigner.Signed signed =
                     create(registry, wish("jwt", "SN-0001", "https://registry.example/register", Duration.ofHours(2)));
 
@@ -85,7 +86,7 @@ class RegistrationTokensTest {
 
     @Test
     void tokenOfAFleetHasNoEndUnlessAsked() throws Exception {
-        try (Registry registry =
+        try (TestNode registry =
                 with(Map.of("muster.verifier.jwt.serial-claim", "none")).start()) {
             RegistrationTokenSigner.Signed signed = create(registry, NOTHING);
 
@@ -102,7 +103,7 @@ class RegistrationTokensTest {
 
     @Test
     void tokenKeepsEveryRuleOfItsVerifier() throws Exception {
-        try (Registry registry = with(Map.of(
+        try (TestNode registry = with(Map.of(
                         "muster.verifier.jwt.audience", "fleet-a",
                         "muster.verifier.jwt.serial-claim", "sn",
                         "muster.verifier.jwt.max-age", "PT6H",
@@ -126,7 +127,7 @@ class RegistrationTokensTest {
 
     @Test
     void tokenThatMustExpireLivesADay() {
-        try (Registry registry = with(Map.of()).start()) {
+        try (TestNode registry = with(Map.of()).start()) {
             assertThat(create(registry, wish(null, "SN-0001", null, null)).expiresAt())
                     .contains(TestRegistry.NOW.plus(Duration.ofDays(1)));
         }
@@ -134,8 +135,8 @@ class RegistrationTokensTest {
 
     @Test
     void serialIsGivenExactlyWhereTheVerifierLooksAtOne() {
-        try (Registry device = with(Map.of()).start();
-                Registry fleet =
+        try (TestNode device = with(Map.of()).start();
+                TestNode fleet =
                         with(Map.of("muster.verifier.jwt.serial-claim", "none")).start()) {
             assertThatThrownBy(() -> create(device, NOTHING)).hasMessageContaining("#/serial is required");
             assertThatThrownBy(() -> create(fleet, wish(null, "SN-0001", null, null)))
@@ -151,9 +152,9 @@ class RegistrationTokensTest {
                 .with(
                         "muster.verifier.jwt.keys-file",
                         JwtFixture.file(Tokens.jwks()).toString());
-        try (Registry registry = keys.start();
-                Registry none = TestRegistry.fresh().start()) {
-            for (Registry each : new Registry[] {registry, none}) {
+        try (TestNode registry = keys.start();
+                TestNode none = TestRegistry.fresh().start()) {
+            for (TestNode each : new TestNode[] {registry, none}) {
                 assertThatThrownBy(() -> create(each, NOTHING)).isInstanceOfSatisfying(RegistryException.class, no -> {
                     assertThat(no.type()).isEqualTo(ProblemType.CONFLICT);
                     assertThat(no.detail().orElseThrow()).contains("no verifier of this fleet");
@@ -169,7 +170,7 @@ class RegistrationTokensTest {
                 "muster.verifier.line-b.type", "jwt",
                 "muster.verifier.line-b.issuer", "line b",
                 "muster.verifier.line-b.secret", Tokens.SECRET + "b");
-        try (Registry registry = with(second).start()) {
+        try (TestNode registry = with(second).start()) {
             assertThatThrownBy(() -> create(registry, wish(null, "SN-0001", null, null)))
                     .hasMessageContaining("#/verifier is required")
                     .hasMessageContaining("jwt, line-b");
@@ -186,7 +187,7 @@ class RegistrationTokensTest {
 
     @Test
     void everyTokenIsRecordedAndNoneIsKept() {
-        try (Registry registry = with(Map.of()).start()) {
+        try (TestNode registry = with(Map.of()).start()) {
             RegistrationTokenSigner.Signed signed = create(registry, wish(null, "SN-0001", null, null));
 
             // The clock stands still, so the order of events is chance.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,9 +10,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -34,7 +38,7 @@ class DatabaseTest {
     }
 
     private static int notes(Database database) {
-        return database.query(connection -> {
+        return database.jdbc(connection -> {
             try (PreparedStatement select = connection.prepareStatement("SELECT COUNT(*) FROM change_log");
                     ResultSet row = select.executeQuery()) {
                 row.next();
@@ -56,6 +60,43 @@ class DatabaseTest {
 
             assertThat(notes(one)).isZero();
             assertThat(notes(two)).isOne();
+        }
+    }
+
+    @Test
+    void connectionThatThePoolTookAwayIsAnUnavailableDatabase() {
+        try (Database database = open()) {
+            assertThatThrownBy(() -> database.jdbc(connection -> {
+                        connection.close();
+                        return connection.prepareStatement("SELECT 1");
+                    }))
+                    .isInstanceOf(DatabaseUnavailableException.class);
+        }
+    }
+
+    /** As after a full disk: H2 closes the database, and its connections still say that they are good. */
+    @Test
+    void embeddedDatabaseThatClosedItselfIsOpenedAgain(@TempDir Path directory) throws SQLException {
+        String url = "jdbc:h2:file:" + directory.resolve("muster");
+        try (Database database = Database.open(config(url), List.of(), Clock.systemUTC())) {
+            database.fill();
+            database.transaction(DatabaseTest::note);
+            try (Connection other = DriverManager.getConnection(Pool.completed(url));
+                    Statement statement = other.createStatement()) {
+                statement.execute("SHUTDOWN IMMEDIATELY");
+            }
+
+            int refused = 0;
+            Optional<Integer> notes = Optional.empty();
+            while (notes.isEmpty() && refused <= 4) {
+                try {
+                    notes = Optional.of(notes(database));
+                } catch (DatabaseUnavailableException e) {
+                    refused++;
+                }
+            }
+
+            assertThat(notes).contains(1);
         }
     }
 

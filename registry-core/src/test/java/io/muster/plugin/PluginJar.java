@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
 import io.muster.spi.CredentialIssuer;
@@ -19,8 +20,8 @@ import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
-/** Makes a plug-in as its author would: compiles sources against the SPI and packs what came of it. */
-final class PluginJar {
+/** Makes a plug-in as its author would: compiles sources against the SPI and packs the classes. */
+public final class PluginJar {
 
     private final Map<String, String> sources = new TreeMap<>();
     private final Map<String, byte[]> files = new TreeMap<>();
@@ -28,23 +29,25 @@ final class PluginJar {
     private int classFileVersion;
 
     /** A source, such as {@code acme/Acme.java}. */
-    PluginJar source(String name, String text) {
+    public PluginJar source(String name, String text) {
         sources.put(name, text);
         return this;
     }
 
     /** A verifier of this name, whose class is {@code acme.Acme} and has these members. */
-    PluginJar verifier(String name, String members) {
+    public PluginJar verifier(String name, String members) {
         return verifier(name, "SerialVerifier", members);
     }
 
-    /** The same, with what it implements. */
-    PluginJar verifier(String name, String promises, String members) {
+    /** The same, with the interfaces that it implements. */
+    public PluginJar verifier(String name, String promises, String members) {
         return named(name, promises, members).service("acme.Acme");
     }
 
-    /** A credential issuer of this name, whose class is {@code acme.Acme}, implements this and has these members. */
-    PluginJar issuer(String name, String promises, String members) {
+    /**
+     * Adds a credential issuer of this name. Its class is {@code acme.Acme}, implements this, and has these members.
+     */
+    public PluginJar issuer(String name, String promises, String members) {
         return named(name, promises, members).service(CredentialIssuer.class, "acme.Acme");
     }
 
@@ -63,33 +66,36 @@ final class PluginJar {
                         .formatted(name, promises, members));
     }
 
-    PluginJar service(String lines) {
+    /** The service file of verifiers. */
+    public PluginJar service(String lines) {
         return service(SerialVerifier.class, lines);
     }
 
-    PluginJar service(Class<?> kind, String lines) {
+    /** The service file of this kind. */
+    public PluginJar service(Class<?> kind, String lines) {
         return file("META-INF/services/" + kind.getName(), lines);
     }
 
-    PluginJar file(String name, String text) {
+    /** A file beside the classes. */
+    public PluginJar file(String name, String text) {
         files.put(name, text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
         return this;
     }
 
-    /** Leaves out of the jar what was compiled for it: every entry that begins so. */
-    PluginJar without(String prefix) {
+    /** Omits compiled entries with this prefix from the jar. */
+    public PluginJar without(String prefix) {
         left.add(prefix);
         return this;
     }
 
     /** Says in every class file that it is of this version. */
-    PluginJar ofClassFileVersion(int version) {
+    public PluginJar ofClassFileVersion(int version) {
         classFileVersion = version;
         return this;
     }
 
     /** Writes the jar. */
-    void write(Path jar) {
+    public void write(Path jar) {
         try {
             Path work = Files.createTempDirectory("plugin-jar");
             Path classes = Files.createDirectory(work.resolve("classes"));

@@ -1,25 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.muster.TestNode;
 import io.muster.TestRegistry;
+import io.muster.api.ProblemType;
 import io.muster.config.ConfigurationException;
+import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
 import io.muster.spi.Configurable;
+import io.muster.spi.RegistrationRefused;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Plug-ins are compiled here as their authors compile them, and dropped into a directory. */
@@ -41,7 +50,7 @@ class PluginsTest {
         return Plugins.load(Optional.of(directory), faults::add);
     }
 
-    /** What a verifier whose method has this body answers, as the reason of a refusal. */
+    /** Returns the answer of a verifier whose method has this body, as the reason of a refusal. */
     private String answer(PluginJar plugin, String body) {
         plugin.verifier("acme", "public Verdict verify(Candidate candidate) { " + body + " }")
                 .write(directory.resolve("acme.jar"));
@@ -92,7 +101,7 @@ class PluginsTest {
         assertThat(faults).isEmpty();
     }
 
-    // what a plug-in sees
+    // the classes that a plug-in sees
 
     @Test
     void pluginSeesNoLibraryOfTheRegistryAndNoneOfTheServer() {
@@ -219,7 +228,7 @@ class PluginsTest {
         }
     }
 
-    // what is wrong with a jar
+    // the faults of a jar
 
     @Test
     void directoryThatIsNotThereIsNamed() {
@@ -561,6 +570,23 @@ class PluginsTest {
     }
 
     @Test
+    void nameOfNoVerifierIsAFaultOfTheKeyThatHasItWithTheNearestName() {
+        assertThatThrownBy(() -> TestRegistry.fresh()
+                        .with("muster.fleet.default.verifiers", "databse")
+                        .with("muster.verifiers", "hmca")
+                        .with("muster.verifier.erp.url", "https://erp.example/{serial}")
+                        .start())
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContainingAll(
+                        "muster.fleet.default.verifiers: there is no verifier \"databse\"",
+                        "did you mean database?",
+                        "muster.verifiers: there is no verifier \"hmca\"",
+                        "did you mean hmac?",
+                        "muster.verifier.erp.type: there is no verifier \"erp\"")
+                .hasMessageNotContaining("muster.verifier.databse");
+    }
+
+    @Test
     void everyFaultOfEveryPluginStopsTheStartAtOnce() throws IOException {
         Files.writeString(directory.resolve("a.jar"), "not a jar");
         plugin().verifier("http", GENUINE).write(directory.resolve("b.jar"));
@@ -575,5 +601,140 @@ class PluginsTest {
                         "plug-in b.jar: its verifier has the name of the built-in verifier http",
                         "plug-in c.jar: a CDI bean has the name acme too",
                         "there is no verifier \"nobody\"");
+    }
+
+    // the harm that an answer may do to the code that looks at it
+
+    private TestRegistry hostile() {
+        HostilePlugin.jar().write(directory.resolve("hostile.jar"));
+        return registry("hostile")
+                .with("muster.verifier.hostile.time-limit", "PT0.5S")
+                .with("muster.verifier.hostile.max-concurrent", "100");
+    }
+
+    private static ProblemType problem(TestNode registry, String serial) {
+        try {
+            registry.registrar().register(Candidates.withSerial(serial));
+            return null;
+        } catch (RegistryException e) {
+            return e.type();
+        }
+    }
+
+    @Test
+    @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void noAnswerOfAPluginRunsOnTheThreadOfARequest() {
+        try (TestNode registry = hostile().start()) {
+            for (String serial : HostilePlugin.UNAVAILABLE) {
+                assertThat(problem(registry, serial)).as(serial).isEqualTo(ProblemType.VERIFICATION_UNAVAILABLE);
+            }
+            assertThat(problem(registry, "SN-0001")).isNull();
+        }
+    }
+
+    @Test
+    void numberOfAPluginsOwnClassIsWhatItsTextSays() {
+        try (TestNode registry = hostile().start()) {
+            assertThat(registry.registrar()
+                            .register(Candidates.withSerial("NUMBER-ODD"))
+                            .attributes())
+                    .isEqualTo(Map.of("a", new BigDecimal("12.50")));
+        }
+    }
+
+    @Test
+    void reasonOfARefusalIsCut() {
+        TestRegistry test = hostile();
+        try (TestNode registry = test.start()) {
+            assertThat(problem(registry, "REASON-LONG")).isEqualTo(ProblemType.REGISTRATION_REFUSED);
+            assertThat(test.events())
+                    .singleElement()
+                    .isInstanceOfSatisfying(RegistrationRefused.class, refused -> assertThat(refused.reason())
+                            .hasSizeLessThan(1100));
+        }
+    }
+
+    @Test
+    void pluginCannotPutAnythingIntoTheEvidenceForThoseAfterIt() {
+        Map<String, Object> inner = new HashMap<>(Map.of("b", new ArrayList<>(List.of("x"))));
+        Candidate candidate = Candidates.withEvidence("EVIDENCE", new HashMap<>(Map.of("a", inner)));
+        try (TestNode registry = hostile().start()) {
+            assertThatThrownBy(() -> registry.registrar().register(candidate))
+                    .isInstanceOfSatisfying(RegistryException.class, no -> assertThat(no.type())
+                            .isEqualTo(ProblemType.VERIFICATION_UNAVAILABLE));
+        }
+        assertThat(candidate.evidence()).isEqualTo(Map.of("a", Map.of("b", List.of("x"))));
+    }
+
+    // plug-ins that delay the start and the end
+
+    @Test
+    void failedInitialiserOfAClassIsNamedWithItsCause() {
+        assertFault(
+                plugin().source(
+                                "lib/Limit.java",
+                                "package lib; public class Limit { public static final int MOST = Integer.parseInt(\"many\"); }")
+                        .verifier("acme", "private static final int MOST = lib.Limit.MOST; " + GENUINE),
+                "acme.Acme",
+                "ExceptionInInitializerError",
+                "java.lang.NumberFormatException: For input string: \"many\"");
+    }
+
+    @Test
+    void whateverIsThrownAtTheStartHidesNoOtherJar() {
+        String throwing = "throw new Error() { public String getMessage() { throw new Error(\"again\"); }"
+                + " public String toString() { return null; }"
+                + " public synchronized Throwable getCause() { return this; } };";
+        plugin().verifier("constructor", "public Acme() { " + throwing + " } " + GENUINE)
+                .write(directory.resolve("a.jar"));
+        plugin().verifier(
+                        "names",
+                        "SerialVerifier, Configurable",
+                        "public Set<String> settingNames() { if (true) { " + throwing + " } return null; }"
+                                + "public void configure(Map<String, String> settings) {}" + GENUINE)
+                .write(directory.resolve("b.jar"));
+        plugin().verifier(
+                        "settings",
+                        "SerialVerifier, Configurable",
+                        "public Set<String> settingNames() { return (Set) Set.of(5); }"
+                                + "public void configure(Map<String, String> settings) { " + throwing + " }" + GENUINE)
+                .write(directory.resolve("c.jar"));
+        plugin().verifier(
+                        "configure",
+                        "SerialVerifier, Configurable",
+                        "public Set<String> settingNames() { return Set.of(); }"
+                                + "public void configure(Map<String, String> settings) { " + throwing + " }" + GENUINE)
+                .write(directory.resolve("d.jar"));
+
+        assertThatThrownBy(() -> registry("names, settings, configure, nobody").start())
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContainingAll(
+                        "plug-in a.jar: ",
+                        "plug-in b.jar failed",
+                        "plug-in c.jar: ",
+                        "plug-in d.jar failed",
+                        "there is no verifier \"nobody\"");
+    }
+
+    @Test
+    @Timeout(value = 1, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void verifierThatDoesNotCloseKeepsNobody() throws IOException {
+        Path closed = directory.resolve("closed");
+        plugin().verifier(
+                        "acme",
+                        "SerialVerifier, AutoCloseable",
+                        "public void close() { while (true) { java.util.concurrent.locks.LockSupport.park(); } }"
+                                + GENUINE)
+                .write(directory.resolve("acme.jar"));
+        plugin().verifier(
+                        "other",
+                        "SerialVerifier, AutoCloseable",
+                        "public void close() throws Exception { java.nio.file.Files.createFile(java.nio.file.Path.of(\""
+                                + closed + "\")); }" + GENUINE)
+                .write(directory.resolve("other.jar"));
+
+        load().close();
+
+        assertThat(closed).exists();
     }
 }

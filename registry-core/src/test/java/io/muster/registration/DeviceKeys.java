@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import com.nimbusds.jose.JOSEException;
@@ -23,7 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Keys that devices hold, what they sign with them, and what only they can read; by jjwt, as a device in Java might. */
+/** Keys of devices, their signatures, and texts that only they can read; with jjwt, as a device in Java might. */
 final class DeviceKeys {
 
     static final String ISSUER = "https://registry.example";

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
@@ -19,7 +20,7 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 
-/** Strangers cannot fill the log, and what a verifier says cannot forge entries of it. */
+/** Strangers cannot fill the log, and a verifier's text cannot forge entries of it. */
 class FloodTest {
 
     private static final Logger LOGGER = Logger.getLogger("io.muster");
@@ -57,7 +58,7 @@ class FloodTest {
                 .with("muster.fleets", "flooded-one, flooded-two")
                 .with("muster.fleet.flooded-one.verifiers", "flooded-skipped, flooded-down")
                 .with("muster.fleet.flooded-two.verifiers", "flooded-sick");
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             LOGGER.addHandler(handler);
 
             for (int i = 0; i < 100; i++) {

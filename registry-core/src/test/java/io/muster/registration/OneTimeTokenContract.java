@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.device.DeviceStore;
@@ -25,7 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
-/** What tokens that are good for one admission promise on every database, over several nodes. */
+/** The promises about tokens for one admission on every database, over several nodes. */
 interface OneTimeTokenContract {
 
     int RACERS = 24;
@@ -45,7 +46,7 @@ interface OneTimeTokenContract {
         return Tokens.hs256(Tokens.with(Tokens.claims(), "jti", jti));
     }
 
-    private static boolean admitted(Registry registry, Candidate candidate) {
+    private static boolean admitted(TestNode registry, Candidate candidate) {
         try {
             registry.registrar().register(candidate);
             return true;
@@ -55,28 +56,29 @@ interface OneTimeTokenContract {
         }
     }
 
-    private static int devices(Registry registry) {
+    private static int devices(TestNode registry) {
         return registry.devices()
                 .list(
                         new DeviceStore.Filter(
                                 registry.fleets().names(), Optional.empty(), Optional.empty(), Optional.empty()),
                         Optional.empty(),
                         1000)
+                .devices()
                 .size();
     }
 
     @Test
     default void oneTokenOf24SerialsAtOnceOnTwoNodesMakesOneDevice() throws Exception {
         TestRegistry test = with("yes", "none");
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             CyclicBarrier line = new CyclicBarrier(RACERS);
             ExecutorService threads = Executors.newFixedThreadPool(RACERS);
             int admitted = 0;
             try {
                 List<Callable<Boolean>> race = new ArrayList<>();
                 for (int i = 0; i < RACERS; i++) {
-                    Registry node = i % 2 == 0 ? one : two;
+                    TestNode node = i % 2 == 0 ? one : two;
                     Candidate candidate = JwtFixture.offering("SN-" + (1000 + i), token("shared"));
                     race.add(() -> {
                         line.await();
@@ -102,8 +104,8 @@ interface OneTimeTokenContract {
     @Test
     default void usedTokenIsRefusedOnEveryNodeEvenFromItsOwnSerial() {
         TestRegistry test = with("yes", "sub");
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             assertThat(admitted(one, JwtFixture.offering(token("a")))).isTrue();
 
             assertThat(admitted(one, JwtFixture.offering(token("a")))).isFalse();
@@ -120,8 +122,8 @@ interface OneTimeTokenContract {
     @Test
     default void untilConfirmedLetsTheSerialThatUsedItRepeatAndNoOther() {
         TestRegistry test = with("until-confirmed", "none");
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             assertThat(admitted(one, JwtFixture.offering("SN-0001", token("a"))))
                     .isTrue();
             assertThat(admitted(two, JwtFixture.offering("SN-0002", token("a"))))
@@ -138,7 +140,7 @@ interface OneTimeTokenContract {
 
     @Test
     default void tokenIsNotUsedUpByARegistrationThatFails() {
-        try (Registry registry = with("yes", "sub").start()) {
+        try (TestNode registry = with("yes", "sub").start()) {
             assertThat(admitted(registry, JwtFixture.offering("SN-0002", token("a"))))
                     .isFalse();
 
@@ -149,7 +151,7 @@ interface OneTimeTokenContract {
     @Test
     default void tokenThatAnOperatorMadeAdmitsOnce() {
         TestRegistry test = with("yes", "none");
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             String token = registry.registrationTokens()
                     .create(
                             registry.fleets().find("default").orElseThrow(),
@@ -169,7 +171,7 @@ interface OneTimeTokenContract {
     default void accessTokenIsNoEvidenceAndEvidenceNoAccessToken() {
         TestRegistry plain =
                 fresh().with("muster.fleet.default.verifiers", "yes").with("yes", candidate -> Verdict.genuine());
-        try (Registry registry = plain.start()) {
+        try (TestNode registry = plain.start()) {
             var receipt = registry.registrar().register(Candidates.withSerial("SN-0001"));
             String access = registry.tokenIssuer()
                     .issue(registry.authenticator()

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.muster.Registry;
 import io.muster.TestClock;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
@@ -23,6 +24,7 @@ import java.security.KeyPair;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -40,12 +42,12 @@ class RegistrationCasesTest {
 
     private static final TestClock CLOCK = new TestClock();
     private static final AtomicInteger SERIALS = new AtomicInteger();
-    private static Registry registry;
+    private static TestNode registry;
 
     /** One cell of the table, or one of its last column. */
     private record Case(String device, String request, String rule, boolean allowed, String expected) {}
 
-    /** A device that is there before the request, and what it has. */
+    /** A device that exists before the request, and its credentials. */
     private static final class Before {
         private final String fleet;
         private final SerialNumber serial = new SerialNumber("SN-" + (100_000 + SERIALS.incrementAndGet()));
@@ -88,7 +90,10 @@ class RegistrationCasesTest {
                 .with(CLOCK)
                 .with("muster.limits.refusals", "1000000")
                 .with("muster.fleets", String.join(",", RULES))
-                .with("all", candidate -> Verdict.genuine());
+                .with(
+                        "all",
+                        candidate ->
+                                candidate.evidence().containsKey("undecided") ? Verdict.pending() : Verdict.genuine());
         for (String rule : RULES) {
             test.with("muster.fleet." + rule + ".register-again", rule)
                     .with("muster.fleet." + rule + ".verifiers", "all");
@@ -127,7 +132,7 @@ class RegistrationCasesTest {
     void lineOfTheTableHolds(Case one) {
         Before before = before(one.device(), one.rule());
         Optional<OfferedKey> offered = offered(one.request(), before);
-        Optional<Presented> presented = presented(one.request(), before).map(Presented::of);
+        Optional<CredentialProof> presented = presented(one.request(), before).map(CredentialProof::of);
         if (one.allowed()) {
             registry.allowances()
                     .create(
@@ -139,6 +144,10 @@ class RegistrationCasesTest {
                             "test");
         }
 
+        if (one.expected().equals("pending")) {
+            assertPendingAndUnchanged(before);
+            return;
+        }
         Optional<RegistrationReceipt> reply =
                 attempt(new RegistrationAttempt(before.candidate(), offered, Optional.empty(), presented));
 
@@ -150,6 +159,22 @@ class RegistrationCasesTest {
         check(one.expected(), before, reply, offered.isPresent());
     }
 
+    private static void assertPendingAndUnchanged(Before before) {
+        boolean worked = before.authenticate().isPresent();
+        Candidate undecided = new Candidate(
+                before.serial, before.fleet, Optional.empty(), Map.of("undecided", true), List.of(), ORIGIN);
+
+        assertThat(registry.registrar().register(RegistrationAttempt.of(undecided)))
+                .isInstanceOf(RegistrationReply.Pending.class);
+
+        assertThat(before.authenticate().isPresent()).isEqualTo(worked);
+        assertThat(registry.registrar()
+                        .explain(before.candidate())
+                        .registration()
+                        .deviceId())
+                .isEqualTo(before.receipt.map(RegistrationReceipt::deviceId));
+    }
+
     private static void check(String expected, Before before, Optional<RegistrationReceipt> reply, boolean withKey) {
         boolean worked = before.authenticate().isPresent();
         switch (expected) {
@@ -158,14 +183,14 @@ class RegistrationCasesTest {
             case "same" ->
                 assertThat(reply.orElseThrow().key())
                         .isEqualTo(before.receipt.orElseThrow().key());
-            // What was not used is void.
+            // The unused credential is void.
             case "again" -> assertThat(worked).isFalse();
             case "further" -> {
                 assertThat(use(reply.orElseThrow(), withKey)).isPresent();
                 assertThat(before.authenticate().isPresent()).isEqualTo(worked);
             }
             case "replaces" -> {
-                // The old one works until the new one was used, and for the overlap after that.
+                // The old one works until the new one is used, and for the overlap after that.
                 assertThat(worked).isTrue();
                 assertThat(use(reply.orElseThrow(), withKey)).isPresent();
                 assertThat(before.authenticate()).isPresent();

@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
+import io.muster.limit.UsualTime;
 import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
 import io.muster.spi.Candidate;
@@ -18,6 +20,7 @@ import io.muster.spi.DeviceId;
 import io.muster.spi.DeviceRegistered;
 import io.muster.spi.RegistrationRefused;
 import io.muster.spi.SerialNumber;
+import io.muster.spi.TimeLimit;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.io.ByteArrayInputStream;
@@ -39,9 +42,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What registration promises on every database. */
+/** The promises about registration on every database. */
 interface RegistrationContract {
 
     /** A registry with a database of its own that nothing was stored in. */
@@ -51,13 +55,13 @@ interface RegistrationContract {
         return Candidates.withSerial(serial);
     }
 
-    private static Registry expecting(TestRegistry registry, String... serials) {
-        Registry started = registry.start();
+    private static TestNode expecting(TestRegistry registry, String... serials) {
+        TestNode started = registry.start();
         expect(started, "serial\n" + String.join("\n", serials) + "\n");
         return started;
     }
 
-    private static SerialImport.Result expect(Registry registry, String csv) {
+    private static SerialImport.Result expect(TestNode registry, String csv) {
         return registry.serialImport()
                 .csv(
                         registry.fleets().find("default").orElseThrow(),
@@ -77,7 +81,7 @@ interface RegistrationContract {
     @Test
     default void expectedSerialBecomesADeviceWithACredentialThatWorks() {
         TestRegistry test = fresh();
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             expect(registry, "serial,name,lot,tags.colour,attributes.temperature\nSN-0001,Pump 1,L7,blue,21.5\n");
 
             RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
@@ -107,7 +111,7 @@ interface RegistrationContract {
                 "small",
                 new BigDecimal("1E-400"),
                 "large",
-                new BigDecimal("1E+400"),
+                new BigDecimal("1E+308"),
                 "long",
                 new BigDecimal("1".repeat(40)),
                 "double",
@@ -117,7 +121,7 @@ interface RegistrationContract {
                 "whole",
                 Long.MIN_VALUE);
         Verdict verdict = new Verdict.Genuine(Optional.of(name), tags, attributes);
-        try (Registry registry = fresh().with("acme", candidate -> verdict)
+        try (TestNode registry = fresh().with("acme", candidate -> verdict)
                 .with("muster.fleet.default.verifiers", "acme")
                 .start()) {
             RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
@@ -146,7 +150,7 @@ interface RegistrationContract {
     default void whatAVerifierMayNotKnowIsUnavailableAndLeavesNothing() {
         for (Object value :
                 List.of(Double.NaN, new BigDecimal("1E+999999999"), BigInteger.TEN.pow(100), "a\u0000b", "\ud83d")) {
-            try (Registry registry = fresh().with("acme", candidate -> Verdict.genuine(Map.of("limit", value)))
+            try (TestNode registry = fresh().with("acme", candidate -> Verdict.genuine(Map.of("limit", value)))
                     .with("muster.fleet.default.verifiers", "acme")
                     .start()) {
                 assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
@@ -159,8 +163,8 @@ interface RegistrationContract {
     @Test
     default void whatARowMayListIsStoredAndReadBackEqual() {
         String row = "[{\"serial\":\"SN-0001\",\"name\":\"\ud83d\ude00\",\"tags\":{\"a\":\"\ud83d\ude00\"},"
-                + "\"attributes\":{\"a\":1E+400,\"b\":\"\ud83d\ude00\"}}]";
-        try (Registry registry = fresh().start()) {
+                + "\"attributes\":{\"a\":1E+308,\"b\":\"\ud83d\ude00\"}}]";
+        try (TestNode registry = fresh().start()) {
             SerialImport.Result result = registry.serialImport()
                     .json(
                             registry.fleets().find("default").orElseThrow(),
@@ -173,14 +177,14 @@ interface RegistrationContract {
             assertThat(receipt.name()).isEqualTo("\ud83d\ude00");
             assertThat(receipt.tags()).isEqualTo(Map.of("serial", "SN-0001", "a", "\ud83d\ude00"));
             assertThat(exact(receipt.attributes()))
-                    .isEqualTo(exact(Map.of("a", new BigDecimal("1E+400"), "b", "\ud83d\ude00")));
+                    .isEqualTo(exact(Map.of("a", new BigDecimal("1E+308"), "b", "\ud83d\ude00")));
         }
     }
 
     @Test
     default void blockedSerialIsAnsweredNoSoonerThanAnUnknownOne() {
         CountDownLatch longer = new CountDownLatch(1);
-        try (Registry registry = fresh().with("slow", candidate -> {
+        try (TestNode registry = fresh().with("slow", candidate -> {
                     try {
                         longer.await(80, TimeUnit.MILLISECONDS);
                     } catch (InterruptedException e) {
@@ -197,28 +201,28 @@ interface RegistrationContract {
                 .with("muster.fleet.default.register-again", "never")
                 .start()) {
             registry.registrar().register(candidate("SN-0001"));
-            Duration complete = least(registry, "SN-9999");
-            Duration slow = Duration.ofMillis(80);
+            for (int i = 0; i < UsualTime.ENOUGH; i++) {
+                due(registry, "SN-9999");
+            }
+            Duration usual = Duration.ofMillis(80).plus(EvenRefusals.PRESUMED_ENROLMENT);
 
-            assertThat(complete).as("unknown").isGreaterThanOrEqualTo(slow);
-            assertThat(least(registry, "SN-0666")).as("blocked").isEqualTo(complete);
-            assertThat(least(registry, "SN-0001")).as("taken").isEqualTo(complete);
+            assertThat(due(registry, "SN-9999")).as("unknown").isGreaterThanOrEqualTo(usual);
+            assertThat(due(registry, "SN-0666")).as("blocked").isGreaterThanOrEqualTo(usual);
+            assertThat(due(registry, "SN-0001")).as("taken").isGreaterThanOrEqualTo(usual);
         }
     }
 
-    private static Duration least(Registry registry, String serial) {
-        try {
-            registry.registrar().register(candidate(serial));
-        } catch (RegistryException e) {
-            return e.least();
-        }
-        throw new AssertionError("nothing was refused");
+    private static Duration due(TestNode registry, String serial) {
+        EvenRefusals.Watch watch = registry.refusals().watch();
+        assertThat(problem(() -> registry.registrar().register(RegistrationAttempt.of(candidate(serial)), watch)))
+                .isEqualTo(ProblemType.REGISTRATION_REFUSED);
+        return Duration.ofNanos(watch.due());
     }
 
     @Test
     default void unknownSerialIsRefusedAndLeavesNothing() {
         TestRegistry test = fresh();
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
                     .isEqualTo(ProblemType.REGISTRATION_REFUSED);
 
@@ -231,18 +235,19 @@ interface RegistrationContract {
         }
     }
 
-    private static List<io.muster.device.Device> all(Registry registry) {
+    private static List<io.muster.device.Device> all(TestNode registry) {
         return registry.devices()
                 .list(
                         new DeviceStore.Filter(
                                 registry.fleets().names(), Optional.empty(), Optional.empty(), Optional.empty()),
                         Optional.empty(),
-                        1000);
+                        1000)
+                .devices();
     }
 
     @Test
     default void unknownFleetIsNotFound() {
-        try (Registry registry = fresh().start()) {
+        try (TestNode registry = fresh().start()) {
             assertThat(problem(() -> registry.registrar()
                             .register(Candidate.of(new SerialNumber("SN-0001"), "nowhere", Candidates.ORIGIN))))
                     .isEqualTo(ProblemType.NOT_FOUND);
@@ -251,7 +256,7 @@ interface RegistrationContract {
 
     @Test
     default void serialMayRegisterAgainUntilItsCredentialWasUsed() {
-        try (Registry registry = expecting(fresh(), "SN-0001")) {
+        try (TestNode registry = expecting(fresh(), "SN-0001")) {
             RegistrationReceipt lost = registry.registrar().register(candidate("SN-0001"));
             assertThat(registry.authenticator().authenticate(lost.key(), "not the secret"))
                     .isEmpty();
@@ -272,7 +277,7 @@ interface RegistrationContract {
 
     @Test
     default void ruleNeverRefusesEveryRepeat() {
-        try (Registry registry = expecting(fresh().with("muster.fleet.default.register-again", "never"), "SN-0001")) {
+        try (TestNode registry = expecting(fresh().with("muster.fleet.default.register-again", "never"), "SN-0001")) {
             registry.registrar().register(candidate("SN-0001"));
 
             assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
@@ -282,7 +287,7 @@ interface RegistrationContract {
 
     @Test
     default void ruleAlwaysGivesAFurtherCredential() {
-        try (Registry registry = expecting(fresh().with("muster.fleet.default.register-again", "always"), "SN-0001")) {
+        try (TestNode registry = expecting(fresh().with("muster.fleet.default.register-again", "always"), "SN-0001")) {
             RegistrationReceipt first = registry.registrar().register(candidate("SN-0001"));
             registry.authenticator().authenticate(first.key(), first.secret());
 
@@ -298,7 +303,7 @@ interface RegistrationContract {
 
     @Test
     default void disabledDeviceNeitherAuthenticatesNorRegisters() {
-        try (Registry registry = expecting(fresh(), "SN-0001")) {
+        try (TestNode registry = expecting(fresh(), "SN-0001")) {
             RegistrationReceipt receipt = registry.registrar().register(candidate("SN-0001"));
             DeviceId id = new DeviceId(receipt.deviceId());
             registry.authenticator().authenticate(receipt.key(), receipt.secret());
@@ -318,7 +323,7 @@ interface RegistrationContract {
 
     @Test
     default void sixtyFourRacingRegistrationsMakeOneDevice() throws Exception {
-        try (Registry one = expecting(fresh(), "SN-RACE"); ) {
+        try (TestNode one = expecting(fresh(), "SN-RACE"); ) {
             int racers = 64;
             CyclicBarrier line = new CyclicBarrier(racers);
             ExecutorService threads = Executors.newFixedThreadPool(racers);
@@ -353,7 +358,7 @@ interface RegistrationContract {
 
     @Test
     default void spellingsOfASerialAreDifferentSerials() {
-        try (Registry registry = expecting(fresh(), "SN-abc1")) {
+        try (TestNode registry = expecting(fresh(), "SN-abc1")) {
             registry.registrar().register(candidate("SN-abc1"));
 
             for (String other : List.of("sn-abc1", "SN-ABC1", "SN-abc1.", "SN-abc", "SN-abc%", "SN_abc1")) {
@@ -375,7 +380,7 @@ interface RegistrationContract {
                     throw new VerificationUnavailableException("the back end is away");
                 })
                 .with("yes", candidate -> Verdict.genuine());
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             assertThatThrownBy(() -> registry.registrar().register(candidate("SN-0001")))
                     .isInstanceOfSatisfying(RegistryException.class, e -> assertThat(e.type())
                             .isEqualTo(ProblemType.VERIFICATION_UNAVAILABLE));
@@ -391,7 +396,7 @@ interface RegistrationContract {
                         "some",
                         candidate ->
                                 candidate.serial().value().startsWith("OK") ? Verdict.genuine() : Verdict.unknown());
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             for (int i = 0; i < 3; i++) {
                 assertThat(problem(() -> registry.registrar().register(candidate("SN-0001"))))
                         .isEqualTo(ProblemType.REGISTRATION_REFUSED);
@@ -403,22 +408,24 @@ interface RegistrationContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void otherNodeSeesADisabledDeviceAtItsNextPoll() {
         TestRegistry test = fresh();
-        try (Registry one = expecting(test, "SN-0001");
-                Registry two = test.start()) {
+        try (TestNode one = expecting(test, "SN-0001");
+                TestNode two = test.start()) {
             RegistrationReceipt receipt = one.registrar().register(candidate("SN-0001"));
             assertThat(two.authenticator().authenticate(receipt.key(), receipt.secret()))
                     .isPresent();
 
             one.devices().change(new DeviceId(receipt.deviceId()), DeviceState.DISABLED, "test");
 
-            long deadline = System.nanoTime() + 2_000_000_000L;
+            long deadline =
+                    System.nanoTime() + TimeLimit.of(Duration.ofSeconds(2)).toNanos();
             while (two.authenticator()
                     .authenticate(receipt.key(), receipt.secret())
                     .isPresent()) {
-                assertThat(System.nanoTime()).as("two seconds are over").isLessThan(deadline);
+                assertThat(System.nanoTime()).as("the time is over").isLessThan(deadline);
                 Thread.onSpinWait();
             }
         }
@@ -427,7 +434,7 @@ interface RegistrationContract {
     @Test
     default void importKeepsGoodRowsAndNamesBadOnes() {
         TestRegistry test = fresh().with("muster.fleet.default.attributes", "temperature:number");
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             String csv =
                     "serial,name,attributes.temperature\nSN-0001,one,1\nbad serial,two,2\nSN-0003,three,warm\nSN-0004,four\nSN-0005,,5.5\n";
 
@@ -436,7 +443,10 @@ interface RegistrationContract {
             assertThat(result.accepted()).isEqualTo(2);
             assertThat(result.errors()).extracting(SerialImport.RowError::row).containsExactly(3L, 4L, 5L);
             assertThat(result.errors().get(1).reason()).contains("attributes.temperature must be a number");
-            assertThat(expect(registry, csv)).isEqualTo(result);
+            assertThat(expect(registry, csv))
+                    .usingRecursiveComparison()
+                    .ignoringFields("id")
+                    .isEqualTo(result);
             assertThat(registry.registrar()
                             .register(candidate("SN-0005"))
                             .attributes()
@@ -447,7 +457,7 @@ interface RegistrationContract {
 
     @Test
     default void importOfJsonKeepsGoodRowsAndNamesBadOnes() {
-        try (Registry registry = fresh().start()) {
+        try (TestNode registry = fresh().start()) {
             String json =
                     """
                     [{"serial": "SN-0001", "name": "one", "tags": {"site": "hall"}, "attributes": {"n": 1.5, "on": true}},
@@ -472,7 +482,7 @@ interface RegistrationContract {
 
     @Test
     default void importsOfTheSameSerialsInDifferentOrdersBothFinish() throws Exception {
-        try (Registry registry = fresh().start()) {
+        try (TestNode registry = fresh().start()) {
             List<String> serials = java.util.stream.IntStream.range(0, 900)
                     .mapToObj(i -> "SN-" + (10_000 + i))
                     .toList();
@@ -495,7 +505,7 @@ interface RegistrationContract {
 
     @Test
     default void quoteThatIsNotClosedIsSaidAndDoesNotPassForTheEnd() {
-        try (Registry registry = fresh().start()) {
+        try (TestNode registry = fresh().start()) {
             SerialImport.Result result = expect(registry, "serial,name\nSN-0001,a\nSN-0002,\"x\nSN-0003,b\n");
 
             assertThat(result.accepted()).isEqualTo(1);
@@ -505,7 +515,7 @@ interface RegistrationContract {
 
     @Test
     default void faultyHeaderIsRefusedWithAllItsFaults() {
-        try (Registry registry = fresh().start()) {
+        try (TestNode registry = fresh().start()) {
             assertThatThrownBy(() -> expect(registry, "sereal,name,name\nSN-0001,a,b\n"))
                     .isInstanceOfSatisfying(
                             RegistryException.class, e -> assertThat(e.faults()).hasSize(3));

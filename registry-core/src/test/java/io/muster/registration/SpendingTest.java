@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.registration;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -18,7 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** That a use is spent once is tested with what is used; here is that it is forgotten. */
+/** Tests that a use is forgotten. That it is spent once is tested with each kind of use. */
 class SpendingTest {
 
     private static final Instant NOW = TestRegistry.NOW;
@@ -31,7 +32,7 @@ class SpendingTest {
     }
 
     private static void use(Database database, int from, int to, Instant until) {
-        database.sql(connection -> {
+        database.jdbcTransaction(connection -> {
             try (PreparedStatement insert = connection.prepareStatement(
                     "INSERT INTO used_once (id, fleet, serial, expires_at) VALUES (?, 'default', 'SN-0001', ?)")) {
                 for (int i = from; i < to; i++) {
@@ -45,7 +46,7 @@ class SpendingTest {
     }
 
     private static int used(Database database) {
-        return database.query(connection -> {
+        return database.jdbc(connection -> {
             try (PreparedStatement count = connection.prepareStatement("SELECT COUNT(*) FROM used_once");
                     ResultSet row = count.executeQuery()) {
                 row.next();

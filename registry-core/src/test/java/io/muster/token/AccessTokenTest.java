@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,8 +12,8 @@ import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jwt.SignedJWT;
 import io.jsonwebtoken.JwtBuilder;
 import io.jsonwebtoken.Jwts;
-import io.muster.Registry;
 import io.muster.TestClock;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.ConfigurationException;
@@ -57,7 +58,7 @@ class AccessTokenTest {
     private static final Instant NOW = TestRegistry.NOW;
     private static final String ISSUER = "https://registry.example";
 
-    private static Registry registry;
+    private static TestNode registry;
     private static RegistrationReceipt receipt;
     private static String good;
 
@@ -114,7 +115,7 @@ class AccessTokenTest {
         assertThat(published).doesNotContain("\"d\"").doesNotContain("\"k\"").doesNotContain("\"p\"");
     }
 
-    /** A token as the registry would issue it, before what the test does to it. */
+    /** Returns a token as the registry would issue it, before the test changes it. */
     private static JwtBuilder builder() {
         return Jwts.builder()
                 .json(new JwtJson())
@@ -142,7 +143,10 @@ class AccessTokenTest {
         return builder.signWith(ours(), Jwts.SIG.ES256).compact();
     }
 
-    /** Signs any header and any payload with the registry's own key, which no attacker has: the checks must hold even then. */
+    /**
+     * Signs any header and any payload with the registry's own key, which no attacker has: the checks must hold even
+     * then.
+     */
     private static String signedRaw(String header, byte[] payload) throws Exception {
         return signedRaw(header, payload, ours());
     }
@@ -357,8 +361,8 @@ class AccessTokenTest {
                         "a payload of depth 40",
                         () -> signedRaw(
                                 header(),
-                                (Json.text(claims())
-                                                .replaceFirst("\\{", "{\"x\":" + "[".repeat(40) + "]".repeat(40) + ","))
+                                Json.text(claims())
+                                        .replaceFirst("\\{", "{\"x\":" + "[".repeat(40) + "]".repeat(40) + ",")
                                         .getBytes(StandardCharsets.UTF_8))),
                 new Mutant("over 8 KiB", () -> rawWith("x", "x".repeat(9000))),
                 new Mutant(
@@ -415,7 +419,7 @@ class AccessTokenTest {
 
     @Test
     void tokenOfEd25519IsVerifiedHereAndByAnotherLibraryAndItsKeyIsPinned() throws Exception {
-        try (Registry own = TestRegistry.fresh()
+        try (TestNode own = TestRegistry.fresh()
                 .with("muster.token.algorithm", "eddsa")
                 .with("muster.fleet.default.verifiers", "yes")
                 .with("yes", candidate -> Verdict.genuine())
@@ -456,7 +460,7 @@ class AccessTokenTest {
     @Test
     void rememberedTokenStillExpires() {
         TestClock clock = new TestClock();
-        try (Registry moving = TestRegistry.fresh()
+        try (TestNode moving = TestRegistry.fresh()
                 .with("muster.fleet.default.verifiers", "yes")
                 .with("yes", candidate -> Verdict.genuine())
                 .with(clock)
@@ -487,7 +491,7 @@ class AccessTokenTest {
 
     @Test
     void everyInstallationHasKeysOfItsOwn() {
-        try (Registry other = TestRegistry.fresh().start()) {
+        try (TestNode other = TestRegistry.fresh().start()) {
             assertThat(other.signingKeys().current().kid())
                     .isNotEqualTo(registry.signingKeys().current().kid());
         }
@@ -496,8 +500,8 @@ class AccessTokenTest {
     @Test
     void nodesOfOneDatabaseShareTheKeys() {
         TestRegistry test = TestRegistry.fresh();
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             assertThat(two.signingKeys().publicKeys())
                     .isEqualTo(one.signingKeys().publicKeys());
         }
@@ -506,7 +510,7 @@ class AccessTokenTest {
     @Test
     void nodeWithAnotherMasterKeyRefusesToStart() throws IOException {
         TestRegistry test = TestRegistry.fresh();
-        Registry one = test.start();
+        TestNode one = test.start();
         try (one) {
             Path other = test.dataDir().resolve("other-master-key");
             Files.writeString(other, Base64.getEncoder().encodeToString(new byte[32]));

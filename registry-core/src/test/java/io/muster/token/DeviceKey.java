@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -16,7 +17,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A device's own key, which signs whatever a test wants, without any library that would know better. */
+/** A device's own key, which signs any claims of a test, without a library that would object. */
 public final class DeviceKey {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -49,7 +50,7 @@ public final class DeviceKey {
         }
     }
 
-    /** What {@code alg} must be. */
+    /** Returns the value of {@code alg}. */
     public String algorithm() {
         return algorithm;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import static io.muster.token.Fixture.ISSUER;
@@ -7,10 +8,10 @@ import static io.muster.token.Fixture.map;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.credential.AuthenticatedDevice;
-import io.muster.registration.Presented;
+import io.muster.registration.CredentialProof;
 import io.muster.token.DpopProofs.InvalidProofException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -33,7 +34,7 @@ class DpopProofsTest {
     private static final DeviceKey OWN = DeviceKey.ec();
     private static final DeviceKey PROVING = DeviceKey.ed25519();
 
-    private static Registry registry;
+    private static TestNode registry;
     private static String token;
 
     @BeforeAll
@@ -82,7 +83,7 @@ class DpopProofsTest {
         }
     }
 
-    private static void use(Registry node, String proof) throws InvalidProofException {
+    private static void use(TestNode node, String proof) throws InvalidProofException {
         VerifiedToken verified = node.tokenVerifier().verify(token).orElseThrow();
         node.dpopProofs().use(proof, "GET", "/devices/me", token, verified);
     }
@@ -98,7 +99,7 @@ class DpopProofsTest {
         assertThat(verified.thumbprint()).contains(PROVING.publicJwk().thumbprint());
     }
 
-    /** It would be good for a thief there: who looks for these claims asks for no proof. */
+    /** A thief could use it there: readers of these claims ask for no proof. */
     @Test
     void tokenThatIsBoundSaysNothingForBrokers() throws Exception {
         registry.fleets()
@@ -136,8 +137,8 @@ class DpopProofsTest {
                 .verify(registry.tokenIssuer().issue(device, Optional.empty()))
                 .orElseThrow();
 
-        assertThat(Presented.of(bound).deviceId()).isEqualTo(bearer.deviceId());
-        assertThatThrownBy(() -> Presented.of(bearer)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(CredentialProof.of(bound).deviceId()).isEqualTo(bearer.deviceId());
+        assertThatThrownBy(() -> CredentialProof.of(bearer)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -153,8 +154,8 @@ class DpopProofsTest {
         String proof = sign(claimsForToken("once"));
         use(registry, proof);
 
-        try (Registry other = TEST.start()) {
-            for (Registry node : List.of(registry, other)) {
+        try (TestNode other = TEST.start()) {
+            for (TestNode node : List.of(registry, other)) {
                 assertThatThrownBy(() -> use(node, proof))
                         .isInstanceOf(InvalidProofException.class)
                         .hasMessageContaining("used before");

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.jose.PublicJwk;
 import io.muster.registration.RegistrationAttempt;
@@ -13,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What devices sign, with and without a change that a test makes to it. */
+/** Signed objects of devices, with and without a test's change to them. */
 final class Fixture {
 
     static final String ISSUER = "https://registry.example";
@@ -27,11 +28,11 @@ final class Fixture {
     }
 
     /** Registers a device that keeps its own key, and returns the key of its credential. */
-    static String register(Registry registry, String serial, DeviceKey own) {
+    static String register(TestNode registry, String serial, DeviceKey own) {
         return register(registry, serial, own, proof(serial, own));
     }
 
-    static String register(Registry registry, String serial, DeviceKey own, String proof) {
+    static String register(TestNode registry, String serial, DeviceKey own, String proof) {
         PublicJwk key = own.publicJwk();
         RegistrationReply reply = registry.registrar()
                 .register(new RegistrationAttempt(
@@ -42,7 +43,7 @@ final class Fixture {
         return ((RegistrationReply.Plain) reply).receipt().key();
     }
 
-    /** What a device registers its key with. */
+    /** Returns the proof with which a device registers its key. */
     static String proof(String serial, DeviceKey own) {
         return own.sign(header(own, "muster-proof+jwt"), map("serial", serial, "aud", ISSUER, "iat", NOW));
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,7 +13,7 @@ import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.config.MusterConfig;
 import io.muster.json.Json;
@@ -29,9 +30,14 @@ import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwt.NumericDate;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
 import org.jose4j.keys.resolvers.JwksVerificationKeyResolver;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Resource servers that keep the published keys for as long as they may, and never ask again before, miss no rotation. */
+/**
+ * Resource servers that cache the published keys for as long as permitted, and never fetch them earlier, miss no
+ * rotation.
+ */
+@Tag("extended")
 class KeyRotationTest {
 
     private static final String ISSUER = "https://registry.example";
@@ -48,7 +54,7 @@ class KeyRotationTest {
             this.clock = clock;
         }
 
-        void fetchIfStale(Registry from) throws Exception {
+        void fetchIfStale(TestNode from) throws Exception {
             if (!clock.instant().isBefore(fetchedAt.plus(MusterConfig.SigningKeys.MAX_AGE))) {
                 fetch(Json.text(from.signingKeys().publicKeys()));
                 fetchedAt = clock.instant();
@@ -129,8 +135,8 @@ class KeyRotationTest {
     void noLivingTokenFailsAtAnyResourceServerOrNodeOverTwentyRotations() throws Exception {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = SigningKeysContract.fast(TestRegistry.fresh());
-        Registry fast = test.with(clock.ahead(Duration.ofSeconds(30))).start();
-        Registry slow = test.with(clock.behind(Duration.ofSeconds(30))).start();
+        TestNode fast = test.with(clock.ahead(Duration.ofSeconds(30))).start();
+        TestNode slow = test.with(clock.behind(Duration.ofSeconds(30))).start();
         // One that is due in each minute, with the clocks of both nodes.
         List<ResourceServer> servers = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
@@ -145,20 +151,21 @@ class KeyRotationTest {
             List<Living> living = new ArrayList<>();
             for (int step = 0; signers.size() <= ROTATIONS; step++) {
                 assertThat(step).as("minutes").isLessThan(2 * ROTATIONS * 10);
-                // Those who ask the slow node learn of a key last, those who ask just before it is made keep the old
-                // set longest.
+                // Clients of the slow node learn of a key last. Those that ask just before it is made keep the old set
+                // longest.
                 servers.get(step % 5).fetchIfStale(slow);
                 if (step < 5) {
                     for (ResourceServer server : servers.subList(step + 1, 5)) {
                         server.fetch(Json.text(slow.signingKeys().publicKeys()));
                     }
                 }
-                for (Registry node : List.of(fast, slow)) {
+                for (TestNode node : List.of(fast, slow)) {
                     node.signingKeys().tend();
                     living.add(new Living(client.token(node), clock.instant().plus(SigningKeysContract.LIFETIME)));
                     signers.add(node.signingKeys().current().kid());
                 }
-                // All try what is new; older ones are tried by who has the newest keys and by who has the oldest.
+                // All try the new tokens. The server with the newest keys and the one with the oldest try the older
+                // tokens.
                 List<ResourceServer> extremes = List.of(servers.get(step % 5), servers.get((step + 1) % 5));
                 int older = living.size() - 4;
                 for (Living one : living) {
@@ -173,7 +180,7 @@ class KeyRotationTest {
                         }
                     }
                 }
-                for (Registry node : List.of(fast, slow)) {
+                for (TestNode node : List.of(fast, slow)) {
                     Living oldest = living.get(0);
                     Living newest = living.get(living.size() - 1);
                     for (Living one : List.of(oldest, newest)) {

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.json.Json;
 import io.muster.spi.Candidates;
+import io.muster.spi.TimeLimit;
 import io.muster.spi.Verdict;
 import io.muster.token.SigningKeys.Entry;
 import io.muster.token.SigningKeys.State;
@@ -22,11 +24,11 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What signing keys promise on every database. */
+/** The promises about signing keys on every database. */
 interface SigningKeysContract {
 
     /** The shortest that can be configured. */
@@ -50,11 +52,11 @@ interface SigningKeysContract {
     /** A device that gets tokens. */
     record Client(RegistrationReceipt receipt) {
 
-        static Client register(Registry registry) {
+        static Client register(TestNode registry) {
             return new Client(registry.registrar().register(Candidates.withSerial("SN-0001")));
         }
 
-        String token(Registry registry) {
+        String token(TestNode registry) {
             return registry.tokenIssuer()
                     .issue(registry.authenticator()
                             .authenticate(receipt.key(), receipt.secret())
@@ -69,37 +71,37 @@ interface SigningKeysContract {
         return text.substring(from, text.indexOf('"', from));
     }
 
-    private static Entry only(Registry registry, State state) {
+    private static Entry only(TestNode registry, State state) {
         return registry.signingKeys().list().stream()
                 .filter(key -> key.state() == state)
                 .findFirst()
                 .orElseThrow();
     }
 
-    private static List<State> states(Registry registry) {
+    private static List<State> states(TestNode registry) {
         return registry.signingKeys().list().stream().map(Entry::state).toList();
     }
 
     private static void within2Seconds(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+        long deadline = System.nanoTime() + TimeLimit.of(Duration.ofSeconds(2)).toNanos();
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("two seconds are over").isLessThan(deadline);
+            assertThat(System.nanoTime()).as("the time is over").isLessThan(deadline);
         }
     }
 
-    private static List<String> events(Registry registry, String type) {
+    private static List<String> events(TestNode registry, String type) {
         return registry.audit().list(Optional.empty(), 100).stream()
                 .filter(event -> event.type().equals(type))
                 .map(event -> event.who() + ": " + event.detail().replaceFirst("^\\S+: ", ""))
                 .toList();
     }
 
-    /** Lets time pass in small steps, each of which is tended, as the background does it. */
-    private static void pass(VirtualClock clock, Duration time, Registry... nodes) {
+    /** Lets time pass in small steps, and tends the keys after each, as the background does. */
+    private static void pass(VirtualClock clock, Duration time, TestNode... nodes) {
         Duration step = SigningKeys.INTERVAL;
         for (Duration passed = Duration.ZERO; passed.compareTo(time) < 0; passed = passed.plus(step)) {
             clock.pass(step);
-            for (Registry node : nodes) {
+            for (TestNode node : nodes) {
                 node.signingKeys().tend();
             }
         }
@@ -108,7 +110,7 @@ interface SigningKeysContract {
     @Test
     default void keyIsPublishedAheadThenSignsThenRetiresThenIsGone() {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
-        try (Registry registry = fast(fresh()).with(clock).start()) {
+        try (TestNode registry = fast(fresh()).with(clock).start()) {
             Entry first = only(registry, State.SIGNING);
             assertThat(first.notBefore()).isEqualTo(TestRegistry.NOW);
             assertThat(first.notAfter()).isEmpty();
@@ -155,8 +157,8 @@ interface SigningKeysContract {
     default void nodesWhoseClocksDifferByAMinuteAcceptEachOthersTokensOverSeveralRotationsAndARestart() {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh());
-        Registry fast = test.with(clock.ahead(Duration.ofSeconds(30))).start();
-        Registry slow = test.with(clock.behind(Duration.ofSeconds(30))).start();
+        TestNode fast = test.with(clock.ahead(Duration.ofSeconds(30))).start();
+        TestNode slow = test.with(clock.behind(Duration.ofSeconds(30))).start();
         try {
             Client client = Client.register(fast);
             List<String> signers = new ArrayList<>();
@@ -189,13 +191,13 @@ interface SigningKeysContract {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh()).with(clock);
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             for (int round = 1; round <= 5; round++) {
                 clock.pass(ROTATION);
                 List<Callable<Void>> racers = new ArrayList<>();
                 for (int i = 0; i < 8; i++) {
-                    Registry node = i % 2 == 0 ? one : two;
+                    TestNode node = i % 2 == 0 ? one : two;
                     boolean asked = i > 5;
                     racers.add(() -> {
                         if (asked) {
@@ -220,12 +222,13 @@ interface SigningKeysContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void rotationOnRequestPublishesTheNextKeyOnce() {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh()).with(clock);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             String before = only(one, State.SIGNING).kid();
 
             one.signingKeys().rotate(Optional.of("practice"), "test");
@@ -246,12 +249,13 @@ interface SigningKeysContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void emergencyEndsEveryOtherKeyAtOnceAndElsewhereWithinTwoSeconds() {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh()).with(clock);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             Client client = Client.register(one);
             String token = client.token(one);
             one.signingKeys().rotate(Optional.empty(), "test");
@@ -275,12 +279,13 @@ interface SigningKeysContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void keyOfAnEmergencySignsOnANodeWhoseClockIsBehind() {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh());
-        try (Registry fast = test.with(clock).start();
-                Registry slow = test.with(clock.behind(SKEW)).start()) {
+        try (TestNode fast = test.with(clock).start();
+                TestNode slow = test.with(clock.behind(SKEW)).start()) {
             Client client = Client.register(fast);
 
             fast.signingKeys().replaceAll(Optional.empty(), "test");
@@ -296,14 +301,14 @@ interface SigningKeysContract {
         VirtualClock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh()).with(clock);
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             for (int round = 1; round <= 5; round++) {
                 clock.pass(ROTATION);
                 String before = only(one, State.SIGNING).kid();
                 List<Callable<Void>> racers = new ArrayList<>();
                 for (int i = 0; i < 8; i++) {
-                    Registry node = i % 2 == 0 ? one : two;
+                    TestNode node = i % 2 == 0 ? one : two;
                     boolean emergency = i < 4;
                     racers.add(() -> {
                         if (emergency) {
@@ -335,14 +340,14 @@ interface SigningKeysContract {
         TestRegistry test = fast(fresh()).with(clock);
         Client client;
         String old;
-        try (Registry registry = test.start()) {
+        try (TestNode registry = test.start()) {
             client = Client.register(registry);
             old = client.token(registry);
             assertThat(member(old, "alg")).isEqualTo("ES256");
         }
         test.with("muster.token.algorithm", "eddsa");
-        try (Registry one = test.start();
-                Registry two = test.start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.start()) {
             assertThat(one.signingKeys().list()).extracting(Entry::algorithm).containsExactly("ES256", "EdDSA");
             assertThat(Json.text(one.signingKeys().publicKeys()))
                     .contains("\"EC\"")
@@ -358,12 +363,13 @@ interface SigningKeysContract {
         }
     }
 
+    @Tag("timing")
     @Test
     default void keyIsKeptForTheLongestLifeOfATokenThatAnyNodeIssues() {
         Clock clock = new VirtualClock(TestRegistry.NOW);
         TestRegistry test = fast(fresh()).with(clock);
-        try (Registry one = test.start();
-                Registry two = test.with("muster.token.lifetime", "PT8H").start()) {
+        try (TestNode one = test.start();
+                TestNode two = test.with("muster.token.lifetime", "PT8H").start()) {
             two.signingKeys().rotate(Optional.empty(), "test");
 
             Entry signing = only(two, State.SIGNING);

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.config.ConfigurationException;
 import io.muster.persistence.MasterKey;
@@ -62,7 +63,7 @@ class SigningKeysOnH2Test implements SigningKeysContract {
             insert.executeUpdate();
         }
 
-        try (Registry registry = test.with("muster.database.url", url(test)).start()) {
+        try (TestNode registry = test.with("muster.database.url", url(test)).start()) {
             assertThat(registry.signingKeys().current().kid()).isEqualTo(key.kid());
             assertThat(registry.signingKeys().list())
                     .extracting(Entry::state)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.token;
 
 import java.time.Clock;
@@ -7,7 +8,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** A clock that a test sets, and others that are ahead of it or behind it by the same time always. */
+/** A clock that a test sets, and others that are always ahead of it or behind it by the same time. */
 final class VirtualClock extends Clock {
 
     private final AtomicReference<Instant> now;

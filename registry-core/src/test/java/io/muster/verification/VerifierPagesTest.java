@@ -1,20 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import io.muster.TestNode;
 import io.muster.TestRegistry;
+import io.muster.cdi.Parts;
 import io.muster.config.MusterConfig;
 import io.muster.config.Sources;
+import io.muster.persistence.Database;
+import io.muster.plugin.NamedBeans;
 import io.muster.plugin.Plugins;
 import io.muster.spi.Candidate;
 import io.muster.spi.Configurable;
 import io.muster.spi.SerialVerifier;
 import io.muster.spi.Verdict;
+import io.muster.start.Surroundings;
+import io.muster.verification.http.HttpPki;
 import io.muster.verification.jwt.Tokens;
+import io.muster.verification.policy.Verifiers;
 import java.io.IOException;
 import java.io.StringReader;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -24,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -35,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The pages of the verifiers say what holds: each example of a configuration starts, and each page has a grade. */
+/** The pages of the verifiers are right: each example of a configuration starts, and each page has a grade. */
 class VerifierPagesTest {
 
     private static final Path PAGES = Path.of("../docs/verifiers");
@@ -53,7 +61,7 @@ class VerifierPagesTest {
         authority = new HttpPki(directory.resolve("pki")).authority("ca");
     }
 
-    /** An example as it is printed; two of which the page says "or" are two. */
+    /** An example as it is printed; alternatives that the page separates by "or" are two. */
     record Example(String page, Map<String, String> settings) {
 
         @Override
@@ -117,7 +125,7 @@ class VerifierPagesTest {
         Map<String, SerialVerifier> supplied = new HashMap<>(Map.of("mongo", new Any(), "redis", new Any()));
         for (Map.Entry<String, String> setting : example.settings().entrySet()) {
             if (setting.getKey().endsWith(".type") && supplied.containsKey(setting.getValue())) {
-                // Another of a plug-in's class comes from its jar; here its name stands for it.
+                // Another verifier of a plug-in's class comes from its jar; here its name stands for it.
                 supplied.put(setting.getKey().split("\\.")[2], new Any());
             } else if (setting.getKey().startsWith("MUSTER_")) {
                 environment.put(setting.getKey(), placed(setting.getKey(), setting.getValue()));
@@ -127,21 +135,23 @@ class VerifierPagesTest {
         }
         properties.setProperty("muster.data-dir", directory.toString());
         Sources sources = Sources.of(properties, environment, Sources.none());
-        MusterConfig config = MusterConfig.from(sources);
-        Strategy.Surroundings surroundings = new Strategy.Surroundings(
-                () -> {
-                    throw new AssertionError("no database is needed");
-                },
-                URI.create("https://registry.example"),
-                Clock.fixed(TestRegistry.NOW, ZoneOffset.UTC));
+        Parts parts = new Parts();
+        parts.surround(new Surroundings(
+                sources,
+                new NamedBeans(supplied, Map.of()),
+                Clock.fixed(TestRegistry.NOW, ZoneOffset.UTC),
+                Optional.empty()));
 
-        try (Plugins plugins = Plugins.load(config.pluginsDir(), config.settings()::fault);
-                Verifiers verifiers =
-                        new Verifiers(config, supplied, plugins.verifiers(), surroundings, sources.names())) {
+        // Nothing here needs a database.
+        Verifiers verifiers = parts.in(TestNode.container().select(Verifiers.class)::get);
+        MusterConfig config = parts.made(MusterConfig.class).orElseThrow();
+        try (verifiers) {
             assertThatCode(() -> config.settings().check(sources.names())).doesNotThrowAnyException();
             config.fleets().values().forEach(fleet -> fleet.verifiers()
                     .forEach(name -> assertThat(verifiers.fault(name)).isEmpty()));
         }
+        parts.ifMade(Plugins.class, Plugins::close);
+        assertThat(parts.made(Database.class)).isEmpty();
     }
 
     /** Puts something of its kind where the example names a file of the operator's. */

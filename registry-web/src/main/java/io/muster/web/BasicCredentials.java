@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
 import jakarta.servlet.http.HttpServletRequest;
@@ -16,7 +17,7 @@ public record BasicCredentials(String key, String secret) {
 
     private static final String BASIC = "basic ";
 
-    /** Returns what the request presents, or empty if that is nothing, something else, or malformed. */
+    /** Returns the credentials of the request, or empty if it has none, others, or malformed ones. */
     public static Optional<BasicCredentials> of(HttpServletRequest request) {
         return Optional.ofNullable(request.getHeader(HttpHeaders.AUTHORIZATION)).flatMap(BasicCredentials::parse);
     }

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
-import io.muster.Registry;
 import io.muster.api.ProblemType;
 import io.muster.jose.PublicJwk;
 import io.muster.operator.Operator;
+import io.muster.operator.Operators;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.token.DpopProofs.InvalidProofException;
+import io.muster.token.TokenVerifier;
 import io.muster.token.VerifiedToken;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -20,8 +22,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who calls, by the token of the request: a bearer token (RFC 6750), or one that is bound to a key and comes with a proof (RFC 9449).
- * Each resource method asks for what it needs itself, so that no spelling of an address gets around it.
+ * Identifies the caller by the token of the request: a bearer token (RFC 6750), or one that is bound to a key and comes
+ * with a proof (RFC 9449). Each resource method demands its rights itself, so that no spelling of an address gets
+ * around them.
  */
 @ApplicationScoped
 public class Bearer {
@@ -34,7 +37,10 @@ public class Bearer {
             "DPoP realm=\"muster\", algs=\"" + String.join(" ", PublicJwk.ALGORITHMS) + "\"";
 
     @Inject
-    Registry registry;
+    TokenVerifier tokenVerifier;
+
+    @Inject
+    Operators operators;
 
     @Inject
     Dpop dpop;
@@ -46,13 +52,33 @@ public class Bearer {
      */
     public Operator operator(HttpServletRequest request, Right right) {
         Operator operator = token(request, BEARER)
-                .flatMap(registry.operators()::authenticate)
+                .flatMap(operators::authenticate)
                 .filter(Operator::active)
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token"));
+        require(operator, right);
+        return operator;
+    }
+
+    /**
+     * Returns the operator who presents a name and a token, in the way in which a client of OAuth presents an id and a
+     * secret.
+     *
+     * @return empty without a valid token of the operator with that name
+     * @throws RegistryException {@code FORBIDDEN} if it lacks the right
+     */
+    public Optional<Operator> operator(BasicCredentials presented, Right right) {
+        Optional<Operator> operator = operators
+                .authenticate(presented.secret())
+                .filter(Operator::active)
+                .filter(found -> found.name().equals(presented.key()));
+        operator.ifPresent(found -> require(found, right));
+        return operator;
+    }
+
+    private static void require(Operator operator, Right right) {
         if (!operator.may(right)) {
             throw RegistryException.withDetail(ProblemType.FORBIDDEN, "the right " + right.word() + " is required");
         }
-        return operator;
     }
 
     /**
@@ -62,17 +88,17 @@ public class Bearer {
      */
     public VerifiedToken device(HttpServletRequest request) {
         return token(request, BEARER)
-                .flatMap(registry.tokenVerifier()::verify)
+                .flatMap(tokenVerifier::verify)
                 .filter(token -> token.thumbprint().isEmpty())
                 .or(() -> bound(request))
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid access token"));
     }
 
     /**
-     * Returns the access token that a request presents with a proof by the key that it is bound to, or empty if it presents none
-     * that is good.
+     * Returns the access token that a request presents with a proof by the key that it is bound to, or empty if it
+     * presents no good one.
      *
-     * @throws RegistryException {@code UNAUTHORIZED} if all that the proof lacks is a nonce, which the reply has
+     * @throws RegistryException {@code UNAUTHORIZED} if the proof lacks only a nonce, which the reply has
      */
     public Optional<VerifiedToken> bound(HttpServletRequest request) {
         return token(request, DPOP).flatMap(token -> proved(request, token));
@@ -80,7 +106,7 @@ public class Bearer {
 
     private Optional<VerifiedToken> proved(HttpServletRequest request, String token) {
         challenge(request, boundTo("invalid_token"));
-        Optional<VerifiedToken> verified = registry.tokenVerifier().verify(token);
+        Optional<VerifiedToken> verified = tokenVerifier.verify(token);
         if (verified.isEmpty()) {
             return Optional.empty();
         }
@@ -100,9 +126,19 @@ public class Bearer {
         return DPOP_CHALLENGE + ", error=\"" + fault + "\"";
     }
 
-    /** Has a 401 ask for the credential itself, or for a token that is bound to a key. */
+    /** Makes a 401 ask for the credential itself, or for a token that is bound to a key. */
     public static void challengeForCredential(HttpServletRequest request) {
         challenge(request, "Basic realm=\"muster\"", DPOP_CHALLENGE);
+    }
+
+    /** Makes a 401 ask for the token of a user, or for the credential. */
+    public static void challengeForUser(HttpServletRequest request) {
+        challenge(request, "Bearer realm=\"muster\"", "Basic realm=\"muster\"", DPOP_CHALLENGE);
+    }
+
+    /** Returns the bearer token of a request, which nothing has checked. */
+    public static Optional<String> presented(HttpServletRequest request) {
+        return token(request, BEARER).filter(token -> !token.isEmpty());
     }
 
     private static void challenge(HttpServletRequest request, String... challenges) {
@@ -116,7 +152,7 @@ public class Bearer {
                 : Optional.empty();
     }
 
-    /** Says how to authenticate with every 401 that does not say it already (RFC 9110 section 11.6.1). */
+    /** Adds to every 401 how to authenticate, unless it says that already (RFC 9110 section 11.6.1). */
     @Provider
     public static class Challenge implements ContainerResponseFilter {
 

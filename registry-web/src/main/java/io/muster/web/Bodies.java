@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
 import io.muster.api.Problem;
 import io.muster.api.ProblemType;
 import io.muster.problem.RegistryException;
+import io.muster.spi.WrittenText;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.core.MediaType;
 import java.io.ByteArrayOutputStream;
@@ -10,32 +12,31 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads request bodies as bytes, under a cap and a deadline, before anything interprets them. */
+/**
+ * Reads request bodies as bytes under a cap, before anything interprets them. {@link BodyFilter} has collected them.
+ */
 public final class Bodies {
 
-    /** The largest body of every request but an import. */
+    /** The largest body of every request except an import. */
     public static final int MAX = 64 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(Bodies.class);
-    private static final Duration DEADLINE = Duration.ofSeconds(10);
 
     private Bodies() {}
 
     /**
      * Returns the whole body.
      *
-     * @param type the content type it must have, parameters aside
-     * @throws RegistryException if it has another type, is over {@link #MAX}, or takes more than ten seconds to arrive
+     * @param type the content type it must have, without parameters
+     * @throws RegistryException if it has another type, or is over {@link #MAX}
      */
     public static byte[] read(HttpServletRequest request, InputStream in, String type) {
         require(request, type);
         checkLength(request, MAX);
-        long started = System.nanoTime();
         ByteArrayOutputStream body = new ByteArrayOutputStream(512);
         byte[] buffer = new byte[4096];
         InputStream sized = sized(request, in);
@@ -45,30 +46,45 @@ public final class Bodies {
                 if (body.size() > MAX) {
                     throw tooLarge(MAX);
                 }
-                if (System.nanoTime() - started > DEADLINE.toNanos()) {
-                    throw invalid("the body did not arrive within " + DEADLINE.toSeconds() + " seconds");
-                }
             }
         } catch (IOException e) {
             LOG.debug("A body did not arrive", e);
             throw invalid("the body ended before it was complete");
         }
-        return body.toByteArray();
-    }
-
-    /** Returns the whole body as {@link #read}, and an empty object where there is none, content type and all. */
-    public static byte[] optional(HttpServletRequest request, InputStream in, String type) {
-        boolean absent = request.getContentLengthLong() == 0
-                || request.getContentLengthLong() < 0
-                        && request.getContentType() == null
-                        && request.getHeader("Transfer-Encoding") == null;
-        return absent ? new byte[] {'{', '}'} : read(request, in, type);
+        try {
+            // A file that a person wrote and sent may begin with a byte order mark (RFC 8259 section 8.1).
+            return WrittenText.withoutMark(body.toByteArray());
+        } catch (WrittenText.Utf16Exception e) {
+            throw invalid("the text is UTF-16; it must be UTF-8");
+        }
     }
 
     /**
-     * Returns the body as a stream that ends with an exception at the cap.
+     * Returns the whole body as {@link #read} does. If there is no body and no content type, returns an empty object.
+     */
+    public static byte[] optional(HttpServletRequest request, InputStream in, String type) {
+        boolean absent = length(request) == 0
+                || (length(request) < 0
+                        && ((request.getContentType() == null && request.getHeader("Transfer-Encoding") == null)
+                                || !mayFollow(request)));
+        byte[] body = absent ? new byte[0] : read(request, in, type);
+        return body.length == 0 ? new byte[] {'{', '}'} : body;
+    }
+
+    /**
+     * Tells whether there can be a body without a declared length: in HTTP/1 only with chunks (RFC 9112 section 6.3).
+     */
+    static boolean mayFollow(HttpServletRequest request) {
+        return request.getHeader("Transfer-Encoding") != null
+                || (!request.getProtocol().startsWith("HTTP/1")
+                        && !request.getMethod().equals("GET")
+                        && !request.getMethod().equals("HEAD"));
+    }
+
+    /**
+     * Returns the body as a stream that throws an exception at the cap.
      *
-     * @throws RegistryException if its length is declared to be over the cap, or it is compressed
+     * @throws RegistryException if its declared length is over the cap, or it is compressed
      */
     public static InputStream capped(HttpServletRequest request, InputStream in, long max) {
         requireNoEncoding(request);
@@ -96,11 +112,12 @@ public final class Bodies {
     }
 
     /**
-     * Ends where the declared length ends. Grizzly does not when a client offers to upgrade the connection (Java's own client
-     * offers h2c with every first request): it waits for more, for half a minute, and then throws.
+     * Ends the stream at the declared length. Grizzly does not when a client offers to upgrade the connection, as
+     * Java's own client does with h2c in every first request. It waits for more, for half a minute, and then throws an
+     * exception.
      */
     private static InputStream sized(HttpServletRequest request, InputStream in) {
-        long length = request.getContentLengthLong();
+        long length = length(request);
         if (length < 0) {
             return in;
         }
@@ -129,7 +146,7 @@ public final class Bodies {
         };
     }
 
-    /** Tells whether the body has this content type, parameters aside. */
+    /** Tells whether the body has this content type, regardless of parameters. */
     public static boolean is(HttpServletRequest request, String type) {
         String given = request.getContentType();
         if (given == null) {
@@ -146,15 +163,38 @@ public final class Bodies {
         requireNoEncoding(request);
     }
 
-    private static void requireNoEncoding(HttpServletRequest request) {
+    /** Tells whether the body is compressed. Some servers decompress it while it is read. */
+    static boolean isEncoded(HttpServletRequest request) {
         String encoding = request.getHeader("Content-Encoding");
-        if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+        return encoding != null && !encoding.equalsIgnoreCase("identity");
+    }
+
+    /**
+     * Tells whether JAX-RS can parse the content type. If it cannot, it refuses the request through the error page of
+     * the container, which some containers do not run once a request waited for its body.
+     */
+    static boolean hasReadableType(HttpServletRequest request) {
+        String type = request.getContentType();
+        try {
+            return type == null || MediaType.valueOf(type) != null;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static void requireNoEncoding(HttpServletRequest request) {
+        if (isEncoded(request)) {
             throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send it without Content-Encoding");
         }
     }
 
+    /** Returns the length of the body; negative if it is unknown. GlassFish then returns a large number. */
+    static long length(HttpServletRequest request) {
+        return request.getHeader("Transfer-Encoding") == null ? request.getContentLengthLong() : -1;
+    }
+
     private static void checkLength(HttpServletRequest request, long max) {
-        if (request.getContentLengthLong() > max) {
+        if (length(request) > max) {
             throw tooLarge(max);
         }
     }

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
-import io.muster.Registry;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialState;
 import io.muster.credential.StoredCredential;
@@ -21,17 +21,23 @@ public final class CredentialView {
     /**
      * Returns the credentials of a device, the oldest first.
      *
+     * @param allOrders of operators, which may end or renew them
+     * @param credentials of the device
      * @param tags of the device
      * @param all also those that are revoked, and where each was issued to
      */
     public static List<Map<String, Object>> of(
-            Registry registry, Device device, Map<String, String> tags, boolean all) {
-        CredentialOrders.OfFleet orders = registry.credentialOrders().of(device.fleet());
+            CredentialOrders allOrders,
+            List<StoredCredential> credentials,
+            Device device,
+            Map<String, String> tags,
+            boolean all,
+            Instant now) {
+        CredentialOrders.OfFleet orders = allOrders.of(device.fleet());
         CredentialOrders.Owner owner =
                 new CredentialOrders.Owner(Optional.ofNullable(tags.get(DeviceTag.LOT)), device.id());
-        Instant now = registry.clock().instant();
         List<Map<String, Object>> views = new ArrayList<>();
-        for (StoredCredential credential : registry.authenticator().credentials(device.id())) {
+        for (StoredCredential credential : credentials) {
             CredentialState state =
                     orders.revoke(owner, credential.createdAt()) ? CredentialState.REVOKED : credential.state();
             if (all || state != CredentialState.REVOKED) {

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
-import io.muster.Registry;
 import io.muster.token.DpopProof;
+import io.muster.token.DpopProofs;
 import io.muster.token.DpopProofs.InvalidProofException;
 import io.muster.token.VerifiedToken;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -15,7 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** The header in which a device proves that it has a key (RFC 9449). Every answer to one brings a nonce for the next. */
+/** The header in which a device proves that it has a key (RFC 9449). Every reply to one has a nonce for the next. */
 @Provider
 @ApplicationScoped
 public class Dpop implements ContainerResponseFilter {
@@ -23,7 +24,7 @@ public class Dpop implements ContainerResponseFilter {
     private static final String HEADER = "DPoP";
 
     @Inject
-    Registry registry;
+    DpopProofs dpopProofs;
 
     /**
      * Returns the proof of a request, not used up yet; empty if it has none.
@@ -34,7 +35,7 @@ public class Dpop implements ContainerResponseFilter {
         List<String> headers = headers(request);
         return headers.isEmpty()
                 ? Optional.empty()
-                : Optional.of(registry.dpopProofs().check(only(headers), request.getMethod(), path(request)));
+                : Optional.of(dpopProofs.check(only(headers), request.getMethod(), path(request)));
     }
 
     /**
@@ -43,7 +44,7 @@ public class Dpop implements ContainerResponseFilter {
      * @throws InvalidProofException if not
      */
     void requireProof(HttpServletRequest request, String token, VerifiedToken verified) throws InvalidProofException {
-        registry.dpopProofs().use(only(headers(request)), request.getMethod(), path(request), token, verified);
+        dpopProofs.use(only(headers(request)), request.getMethod(), path(request), token, verified);
     }
 
     private static List<String> headers(HttpServletRequest request) {
@@ -57,7 +58,7 @@ public class Dpop implements ContainerResponseFilter {
         return headers.get(0);
     }
 
-    /** The path as it was sent, below the address of the registry. */
+    /** Returns the path as it was sent, below the address of the registry. */
     private static String path(HttpServletRequest request) {
         return request.getRequestURI().substring(request.getContextPath().length());
     }
@@ -65,7 +66,7 @@ public class Dpop implements ContainerResponseFilter {
     @Override
     public void filter(ContainerRequestContext request, ContainerResponseContext response) {
         if (request.getHeaders().containsKey(HEADER)) {
-            response.getHeaders().putSingle("DPoP-Nonce", registry.dpopProofs().nextNonce());
+            response.getHeaders().putSingle("DPoP-Nonce", dpopProofs.nextNonce());
         }
     }
 }

@@ -1,18 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A form body (WHATWG URL, {@code application/x-www-form-urlencoded}), read strictly: UTF-8, and no parameter twice. */
+/**
+ * A form body (WHATWG URL, {@code application/x-www-form-urlencoded}), read strictly: UTF-8, and no parameter twice.
+ */
 public final class Form {
 
-    private final Map<String, String> parameters = new HashMap<>();
+    private final Map<String, String> parameters = new LinkedHashMap<>();
     private final Set<String> repeated = new HashSet<>();
 
     private Form() {}
@@ -36,6 +40,18 @@ public final class Form {
             }
         }
         return form;
+    }
+
+    /**
+     * Reads the query of an address, which is written as a form is.
+     *
+     * @throws IllegalArgumentException if it is not one
+     */
+    public static Form parseQuery(String query) {
+        if (query.chars().anyMatch(c -> c <= ' ' || c > '~')) {
+            throw new IllegalArgumentException("a character that must be encoded");
+        }
+        return parse(query.getBytes(StandardCharsets.US_ASCII));
     }
 
     /**
@@ -75,6 +91,16 @@ public final class Form {
     /** Returns a parameter; an empty one counts as absent (RFC 6749 section 3.2). */
     public Optional<String> get(String name) {
         return Optional.ofNullable(parameters.get(name)).filter(value -> !value.isEmpty());
+    }
+
+    /** Returns the names of all parameters, in their order, each once. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(parameters.keySet());
+    }
+
+    /** Tells whether this parameter was given more than once. */
+    public boolean isRepeated(String name) {
+        return repeated.contains(name);
     }
 
     /** Tells whether any parameter was given more than once. */

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
 import io.muster.json.Json;
+import io.muster.start.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import jakarta.inject.Provider;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.HttpHeaders;
@@ -10,15 +13,15 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Map;
 
-/** For load balancers and supervisors. Says no more than up and down. */
+/** For load balancers and supervisors. Answers only up or down. */
 @Path("/health")
 @ApplicationScoped
 public class HealthResource {
 
     @Inject
-    Wiring wiring;
+    Provider<Startup> startup;
 
-    /** Up as long as the process answers; whether it can work is the other question. */
+    /** Up as long as the process answers, even if it cannot work. */
     @GET
     @Path("/live")
     public Response live() {
@@ -31,7 +34,7 @@ public class HealthResource {
     public Response ready() {
         boolean ready;
         try {
-            ready = wiring.registry().isReady();
+            ready = startup.get().isReady();
         } catch (RuntimeException e) {
             ready = false;
         }

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
-import io.muster.Registry;
 import io.muster.config.ConfigurationException;
+import io.muster.config.MusterConfig;
+import io.muster.start.Node;
+import io.muster.start.Startup;
 import jakarta.inject.Inject;
 import jakarta.servlet.ServletContextEvent;
 import jakarta.servlet.ServletContextListener;
@@ -10,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts the registry with the WAR and stops it with the WAR. A registry that cannot start fails the deployment, and leaves word
- * for whoever started the process: the system property {@code muster.start-fault} has the message.
+ * Starts and stops the registry with the WAR. A registry that cannot start fails the deployment. The system property
+ * {@code muster.start-fault} then has the message, for the program or person that started the process.
  */
 @WebListener
 public class Lifecycle implements ServletContextListener {
@@ -21,33 +24,47 @@ public class Lifecycle implements ServletContextListener {
     @Inject
     Wiring wiring;
 
+    private Thread warming;
+
     @Override
     public void contextInitialized(ServletContextEvent event) {
+        Node node;
         try {
-            wiring.start();
+            node = wiring.start();
         } catch (ConfigurationException e) {
-            fail(e, e.getMessage());
+            throw fail(e, e.getMessage());
         } catch (RuntimeException | LinkageError e) {
             LOG.error("Muster cannot start", e);
-            fail(e, "Muster cannot start: " + e);
+            throw fail(e, "Muster cannot start: " + e);
         }
-        Registry registry = wiring.registry();
-        registry.firstOperatorToken().ifPresent(file -> {
-            String note = "The first operator's token is in " + file;
-            System.setProperty("muster.start-note", note);
-            LOG.info(note);
-        });
-        LOG.info("Muster runs as {}", registry.config().issuer());
+        Startup startup = node.part(Startup.class);
+        startup.firstOperatorToken().ifPresent(file -> note("The first operator's token is in " + file));
+        startup.requestedOperatorToken().ifPresent(file -> note("The token of the operator asked for is in " + file));
+        LOG.info("Muster runs as {}", node.part(MusterConfig.class).issuer());
+        // On its own thread, so that the server continues its start meanwhile; ended with the process or the WAR.
+        OwnVisits visits = new OwnVisits(event.getServletContext().getContextPath());
+        Thread warmUp = new Thread(() -> startup.warmUp(visits), "muster-warm-up");
+        warmUp.setDaemon(true);
+        warmUp.start();
+        warming = warmUp;
     }
 
-    private static void fail(Throwable cause, String message) {
+    private static void note(String note) {
+        System.setProperty("muster.start-note", note);
+        LOG.info(note);
+    }
+
+    private static IllegalStateException fail(Throwable cause, String message) {
         System.setProperty("muster.start-fault", message);
         LOG.error(message);
-        throw new IllegalStateException(message, cause);
+        return new IllegalStateException(message, cause);
     }
 
     @Override
     public void contextDestroyed(ServletContextEvent event) {
+        if (warming != null) {
+            warming.interrupt();
+        }
         wiring.stop();
     }
 }

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
-import io.muster.Registry;
 import io.muster.operator.Right;
+import io.muster.start.Metrics;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -11,13 +12,13 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 
-/** What is measured, for Prometheus, with an operator's token that has the right {@code metrics:read}. */
+/** The measurements, for Prometheus. Needs an operator's token with the right {@code metrics:read}. */
 @Path("/metrics")
 @ApplicationScoped
 public class MetricsResource {
 
     @Inject
-    Registry registry;
+    Metrics metrics;
 
     @Inject
     Bearer bearer;
@@ -26,7 +27,7 @@ public class MetricsResource {
     @GET
     public Response metrics(@Context HttpServletRequest request) {
         bearer.operator(request, Right.METRICS_READ);
-        return Response.ok(registry.metrics(), "text/plain; version=0.0.4; charset=utf-8")
+        return Response.ok(metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();
     }

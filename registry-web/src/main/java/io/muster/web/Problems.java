@@ -1,14 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
 import io.muster.api.Problem;
 import io.muster.api.ProblemType;
 import io.muster.json.Json;
+import io.muster.log.OneLine;
+import io.muster.log.RareLog;
 import io.muster.persistence.DatabaseUnavailableException;
-import io.muster.problem.OneLine;
-import io.muster.problem.RareLog;
+import io.muster.plugin.OutOfMemory;
 import io.muster.problem.RegistryException;
+import jakarta.annotation.Priority;
+import jakarta.ws.rs.Priorities;
 import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.container.ContainerResponseContext;
+import jakarta.ws.rs.container.ContainerResponseFilter;
 import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import jakarta.ws.rs.ext.Provider;
@@ -19,17 +27,17 @@ import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns everything that went wrong into a problem (RFC 9457). The caller sees the type; the log has the reason. */
+/** Turns every failure into a problem (RFC 9457). The caller sees the type; the log has the reason. */
 public final class Problems {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
     private static final RareLog RARE = RareLog.of(Problems.class);
-    /** Where nobody waits for a turn ({@code InTurn} replaces it). */
+    /** The default wait, which {@code WithRetrySlot} replaces for clients that wait for a turn. */
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private Problems() {}
 
-    /** Answers for whatever was thrown. */
+    /** Makes the reply for any exception. */
     static Response of(Throwable thrown) {
         if (thrown instanceof RegistryException e) {
             Response.ResponseBuilder response =
@@ -74,12 +82,30 @@ public final class Problems {
         return response(type, status, detail, faults, URI.create(instance));
     }
 
-    /** A defect; whoever finds how to cause it can cause it often. */
-    private static Response.ResponseBuilder failed(Throwable thrown) {
-        String instance = instance();
+    /**
+     * Logs a failure that reached no resource. Not every server logs it.
+     *
+     * @param thrown the exception, or null
+     */
+    static void containerFailed(String instance, Object thrown) {
+        if (thrown instanceof Throwable cause) {
+            RARE.error("container " + kind(cause), "{} failed before a resource or after it", instance, cause);
+        } else {
+            RARE.error(
+                    "container", "{} failed before a resource or after it, and the server does not say why", instance);
+        }
+    }
+
+    private static String kind(Throwable thrown) {
         StackTraceElement[] trace = thrown.getStackTrace();
-        String kind = thrown.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
-        RARE.error(kind, "{} failed", instance, thrown);
+        return thrown.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
+    }
+
+    /** Logs a defect, rarely: anybody who finds how to cause it can cause it often. */
+    private static Response.ResponseBuilder failed(Throwable thrown) {
+        OutOfMemory.report(thrown);
+        String instance = instance();
+        RARE.error(kind(thrown), "{} failed", instance, thrown);
         return response(ProblemType.INTERNAL_ERROR, 500, null, List.of(), URI.create(instance));
     }
 
@@ -90,7 +116,7 @@ public final class Problems {
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .entity(body(type, status, detail, faults, instance.toString()));
         if (status == ProblemType.PAYLOAD_TOO_LARGE.status()) {
-            // What was not read of the body would be taken for the next request.
+            // Close the connection: unread bytes of the body would be taken for the next request.
             response.header("Connection", "close");
         }
         return response;
@@ -126,7 +152,7 @@ public final class Problems {
         };
     }
 
-    /** For what nothing more specific maps. */
+    /** Maps exceptions without a more specific mapper. */
     @Provider
     public static class Any implements ExceptionMapper<Throwable> {
         @Override
@@ -135,7 +161,7 @@ public final class Problems {
         }
     }
 
-    /** For JAX-RS' own, which some servers map before they look for a mapper of everything. */
+    /** Maps the exceptions of JAX-RS, which some servers map before they look for a general mapper. */
     @Provider
     public static class Web implements ExceptionMapper<WebApplicationException> {
         @Override
@@ -144,12 +170,34 @@ public final class Problems {
         }
     }
 
-    /** For the registry's no. */
+    /** Maps the registry's refusals. */
     @Provider
     public static class No implements ExceptionMapper<RegistryException> {
         @Override
         public Response toResponse(RegistryException thrown) {
             return of(thrown);
+        }
+    }
+
+    /**
+     * Gives a problem to an error that JAX-RS answers itself, such as a header that it cannot read. JAX-RS would ask the
+     * container for its error page, which some containers do not run once a request waits for its body. It runs before
+     * the filters that change a problem.
+     */
+    @Provider
+    @Priority(Priorities.USER + 1)
+    public static class Bodiless implements ContainerResponseFilter {
+        @Override
+        public void filter(ContainerRequestContext request, ContainerResponseContext response) {
+            int status = response.getStatus();
+            if (status < 400 || response.hasEntity()) {
+                return;
+            }
+            response.setEntity(
+                    body(type(status), status, null, List.of(), instance()),
+                    null,
+                    MediaType.valueOf(Problem.MEDIA_TYPE));
+            response.getHeaders().putSingle(HttpHeaders.CACHE_CONTROL, "no-store");
         }
     }
 }

@@ -1,17 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.muster.Registry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
 import io.muster.config.MusterConfig;
+import io.muster.credential.ClientAuthenticator;
 import io.muster.device.DeviceTag;
+import io.muster.fleet.Fleets;
 import io.muster.persistence.Database;
 import io.muster.persistence.Ids;
 import io.muster.problem.RegistryException;
+import io.muster.registration.Registrar;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
 import io.muster.spi.SerialVerifier;
@@ -38,14 +41,23 @@ import org.jboss.shrinkwrap.api.spec.JavaArchive;
 import org.jboss.shrinkwrap.api.spec.WebArchive;
 import org.junit.jupiter.api.Test;
 
-/** Inside a container: verifiers are found in both ways, issuers as beans, and transactions commit and roll back with the server's EclipseLink. */
+/**
+ * Inside a container: verifiers are found in both ways, issuers as beans, and transactions commit and roll back with
+ * the server's EclipseLink.
+ */
 @ArquillianTest
 class ContainerIT {
 
     @Inject
-    Registry registry;
+    Registrar registrar;
 
-    /** The WAR that people deploy, a verifier in its lib, and another in the plug-in directory. */
+    @Inject
+    ClientAuthenticator authenticator;
+
+    @Inject
+    Fleets fleets;
+
+    /** Returns the WAR that people deploy, with a verifier in its lib, and another in the plug-in directory. */
     @Deployment
     public static WebArchive deployment() throws IOException {
         forgetRunBefore();
@@ -61,6 +73,7 @@ class ContainerIT {
         JavaArchive cdi = ShrinkWrap.create(JavaArchive.class, "cdi-verifier.jar")
                 .addClass(CdiVerifier.class)
                 .addClass(CdiIssuer.class)
+                .addClass(CdiObserver.class)
                 .addAsManifestResource(
                         new StringAsset("<beans xmlns=\"https://jakarta.ee/xml/ns/jakartaee\" version=\"4.0\""
                                 + " bean-discovery-mode=\"annotated\"/>"),
@@ -89,31 +102,33 @@ class ContainerIT {
 
     @Test
     void verifiersOfThePluginDirectoryAndOfCdiDecideTogether() {
-        RegistrationReceipt receipt = registry.registrar().register(candidate("SN-1001"));
+        RegistrationReceipt receipt = registrar.register(candidate("SN-1001"));
 
         assertEquals(Map.of("found", "directory"), receipt.attributes());
-        assertTrue(registry.authenticator()
-                .authenticate(receipt.key(), receipt.secret())
-                .isPresent());
+        assertTrue(authenticator.authenticate(receipt.key(), receipt.secret()).isPresent());
         for (String refused : List.of("SN-1000", "XX-1001")) {
-            RegistryException no = assertThrows(
-                    RegistryException.class, () -> registry.registrar().register(candidate(refused)));
+            RegistryException no = assertThrows(RegistryException.class, () -> registrar.register(candidate(refused)));
             assertEquals(ProblemType.REGISTRATION_REFUSED, no.type());
         }
     }
 
     @Test
+    void observerOfCdiHasSeenADeviceWhenItIsAnswered() {
+        registrar.register(candidate("SN-1007"));
+
+        assertTrue(CdiObserver.SEEN.contains("SN-1007 true"));
+    }
+
+    @Test
     void issuerOfCdiIssuesForTheFleetThatNamesIt() {
-        registry.fleets()
-                .put(
-                        "issued",
-                        "{\"verifiers\":[\"from-directory\"],\"issuer\":\"issuer-from-cdi\"}"
-                                .getBytes(StandardCharsets.UTF_8),
-                        there -> true,
-                        "test");
+        fleets.put(
+                "issued",
+                "{\"verifiers\":[\"from-directory\"],\"issuer\":\"issuer-from-cdi\"}".getBytes(StandardCharsets.UTF_8),
+                there -> true,
+                "test");
 
         RegistrationReceipt receipt =
-                registry.registrar().register(Candidate.of(new SerialNumber("SN-2001"), "issued", "192.0.2.7"));
+                registrar.register(Candidate.of(new SerialNumber("SN-2001"), "issued", "192.0.2.7"));
 
         assertEquals(Map.of("found", "CDI"), receipt.extras());
         assertEquals(receipt.deviceId(), receipt.key());

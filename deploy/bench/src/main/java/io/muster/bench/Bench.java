@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import com.sun.management.OperatingSystemMXBean;
@@ -23,18 +24,21 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Measures {@code muster.jar} and its floors in one run: every round measures everything once, so that what else the machine does
- * hits all alike, and only ratios within a run are results.
+ * Measures {@code muster.jar} and its floors in one run. Every round measures everything once, so that other work of
+ * the machine affects all alike. Only ratios within a run are results.
  */
 public final class Bench {
 
-    /** More serials than this a second nobody takes at first; later, what was seen says how many are needed. */
+    /**
+     * A first guess, in serials per second, that no run exceeds. Later the measured speed tells how many are needed.
+     */
     private static final double FIRST_GUESS = 8000;
 
     private final Options options;
     private final Path target;
     private final Map<String, Double> fastest = new HashMap<>();
     private final Report report = new Report();
+    private final ColdReport coldReport = new ColdReport();
     private String fault;
 
     private Bench(Options options, Path target) {
@@ -43,7 +47,7 @@ public final class Bench {
     }
 
     /**
-     * Runs and prints. Ends with status 1 if a single answer was wrong, 2 for a command line that is.
+     * Runs and prints. Ends with status 1 after any wrong answer, with 2 for a wrong command line.
      *
      * @param arguments see {@code --help}
      */
@@ -80,6 +84,12 @@ public final class Bench {
         try (Stage stage = Stage.set(target, musterJar, options)) {
             Operations operations = new Operations(stage);
             Gauge gauge = stage.gauge();
+            if (options.cold()) {
+                cold(stage, gauge, operations);
+                checkRows(stage, operations);
+                publish(stage, fingerprint(stage.jar()), loadBefore, begun);
+                return;
+            }
             warmUp(stage, operations);
             for (int round = 1; round <= options.rounds(); round++) {
                 for (int connections : options.connections()) {
@@ -95,16 +105,47 @@ public final class Bench {
         }
     }
 
-    /** Every other round goes backwards, so that nothing always comes after the same. */
-    private static List<Operation> inTurn(List<Operation> operations, int round) {
-        List<Operation> turned = new ArrayList<>(operations);
+    /** Measures processes that have just started. */
+    private void cold(Stage stage, Gauge gauge, Operations operations)
+            throws IOException, SQLException, InterruptedException {
+        stage.restart(false, options, Map.of("MUSTER_WARM_UP", "PT0S"));
+        stage.server().awaitReady();
+        Operation register = operations.named(Operations.REGISTER);
+        // This creates known devices, and warms up the driver itself.
+        for (String name : List.of(Operations.REGISTER, Operations.TOKEN, Operations.BROKER_LOGIN)) {
+            if (name.equals(Operations.TOKEN)) {
+                say("%d devices have a confirmed credential and a token", operations.confirm());
+            }
+            warmUp(stage, operations.named(name));
+        }
+        for (int round = 1; round <= options.rounds(); round++) {
+            for (ColdStart start : inTurn(ColdStart.of(options), round)) {
+                stage.stop();
+                prepare(stage, register, options.time());
+                try {
+                    ColdStart.Seen seen = start.measure(stage, gauge, operations, options);
+                    note(register, seen.sample());
+                    coldReport.add(round, seen);
+                    say("round %d, %s", round, seen);
+                } catch (WrongAnswerException | IOException e) {
+                    fault(start.name() + ": " + e);
+                }
+            }
+        }
+    }
+
+    /** Reverses the order in every other round, so that nothing always follows the same thing. */
+    private static <T> List<T> inTurn(List<T> operations, int round) {
+        List<T> turned = new ArrayList<>(operations);
         if (round % 2 == 0) {
             Collections.reverse(turned);
         }
         return turned;
     }
 
-    /** Everything is done for a while, twice, so that it is compiled, and devices are there that tokens can be asked for. */
+    /**
+     * Does everything for a while, twice. So it is compiled, and there are devices for which tokens can be requested.
+     */
     private void warmUp(Stage stage, Operations operations) throws IOException, SQLException, InterruptedException {
         int least = options.quick() ? 100 : Operations.DEVICES;
         for (int pass = 1; pass <= 2; pass++) {
@@ -169,7 +210,7 @@ public final class Bench {
         if (database != null) {
             double rate = Math.max(FIRST_GUESS, 2 * fastest.getOrDefault(operation.name(), 0.0));
             if (stage.stock(database).ensure((long) (rate * time.toMillis() / 1000))) {
-                // lets MariaDB write down what it was given
+                // gives MariaDB time to write its data
                 Thread.sleep(500);
             }
         }
@@ -187,7 +228,7 @@ public final class Bench {
         fault = fault == null ? what : fault;
     }
 
-    /** Nothing acknowledged may be missing, and nothing else may be there. */
+    /** Checks that every acknowledged registration is there, and nothing else. */
     private void checkRows(Stage stage, Operations operations) throws SQLException {
         for (String database : stage.databases()) {
             long rows = stage.devices(database);
@@ -208,18 +249,18 @@ public final class Bench {
         run.put("machine", machine(stage));
         run.put("loadBefore", Math.round(loadBefore * 100) / 100.0);
         run.put("at", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        List<String> lines = report.lines(run);
+        List<String> lines = options.cold() ? coldReport.lines(run) : report.lines(run);
         Path file = target.resolve("results.jsonl");
         Files.write(file, lines);
         System.out.println();
         lines.forEach(System.out::println);
         System.out.println();
-        System.out.print(report.table());
+        System.out.print(options.cold() ? coldReport.table() : report.table());
         System.out.println();
         say("%s, commit %s, muster.jar %s", run.get("machine"), run.get("commit"), jar);
         say(
                 "load average before %.2f; others used %.0f %% of the processors in the median measurement",
-                loadBefore, 100 * report.others());
+                loadBefore, 100 * (options.cold() ? coldReport.others() : report.others()));
         say("took %d s; the lines are in target/%s", (System.nanoTime() - begun) / 1_000_000_000, file.getFileName());
         if (options.quick()) {
             say("--quick is not a result: too short, and not warm");
@@ -249,7 +290,7 @@ public final class Bench {
                 stage.setting("innodb_buffer_pool_size") >> 20);
     }
 
-    /** The commit of the sources, with a mark if they were changed since. */
+    /** Returns the commit of the sources, with a mark if they were changed since. */
     private String commit() throws IOException {
         Process git = new ProcessBuilder("git", "describe", "--always", "--dirty", "--exclude=*")
                 .directory(target.getParent().toFile())
@@ -258,7 +299,7 @@ public final class Bench {
         return new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     }
 
-    /** Says what was measured, whatever the sources were when it was built. */
+    /** Identifies the measured jar, whatever sources it was built from. */
     private static String fingerprint(Path jar) throws IOException {
         try (InputStream in = Files.newInputStream(jar)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
@@ -272,7 +313,7 @@ public final class Bench {
         }
     }
 
-    private static double load() {
+    static double load() {
         return system().getSystemLoadAverage();
     }
 
@@ -280,7 +321,7 @@ public final class Bench {
         return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     }
 
-    private static void say(String pattern, Object... values) {
+    static void say(String pattern, Object... values) {
         System.out.println(String.format(Locale.ROOT, pattern, values));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import com.zaxxer.hikari.HikariDataSource;
@@ -17,7 +18,7 @@ import java.util.stream.Stream;
 import org.mariadb.jdbc.Driver;
 import org.slf4j.Logger;
 
-/** Makes {@code muster.jar} with the floors in the place of the registry: the same server, launcher and settings. */
+/** Makes {@code muster.jar} with the floors in place of the registry: the same server, launcher and settings. */
 final class FloorJar {
 
     private static final String WAR = "muster/muster.war";
@@ -28,7 +29,7 @@ final class FloorJar {
      * Makes the jar.
      *
      * @param musterJar the jar to copy
-     * @param directory where to
+     * @param directory the directory for the copy
      */
     static Path make(Path musterJar, Path directory) throws IOException {
         Path war = war(directory.resolve("floor.war"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.IOException;
@@ -12,7 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads what the work costs: the counters of MariaDB, the processor time of each process, and of all others on the machine. */
+/**
+ * Reads the cost of the work: the counters of MariaDB, and the processor time of each process and of all others on the
+ * machine.
+ */
 final class Gauge {
 
     /** Statements that read or write rows. */
@@ -27,17 +31,17 @@ final class Gauge {
             "Innodb_os_log_written");
     private static final long NANOS_PER_TICK = 10_000_000;
 
-    /** What the counters say at one time. */
+    /** The counters at one time. */
     private record Reading(
             long at, Map<String, Long> status, Map<String, Duration> processes, long busy, long stolen) {}
 
     /**
-     * What was used between two readings.
+     * The usage between two readings.
      *
      * @param status the difference of each counter
      * @param micros processor time of each process
      * @param others share of the machine's processors that other processes and the system itself used
-     * @param stolen share that the hypervisor did not give
+     * @param stolen share that the hypervisor withheld
      */
     record Usage(Map<String, Long> status, Map<String, Double> micros, double others, double stolen) {
 
@@ -59,7 +63,7 @@ final class Gauge {
     private Reading end;
 
     /**
-     * Watches.
+     * Watches processes.
      *
      * @param connection to the database server, for this gauge alone
      * @param processes by name
@@ -77,7 +81,7 @@ final class Gauge {
         end = read();
     }
 
-    /** Returns what was used between start and stop. */
+    /** Returns the usage between start and stop. */
     Usage usage() {
         Reading now = end;
         Map<String, Long> status = new LinkedHashMap<>();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.EOFException;
@@ -10,8 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * One HTTP/1.1 connection to a server on this machine, kept for all its requests. Knows just enough of the protocol to cost next
- * to nothing: one write for a request, and answers with a length or in chunks. For one thread.
+ * One HTTP/1.1 connection to a server on this machine, kept for all its requests. Implements just enough of the
+ * protocol to cost next to nothing: one write for a request, and answers with a length or in chunks. For one thread.
  */
 final class HttpConnection implements AutoCloseable {
 
@@ -49,6 +50,12 @@ final class HttpConnection implements AutoCloseable {
             throw new IOException("the server does not keep the connection: " + reply);
         }
         return reply;
+    }
+
+    /** Gets something, on a connection that the server may close after its answer. */
+    Reply getLast(String path) throws IOException {
+        out.write(("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        return answer();
     }
 
     /** Posts like {@link #post}; the server may close the connection after its answer. */
@@ -137,7 +144,7 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /** Reads more; what was read before and not used moves to the front of the buffer. */
+    /** Reads more. Bytes that were read before and not used move to the front of the buffer. */
     private void fill() throws IOException {
         if (position > 0) {
             System.arraycopy(buffer, position, buffer, 0, limit - position);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.IOException;
@@ -13,43 +14,45 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * A closed loop: each of several threads does the same thing over and over, the next time as soon as the last answer is there and
+ * A closed loop: each of several threads repeats the same operation as soon as the last answer has arrived and been
  * checked.
  */
 final class Load {
 
-    /** After so many faults a thread gives up. */
+    /** The number of faults after which a thread gives up. */
     private static final int PATIENCE = 20;
 
     /**
-     * What came of it.
+     * The result.
      *
      * @param nanos the time of each operation that was begun after the threads had settled, in ascending order
      * @param elapsed from then to the end of the last one
-     * @param total operations, the settling ones among them
+     * @param seconds how many of them ended in each second of that time
+     * @param total operations, including the settling ones
      * @param beside operations of the second load, which are in no other number
-     * @param faults what went wrong, also in the second load, which is in no other number
+     * @param faults the number of faults, also in the second load, which is in no other number
      * @param firstFault of a thread that had one, or null
      */
-    record Sample(long[] nanos, long elapsed, long total, long beside, int faults, String firstFault) {
+    record Sample(long[] nanos, long elapsed, long[] seconds, long total, long beside, int faults, String firstFault) {
 
         double perSecond() {
             return Statistics.perSecond(nanos.length, elapsed);
         }
     }
 
-    /** What is done when the measured part has ended. */
+    /** A callback for the end of the measured part. */
     @FunctionalInterface
     interface AtEnd {
         void run() throws IOException, SQLException;
     }
 
-    /** What one thread saw. */
+    /** The observations of one thread. */
     private static final class Worker {
 
         private final Operation operation;
         private long[] nanos = new long[4096];
         private int count;
+        private long[] seconds;
         private long total;
         private long last;
         private int faults;
@@ -68,8 +71,9 @@ final class Load {
             }
             try {
                 start.await();
+                seconds = new long[seconds(times[1] - times[0]) + 1];
                 for (long begun = System.nanoTime(); begun < times[1] && faults < PATIENCE; begun = System.nanoTime()) {
-                    task = once(task, begun, begun >= times[0]);
+                    task = once(task, begun, times[0]);
                 }
             } finally {
                 close(task);
@@ -77,7 +81,7 @@ final class Load {
             return this;
         }
 
-        private Operation.Task once(Operation.Task task, long begun, boolean settled) {
+        private Operation.Task once(Operation.Task task, long begun, long settled) {
             Operation.Task usable = task == null ? open() : task;
             if (usable == null) {
                 return null;
@@ -85,9 +89,10 @@ final class Load {
             try {
                 usable.run();
                 total++;
-                if (settled) {
+                if (begun >= settled) {
                     last = System.nanoTime();
                     add(last - begun);
+                    seconds[Math.min(seconds(last - settled), seconds.length - 1)]++;
                 }
                 return usable;
             } catch (WrongAnswerException e) {
@@ -139,9 +144,9 @@ final class Load {
     /**
      * Runs the loop, and beside it that of the second load if the operation has one.
      *
-     * @param settle how long before anything is measured
-     * @param time how long is measured
-     * @param measured is done when the loop has ended, and before the last answers of the second load are there
+     * @param settle the time before anything is measured
+     * @param time the measured time
+     * @param measured is called when the loop has ended, and before the last answers of the second load have arrived
      */
     static Sample run(Operation operation, int connections, Duration settle, Duration time, AtEnd measured)
             throws InterruptedException, IOException, SQLException {
@@ -177,6 +182,20 @@ final class Load {
         }
     }
 
+    private static int seconds(long nanos) {
+        return (int) (nanos / 1_000_000_000);
+    }
+
+    private static long[] seconds(List<Worker> workers) {
+        long[] all = new long[workers.get(0).seconds.length];
+        for (Worker worker : workers) {
+            for (int i = 0; i < all.length; i++) {
+                all[i] += worker.seconds[i];
+            }
+        }
+        return all;
+    }
+
     private static Sample sample(List<Worker> workers, List<Worker> beside, long from) {
         List<Worker> all = new ArrayList<>(workers);
         all.addAll(beside);
@@ -189,6 +208,7 @@ final class Load {
                         .map(worker -> Arrays.copyOf(worker.nanos, worker.count))
                         .toList()),
                 last - from,
+                seconds(workers),
                 workers.stream().mapToLong(worker -> worker.total).sum(),
                 beside.stream().mapToLong(worker -> worker.total).sum(),
                 all.stream().mapToInt(worker -> worker.faults).sum(),

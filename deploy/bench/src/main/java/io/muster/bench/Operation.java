@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.IOException;
@@ -5,19 +6,19 @@ import java.sql.SQLException;
 import java.util.Optional;
 
 /**
- * What is measured.
+ * An operation to measure.
  *
  * @param name in the report
- * @param database whose stock of serials it takes from, or null
- * @param opener opens what one thread works with
- * @param beside what goes on meanwhile
+ * @param database the one whose stock of serials it takes from, or null
+ * @param opener opens the connection of one thread
+ * @param beside a second load at the same time
  */
 record Operation(String name, String database, Opener opener, Optional<Beside> beside) {
 
     /**
-     * A second load. Its answers are checked like all others, and not measured.
+     * A second load. Its answers are checked like all others, but not measured.
      *
-     * @param warmUp the same without pauses, because seldom as it is done it would hardly be compiled
+     * @param warmUp the same without pauses: it is so rare that it would hardly be compiled otherwise
      * @param connections how many threads do it, one connection each
      */
     record Beside(Operation operation, Operation warmUp, int connections) {}
@@ -26,7 +27,7 @@ record Operation(String name, String database, Opener opener, Optional<Beside> b
         this(name, database, opener, Optional.empty());
     }
 
-    /** Opens a connection with what to do on it. */
+    /** Opens a connection, and returns the task on it. */
     @FunctionalInterface
     interface Opener {
         Task open() throws IOException, SQLException;
@@ -38,7 +39,7 @@ record Operation(String name, String database, Opener opener, Optional<Beside> b
         /**
          * Does it once and checks the answer.
          *
-         * @throws WrongAnswerException if the answer is not what was asked for
+         * @throws WrongAnswerException if the answer is wrong
          */
         void run() throws IOException, SQLException;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -20,7 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Everything that is measured, and the devices that came out of it. Thread-safe. */
+/** All measured operations, and the devices that they created. Thread-safe. */
 final class Operations {
 
     static final String REGISTER = "register";
@@ -33,10 +34,10 @@ final class Operations {
     static final String FLOOR_ECHO = "floor-echo";
     static final String JDBC_REGISTER = "jdbc-register";
 
-    /** Before the name of what the other registry does. */
+    /** The prefix for operations of the other registry. */
     static final String AGAINST = Stage.AGAINST + "-";
 
-    /** The floor of an operation comes first, then what it is also compared with, if that is measured. */
+    /** The floor of an operation comes first, then other things to compare it with, if they are measured. */
     static final Map<String, List<String>> COMPARED = Map.of(
             REGISTER, List.of(FLOOR_REGISTER, JDBC_REGISTER, FLOOR_ECHO, AGAINST + REGISTER),
             REGISTER_BESIDE_HANGING, List.of(REGISTER),
@@ -45,7 +46,7 @@ final class Operations {
             BROKER_LOGIN, List.of(FLOOR_ECHO, AGAINST + BROKER_LOGIN),
             FLOOR_REGISTER, List.of(JDBC_REGISTER));
 
-    /** How many devices of the fleet whose verifier hangs come again and again. */
+    /** How many devices of the fleet whose verifier hangs retry all the time. */
     static final int TURNED_AWAY = 40;
 
     /** How many devices get tokens. */
@@ -58,7 +59,7 @@ final class Operations {
      * A device that registered.
      *
      * @param authorization its header at the token endpoint
-     * @param login what RabbitMQ asks when it connects
+     * @param login RabbitMQ's question when it connects
      */
     private record Device(String key, String authorization, String login) {
 
@@ -75,7 +76,7 @@ final class Operations {
     /** An access token and the device that got it. */
     private record Token(String key, String token) {}
 
-    /** What one way to register came to. */
+    /** The results of one way to register. */
     private static final class Ledger {
 
         private final Set<String> ids = ConcurrentHashMap.newKeySet();
@@ -93,7 +94,7 @@ final class Operations {
         }
     }
 
-    /** What is known of a registry: devices with a confirmed credential, and their tokens. */
+    /** The known state of a registry: devices with a confirmed credential, and their tokens. */
     private static final class Known {
 
         private volatile List<Device> devices = List.of();
@@ -111,7 +112,7 @@ final class Operations {
         stage.registries().forEach(registry -> known.put(registry, new Known()));
     }
 
-    /** In the order in which they take turns. */
+    /** Returns all operations in the order in which they take turns. */
     List<Operation> all() {
         List<Operation> all = new ArrayList<>();
         for (String registry : stage.registries()) {
@@ -143,23 +144,31 @@ final class Operations {
         return List.copyOf(all);
     }
 
+    /** Returns the operation of a name. */
+    Operation named(String name) {
+        return all().stream()
+                .filter(operation -> operation.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
     private static String prefix(String registry) {
         return registry.equals(Stage.MUSTER) ? "" : AGAINST;
     }
 
-    /** How many registrations were acknowledged with a device id of their own. */
+    /** Returns how many registrations were acknowledged with a device id of their own. */
     long acknowledged(String database) {
         return ledgers.get(database).acknowledged.get();
     }
 
-    /** How many devices of a database can get tokens, {@link #DEVICES} at most. */
+    /** Returns how many devices of a database can get tokens, {@link #DEVICES} at most. */
     int devices(String database) {
         return ledgers.get(database).devices.size();
     }
 
     /**
-     * Gets a token for each device, which confirms its credential, and then another, so that the registries have seen them all
-     * in their final state.
+     * Gets a token for each device, which confirms its credential, and then another. The registries have then seen all
+     * devices in their final state.
      *
      * @return how many there are
      */
@@ -184,10 +193,10 @@ final class Operations {
         return count;
     }
 
-    /** What is done over a connection of HTTP. */
+    /** A task on a connection of HTTP. */
     private abstract static class HttpTask implements Operation.Task {
 
-        protected final HttpConnection connection;
+        final HttpConnection connection;
 
         HttpTask(int port) throws IOException {
             connection = new HttpConnection(port);
@@ -222,14 +231,14 @@ final class Operations {
     /**
      * Registers in the fleet whose verifier hangs.
      *
-     * @param pausing whether to come back after a second or so, as a device does, or at once
+     * @param pausing whether to retry after a second or so, as a device does, or at once
      */
     private Operation.Task turnedAway(boolean pausing) {
         return new Operation.Task() {
             @Override
             public void run() throws IOException {
                 HttpConnection.Reply reply;
-                // Payara closes it after a 503.
+                // Payara closes the connection after a 503.
                 try (HttpConnection connection = new HttpConnection(stage.port(Stage.MUSTER))) {
                     reply = connection.postLast(
                             "/fleets/" + Stage.HANGING + "/register",
@@ -251,7 +260,7 @@ final class Operations {
 
             @Override
             public void close() {
-                // nothing is kept
+                // nothing is stored
             }
         };
     }
@@ -301,7 +310,7 @@ final class Operations {
         };
     }
 
-    /** Looks into a token without checking its signature, which would cost more than making it. */
+    /** Reads a token without checking its signature, which would cost more than making it. */
     private static boolean isOf(String token, Device device) {
         String[] parts = token.split("\\.");
         return parts.length == 3
@@ -326,7 +335,7 @@ final class Operations {
         };
     }
 
-    /** Asks as RabbitMQ does whether a device may log in. */
+    /** Asks, as RabbitMQ does, whether a device may log in. */
     private Operation.Task brokerLogin(String registry) throws IOException {
         List<Device> devices = known.get(registry).devices;
         return new HttpTask(stage.port(registry)) {
@@ -342,7 +351,7 @@ final class Operations {
         };
     }
 
-    /** Posts what {@link #introspect} does. */
+    /** Posts the same as {@link #introspect}. */
     private Operation.Task echo() throws IOException {
         String body = "token=" + known.get(Stage.MUSTER).tokens.get(0).token();
         return new HttpTask(stage.port(Stage.FLOOR)) {

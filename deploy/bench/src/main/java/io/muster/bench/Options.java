@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.nio.file.Path;
@@ -11,11 +12,12 @@ import java.util.Optional;
  * The command line.
  *
  * @param quick whether only to see that everything works
+ * @param cold whether to measure the first minutes of processes that have just started
  * @param rounds how often each thing is measured with each number of connections
  * @param time how long each time
  * @param warmUp how long each thing is done before
  * @param connections the numbers of connections
- * @param only the names of what is measured; empty for everything
+ * @param only the names of the operations to measure; empty for all
  * @param musterOptions further options of the virtual machine that runs the registry
  * @param musterArguments further arguments of the registry
  * @param jar the {@code muster.jar} to measure; empty for that of this build
@@ -23,6 +25,7 @@ import java.util.Optional;
  */
 record Options(
         boolean quick,
+        boolean cold,
         int rounds,
         Duration time,
         Duration warmUp,
@@ -38,8 +41,10 @@ record Options(
             bash deploy/bench/run [option]...
 
             --quick              one short round, about a minute: shows that it works, not how fast
+            --cold               measures what a process does just after its start: with its warm-up, and without one;
+                                 eight minutes a round, --quick takes one
             --rounds N           rounds (3)
-            --seconds N          seconds of each measurement (4)
+            --seconds N          seconds of each measurement (4; with --cold 180)
             --warm-up N          seconds of each operation, twice, before the first round (6)
             --connections A,B    numbers of connections (1,8,64)
             --only A,B           operations: register, register-beside-hanging, token, introspect, broker-login, floor-register,
@@ -48,16 +53,21 @@ record Options(
                                  -XX:StartFlightRecording=filename=muster.jfr; may be repeated
             --muster-argument X  an argument of muster.jar, for example --maxhttpthreads=16; may be repeated
             --jar JAR            measures this muster.jar instead of deploy/micro/target/muster.jar
-            --against JAR        measures another muster.jar in the same rounds, without the options and arguments above
+            --against JAR        measures another muster.jar in the same rounds, without the options and arguments above; with
+                                 --cold on the same database, so both must have the same tables
             """;
 
     static Options of(String... arguments) {
         List<String> given = List.of(arguments);
         boolean quick = given.contains("--quick");
         int rounds = quick ? 1 : 3;
+        boolean cold = given.contains("--cold");
         double seconds = quick ? 0.8 : 4;
+        if (cold) {
+            seconds = quick ? 6 : 180;
+        }
         double warmUp = quick ? 1 : 6;
-        List<Integer> connections = List.of(1, 8, 64);
+        List<Integer> connections = cold ? List.of(8) : List.of(1, 8, 64);
         List<String> only = List.of();
         List<String> musterOptions = new ArrayList<>();
         List<String> musterArguments = new ArrayList<>();
@@ -67,7 +77,7 @@ record Options(
         while (rest.hasNext()) {
             String option = rest.next();
             switch (option) {
-                case "--quick" -> {}
+                case "--quick", "--cold" -> {}
                 case "--rounds" -> rounds = Integer.parseInt(value(option, rest));
                 case "--seconds" -> seconds = Double.parseDouble(value(option, rest));
                 case "--warm-up" -> warmUp = Double.parseDouble(value(option, rest));
@@ -85,6 +95,7 @@ record Options(
         }
         return new Options(
                 quick,
+                cold,
                 rounds,
                 Duration.ofMillis((long) (seconds * 1000)),
                 Duration.ofMillis((long) (warmUp * 1000)),

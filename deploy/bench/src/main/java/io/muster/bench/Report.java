@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -11,13 +12,13 @@ import java.util.Map;
 /** Collects the measurements, and puts them into a table and into lines of JSON. */
 final class Report {
 
-    /** One measurement; {@code hung} says how often a verifier hung meanwhile. */
+    /** One measurement; {@code hung} counts how often a verifier hung meanwhile. */
     record Cell(int round, String operation, int connections, Load.Sample sample, long hung, Gauge.Usage usage) {}
 
     /** All measurements of one thing with one number of connections. */
     private record Row(String operation, int connections, List<Cell> cells) {
 
-        /** Of the middle round, so that one which something else disturbed does not count. */
+        /** Returns the median of the rounds, so that a disturbed one does not count. */
         double perSecond() {
             return Statistics.median(
                     cells.stream().map(cell -> cell.sample().perSecond()).toList());
@@ -47,12 +48,18 @@ final class Report {
 
         double statements() {
             return Statistics.ratio(
-                    cells.stream().mapToLong(cell -> cell.usage().statements()).sum(), total());
+                    (double) cells.stream()
+                            .mapToLong(cell -> cell.usage().statements())
+                            .sum(),
+                    (double) total());
         }
 
         double counter(String name) {
             return Statistics.ratio(
-                    cells.stream().mapToLong(cell -> cell.usage().counter(name)).sum(), total());
+                    (double) cells.stream()
+                            .mapToLong(cell -> cell.usage().counter(name))
+                            .sum(),
+                    (double) total());
         }
 
         double micros(String process) {
@@ -60,10 +67,10 @@ final class Report {
                     cells.stream()
                             .mapToDouble(cell -> cell.usage().micros().get(process))
                             .sum(),
-                    total());
+                    (double) total());
         }
 
-        /** Of the server that was asked; the others are idle. */
+        /** Returns the time of the server that was asked; the others are idle. */
         double serverMicros() {
             return cells.get(0).usage().micros().keySet().stream()
                     .filter(process -> !process.equals(Stage.MARIADB) && !process.equals(Stage.DRIVER))
@@ -83,7 +90,7 @@ final class Report {
         }
     }
 
-    /** The middle one of the ratios of the rounds, the lowest and the highest. */
+    /** The median ratio of the rounds, the lowest and the highest. */
     private record Ratio(String to, double middle, double lowest, double highest) {}
 
     private final List<Cell> cells = new ArrayList<>();
@@ -175,7 +182,7 @@ final class Report {
         return table.toString();
     }
 
-    /** Returns one line of JSON for each row of the table, with all that is known of the run in each. */
+    /** Returns one line of JSON for each row of the table, each with all data of the run. */
     List<String> lines(Map<String, Object> run) {
         List<Row> rows = rows();
         List<String> lines = new ArrayList<>();
@@ -215,7 +222,7 @@ final class Report {
         return lines;
     }
 
-    private static String json(Map<String, Object> line) {
+    static String json(Map<String, Object> line) {
         try {
             return new JsonMapper().writeValueAsString(line);
         } catch (JsonProcessingException e) {
@@ -223,11 +230,11 @@ final class Report {
         }
     }
 
-    private static double rounded(double value) {
+    static double rounded(double value) {
         return Math.round(value * 1000) / 1000.0;
     }
 
-    private static String format(String pattern, Object... values) {
+    static String format(String pattern, Object... values) {
         return String.format(Locale.ROOT, pattern, values);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.IOException;
@@ -15,10 +16,13 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-/** A process that was started from {@code muster.jar} or a copy of it, on a free port. Its launcher opens the port when it can serve. */
+/**
+ * A process that was started from {@code muster.jar} or a copy of it, on a free port. Its launcher opens the port when
+ * it can serve requests.
+ */
 final class Server implements AutoCloseable {
 
-    private static final Duration READY = Duration.ofSeconds(180);
+    private static final Duration READY = Duration.ofMinutes(3);
     private static final Duration STOPPED = Duration.ofSeconds(40);
 
     private final Process process;
@@ -34,7 +38,7 @@ final class Server implements AutoCloseable {
     }
 
     /**
-     * Starts it, and does not wait.
+     * Starts the process, and does not wait.
      *
      * @param directory its working directory, with its data
      * @param options of the virtual machine
@@ -72,6 +76,27 @@ final class Server implements AutoCloseable {
             Thread.sleep(100);
         }
         return this;
+    }
+
+    /** Waits until the registry reports that it is ready. */
+    void awaitReady() throws IOException, InterruptedException {
+        await();
+        long deadline = System.nanoTime() + READY.toNanos();
+        while (!isReady()) {
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                throw new IOException(
+                        "the registry is not ready:\n" + Files.readString(log, StandardCharsets.ISO_8859_1));
+            }
+            Thread.sleep(100);
+        }
+    }
+
+    private boolean isReady() {
+        try (HttpConnection connection = new HttpConnection(port)) {
+            return connection.getLast("/health/ready").status() == 200;
+        } catch (IOException closedWhileItOpensItsPort) {
+            return false;
+        }
     }
 
     int port() {
@@ -113,7 +138,7 @@ final class Server implements AutoCloseable {
         process.destroyForcibly();
     }
 
-    /** Below the range from which the system takes the ports of outgoing connections. */
+    /** Returns a port below the range from which the system takes those of outgoing connections. */
     private static int freePort() throws IOException {
         for (int attempt = 0; attempt < 200; attempt++) {
             int candidate = ThreadLocalRandom.current().nextInt(23_000, 32_000);
@@ -121,7 +146,7 @@ final class Server implements AutoCloseable {
                 socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), candidate));
                 return candidate;
             } catch (IOException taken) {
-                continue;
+                // Another number may be free.
             }
         }
         throw new IOException("no free port between 23000 and 32000");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.IOException;
@@ -11,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A server that accepts every connection and never answers. */
 final class SilentServer implements AutoCloseable {
 
-    /** More than any verifier asks at once; older ones were given up by the other side. */
+    /** More than any verifier asks at once. The other side has given up the older ones. */
     private static final int KEPT = 200;
 
     private final ServerSocket socket = new ServerSocket(0, KEPT, InetAddress.getLoopbackAddress());
@@ -42,7 +43,7 @@ final class SilentServer implements AutoCloseable {
         return socket.getLocalPort();
     }
 
-    /** Returns how many connections there were so far. */
+    /** Returns the number of connections so far. */
     long accepted() {
         return accepted.get();
     }

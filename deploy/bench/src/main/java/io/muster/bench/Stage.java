@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -20,6 +21,7 @@ import java.sql.Statement;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,8 +29,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Everything that is measured, running: one MariaDB with a database for each way to register, the registry, and the floors on a
- * server of their own. All of it is on this machine's loopback address, and gone when this is closed.
+ * All measured processes: one MariaDB with a database for each way to register, the registry, and the floors on a
+ * server of their own. All of it is on this machine's loopback address, and ends when this is closed.
  */
 final class Stage implements AutoCloseable {
 
@@ -51,6 +53,7 @@ final class Stage implements AutoCloseable {
     static final String DRIVER = "driver";
 
     private static final String JAR = "muster.jar";
+    private static final String AGAINST_JAR = "against.jar";
     private static final List<String> TABLES = List.of("device", "credential", "expected_serial");
     private static final List<String> JVM = List.of("-Xmx512m");
 
@@ -76,7 +79,9 @@ final class Stage implements AutoCloseable {
         try {
             // A copy, because a build may replace the jar meanwhile.
             Path jar = Files.copy(musterJar, directory.resolve(JAR), StandardCopyOption.REPLACE_EXISTING);
-            Path floorJar = FloorJar.make(jar, directory);
+            if (options.against().isPresent()) {
+                Files.copy(options.against().get(), directory.resolve(AGAINST_JAR));
+            }
             Set<ProcessHandle> before = children();
             mariaDb = MariaDbServer.start(directory.resolve("mariadb"));
             closing.push(mariaDb::close);
@@ -87,15 +92,17 @@ final class Stage implements AutoCloseable {
             enlarge();
             silent = new SilentServer();
             closing.push(silent::close);
-            registry(MUSTER, jar, options.musterOptions(), options.musterArguments());
-            if (options.against().isPresent()) {
-                registry(
-                        AGAINST,
-                        Files.copy(options.against().get(), directory.resolve("against.jar")),
-                        List.of(),
-                        List.of());
+            processes.put(MARIADB, started.iterator().next());
+            processes.put(DRIVER, ProcessHandle.current());
+            if (options.cold()) {
+                stocks.put(MUSTER, new Stock(serials -> insert(MUSTER, serials)));
+                return;
             }
-            floor(floorJar);
+            registry(MUSTER, jar, options.musterOptions(), options.musterArguments(), Map.of());
+            if (options.against().isPresent()) {
+                registry(AGAINST, directory.resolve(AGAINST_JAR), List.of(), List.of(), Map.of());
+            }
+            floor(FloorJar.make(jar, directory));
             mariaDb.jdbcUrl(JDBC);
             for (Server server : servers.values()) {
                 server.await();
@@ -106,12 +113,12 @@ final class Stage implements AutoCloseable {
                 }
                 stocks.put(database, new Stock(serials -> insert(database, serials)));
             }
-            for (String registry : registries()) {
-                stocks.put(registry, new Stock(serials -> upload(registry, serials)));
+            for (String registry : servers.keySet()) {
+                if (!registry.equals(FLOOR)) {
+                    stocks.put(registry, new Stock(serials -> upload(registry, serials)));
+                }
             }
             servers.forEach((name, server) -> processes.put(name, server.process()));
-            processes.put(MARIADB, started.iterator().next());
-            processes.put(DRIVER, ProcessHandle.current());
         } catch (IOException | SQLException | InterruptedException | RuntimeException e) {
             close();
             throw e;
@@ -121,7 +128,7 @@ final class Stage implements AutoCloseable {
     /**
      * Starts everything.
      *
-     * @param target gets a directory for this run; those of runs that were killed are removed
+     * @param target the parent of a directory for this run; those of runs that were killed are removed
      */
     static Stage set(Path target, Path musterJar, Options options)
             throws IOException, SQLException, InterruptedException {
@@ -137,34 +144,53 @@ final class Stage implements AutoCloseable {
         return new Stage(directory, musterJar, options);
     }
 
-    private void registry(String name, Path jar, List<String> jvm, List<String> arguments) throws IOException {
+    /**
+     * Ends the process of the registry and starts another one on the same database and data, without waiting for it.
+     *
+     * @param other whether to start the other jar
+     * @param environment further settings
+     */
+    void restart(boolean other, Options options, Map<String, String> environment) throws IOException {
+        stop();
+        registry(
+                MUSTER,
+                directory.resolve(other ? AGAINST_JAR : JAR),
+                other ? List.of() : options.musterOptions(),
+                other ? List.of() : options.musterArguments(),
+                environment);
+        processes.put(MUSTER, servers.get(MUSTER).process());
+    }
+
+    /** Ends the process of the registry, if there is one. */
+    void stop() {
+        Server server = servers.remove(MUSTER);
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    private void registry(String name, Path jar, List<String> jvm, List<String> arguments, Map<String, String> settings)
+            throws IOException {
+        Map<String, String> environment = new HashMap<>(settings);
         Path password = Files.writeString(directory.resolve("database-password"), mariaDb.password());
-        start(
-                name,
-                Server.launch(
-                        jar,
-                        directory.resolve(name),
-                        concat(JVM, jvm),
-                        arguments,
-                        Map.ofEntries(
-                                Map.entry("MUSTER_DATABASE_URL", mariaDb.jdbcUrl(name)),
-                                Map.entry("MUSTER_DATABASE_USER", mariaDb.user()),
-                                Map.entry("MUSTER_DATABASE_PASSWORD_FILE", password.toString()),
-                                // so that no token of the driver expires in a long run
-                                Map.entry("MUSTER_TOKEN_LIFETIME", "PT2H"),
-                                Map.entry("MUSTER_MQTT_BROKERS", "rabbit"),
-                                Map.entry("MUSTER_MQTT_BROKER_RABBIT_SECRET", LISTENER),
-                                Map.entry("MUSTER_FLEETS", HANGING),
-                                Map.entry("MUSTER_FLEET_HANGING_VERIFIERS", HANGING),
-                                Map.entry("MUSTER_VERIFIER_HANGING_TYPE", "http"),
-                                Map.entry(
-                                        "MUSTER_VERIFIER_HANGING_URL",
-                                        "http://127.0.0.1:" + silent.port() + "/{serial}"),
-                                Map.entry("MUSTER_VERIFIER_HANGING_ALLOW_HTTP", "true"),
-                                Map.entry("MUSTER_VERIFIER_HANGING_ALLOW_PRIVATE", "true"),
-                                Map.entry("MUSTER_VERIFIER_HANGING_STATUS_ONLY", "true"),
-                                // so that the circuit stays closed, and every question hangs to the end
-                                Map.entry("MUSTER_VERIFIER_HANGING_BREAKER_FAILURES", "1000"))));
+        environment.putAll(Map.ofEntries(
+                Map.entry("MUSTER_DATABASE_URL", mariaDb.jdbcUrl(name)),
+                Map.entry("MUSTER_DATABASE_USER", mariaDb.user()),
+                Map.entry("MUSTER_DATABASE_PASSWORD_FILE", password.toString()),
+                // so that no token of the driver expires in a long run
+                Map.entry("MUSTER_TOKEN_LIFETIME", "PT2H"),
+                Map.entry("MUSTER_MQTT_BROKERS", "rabbit"),
+                Map.entry("MUSTER_MQTT_BROKER_RABBIT_SECRET", LISTENER),
+                Map.entry("MUSTER_FLEETS", HANGING),
+                Map.entry("MUSTER_FLEET_HANGING_VERIFIERS", HANGING),
+                Map.entry("MUSTER_VERIFIER_HANGING_TYPE", "http"),
+                Map.entry("MUSTER_VERIFIER_HANGING_URL", "http://127.0.0.1:" + silent.port() + "/{serial}"),
+                Map.entry("MUSTER_VERIFIER_HANGING_ALLOW_HTTP", "true"),
+                Map.entry("MUSTER_VERIFIER_HANGING_ALLOW_PRIVATE", "true"),
+                Map.entry("MUSTER_VERIFIER_HANGING_STATUS_ONLY", "true"),
+                // so that the circuit stays closed, and every question hangs to the end
+                Map.entry("MUSTER_VERIFIER_HANGING_BREAKER_FAILURES", "1000")));
+        start(name, Server.launch(jar, directory.resolve(name), concat(JVM, jvm), arguments, environment));
     }
 
     private void floor(Path jar) throws IOException {
@@ -180,7 +206,10 @@ final class Stage implements AutoCloseable {
         closing.push(server::close);
     }
 
-    /** The test server is small; a registry's would not be, and what it flushes would be measured. */
+    /**
+     * Enlarges the test server, which is small. Otherwise its flushing would be measured, which a registry's server
+     * would not do.
+     */
     private void enlarge() throws SQLException {
         execute("SET GLOBAL innodb_buffer_pool_size = 512 * 1024 * 1024");
         execute("SET GLOBAL innodb_log_file_size = 512 * 1024 * 1024");
@@ -193,7 +222,14 @@ final class Stage implements AutoCloseable {
 
     /** The registry, and the other one if there is one. */
     List<String> registries() {
-        return servers.keySet().stream().filter(name -> !name.equals(FLOOR)).toList();
+        return stocks.keySet().stream()
+                .filter(name -> name.equals(MUSTER) || name.equals(AGAINST))
+                .toList();
+    }
+
+    /** Returns the registry's process that {@link #restart} started. */
+    Server server() {
+        return servers.get(MUSTER);
     }
 
     int port(String server) {
@@ -242,7 +278,7 @@ final class Stage implements AutoCloseable {
         return administration.getMetaData().getDatabaseProductVersion();
     }
 
-    /** Reads what MariaDB is set to. */
+    /** Reads a setting of MariaDB. */
     long setting(String name) throws SQLException {
         return number("SELECT @@GLOBAL." + name);
     }
@@ -263,7 +299,7 @@ final class Stage implements AutoCloseable {
 
     private void upload(String registry, List<String> serials) throws IOException {
         try (HttpConnection connection = new HttpConnection(port(registry))) {
-            HttpConnection.Reply reply = connection.post(
+            HttpConnection.Reply reply = connection.postLast(
                     "/api/v1/fleets/default/serials",
                     "text/csv",
                     "Bearer " + operatorToken(registry),

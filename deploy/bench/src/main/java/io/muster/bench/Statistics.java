@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.util.Arrays;
@@ -9,7 +10,8 @@ final class Statistics {
     private Statistics() {}
 
     /**
-     * Returns a percentile by the nearest rank: the smallest value that at least so many percent of the values do not exceed.
+     * Returns a percentile by the nearest rank: the smallest value which is at least as large as that share of the
+     * values.
      *
      * @param sorted in ascending order
      * @param percent above 0, at most 100
@@ -36,7 +38,9 @@ final class Statistics {
         return whole == 0 ? 0 : part / whole;
     }
 
-    /** Returns the middle value, the mean of the two middle ones if their number is even, or zero of none. */
+    /**
+     * Returns the median: the middle value, the mean of the two middle ones if their number is even, or zero of none.
+     */
     static double median(List<Double> values) {
         double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
         Arrays.sort(sorted);

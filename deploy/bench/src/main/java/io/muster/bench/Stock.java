@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
 import java.io.IOException;
@@ -25,7 +26,8 @@ final class Stock {
         this.loader = loader;
     }
 
-    /** Sees to it that so many can be taken. Returns whether that took loading. */
+    /** Ensures that this many can be taken. Returns whether that took loading. One thread calls it. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
     boolean ensure(long count) throws IOException, SQLException {
         long wanted = next.get() + count;
         boolean loading = loaded < wanted;
@@ -47,7 +49,10 @@ final class Stock {
         return serial(number);
     }
 
-    /** Different for each number, and in no order, as serials of devices that come out of boxes are. */
+    /**
+     * Returns a serial that is different for each number, and in no order, like those of devices that come out of
+     * boxes.
+     */
     private static String serial(long number) {
         return String.format("SN-%016X", number * 0x9E3779B97F4A7C15L);
     }

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench;
 
-/** An answer that is not what was asked for. It counts as a fault and never as a result. */
+/** A wrong answer. It counts as a fault and never as a result. */
 final class WrongAnswerException extends RuntimeException {
 
     private static final long serialVersionUID = 1;

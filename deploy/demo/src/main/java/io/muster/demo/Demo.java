@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.demo;
 
 import io.muster.client.RefusedException;
@@ -26,34 +27,45 @@ import java.util.stream.IntStream;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
 /**
- * Twenty devices of a registry and a broker that run already, told step by step. Ends with 1 if a step did not go as told.
+ * Twenty devices of a registry and a broker that run already, told step by step. Ends with 1 if a step went otherwise.
  *
- * <p>Arguments: the registry's address, the broker's ({@code tcp://host:port}), the file with an operator's token, a directory to write
- * to; and, if the devices are to go on, {@code --stay} and a file that says what to try.
+ * <p>Arguments: the registry's address, the broker's ({@code tcp://host:port}), the file with an operator's token, and
+ * a directory to write to. If the devices are to go on, also {@code --stay} and a file with hints what to try.
  */
 public final class Demo {
 
     private static final int DEVICES = 20;
     private static final int STATES = 5;
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration START = Duration.ofMinutes(10);
 
+    private final URI registry;
     private final String broker;
     private final Operator operator;
+    private final PoorLine poorLine;
+    private final boolean elsewhere;
     private final Path directory;
     private final List<Device> devices;
     private final Map<String, AtomicInteger> counted = new ConcurrentHashMap<>();
     private final List<String> foreign = new CopyOnWriteArrayList<>();
 
     private Demo(URI registry, String broker, String operatorToken, Path directory) throws IOException {
+        this.registry = registry;
         this.broker = broker;
         this.operator = new Operator(registry, operatorToken);
+        this.poorLine = new PoorLine(registry);
         this.directory = directory;
         // Inside compose.yaml's network the registry is another machine. Elsewhere, use https.
-        boolean elsewhere = !InetAddress.getByName(registry.getHost()).isLoopbackAddress();
+        this.elsewhere = !InetAddress.getByName(registry.getHost()).isLoopbackAddress();
         this.devices = IntStream.rangeClosed(1, DEVICES)
                 .mapToObj("PUMP-%02d"::formatted)
-                .map(serial -> new Device(registry, serial, directory.resolve(serial + ".json"), elsewhere))
+                .map(serial -> device(serial.equals("PUMP-20") ? poorLine.address() : registry, serial))
                 .toList();
+    }
+
+    /** Makes a device as it is when it is switched on. */
+    private Device device(URI address, String serial) {
+        return new Device(address, serial, directory.resolve(serial + ".json"), elsewhere);
     }
 
     public static void main(String[] args) throws Exception {
@@ -75,7 +87,7 @@ public final class Demo {
         System.exit(0);
     }
 
-    /** Something else happened than what the text says. */
+    /** Something else happened than the text says. */
     private static final class NotAsTold extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -85,7 +97,7 @@ public final class Demo {
     }
 
     private static void awaitPort(String host, int port) throws InterruptedException, TimeoutException {
-        await(Duration.ofMinutes(2), host + ":" + port + " listens", () -> {
+        await(START, host + ":" + port + " listens", () -> {
             try (Socket socket = new Socket()) {
                 socket.connect(new InetSocketAddress(host, port), 1000);
                 return true;
@@ -127,7 +139,11 @@ public final class Demo {
         }
         note("all " + DEVICES + " in " + millisSince(before) + " ms");
 
-        say("3. They connect to the broker: client id is the device id, user name the key, password the secret");
+        lostReply();
+        secondStart();
+        unknownSerial();
+
+        say("6. They connect to the broker: client id is the device id, user name the key, password the secret");
         collect();
         before = System.nanoTime();
         together(device -> {
@@ -138,7 +154,7 @@ public final class Demo {
                 + " ms");
         claim(connected() == DEVICES, "all devices are connected");
 
-        say("4. They publish, each on its own topic, muster/{deviceId}/state");
+        say("7. They publish, each on its own topic, muster/{deviceId}/state");
         together(device -> {
             for (int i = 1; i <= STATES; i++) {
                 device.publish("{\"flow\": " + i + "}");
@@ -155,10 +171,44 @@ public final class Demo {
         revoked();
     }
 
-    /** Hears everything, until the end of the process. */
+    private void lostReply() throws Exception {
+        Device device = devices.get(DEVICES - 1);
+        say("3. The reply to " + device.serial() + " had been lost on its way");
+        claim(poorLine.registrations() == 2, "the registry answered it twice");
+        claim(
+                operator.devices(device.serial()).equals(List.of(device.deviceId())),
+                "the registry has it once, as " + device.deviceId());
+        note("the registry answered, but the line broke. The device asked again and is " + device.deviceId());
+        note("it is one device; the credential that was lost is void");
+    }
+
+    private void secondStart() throws Exception {
+        Device device = devices.get(DEVICES - 1);
+        say("4. " + device.serial() + " is switched off and on again");
+        int before = poorLine.registrations();
+        Device again = device(poorLine.address(), device.serial());
+        claim(again.deviceId().equals(device.deviceId()), "it is the same device");
+        claim(poorLine.registrations() == before, "it did not register again");
+        note("it is " + again.deviceId() + " still, from its file: it does not register a second time");
+    }
+
+    private void unknownSerial() throws Exception {
+        say("5. A serial that nobody expects: PUMP-99");
+        try {
+            device(registry, "PUMP-99").deviceId();
+            throw new NotAsTold("PUMP-99 was registered");
+        } catch (RefusedException refused) {
+            claim(refused.type().endsWith("registration-refused"), refused.toString());
+            note("refused with " + refused.status() + ", and not told why. The operator reads: "
+                    + operator.refusal("PUMP-99"));
+        }
+        claim(operator.devices("PUMP-99").isEmpty(), "PUMP-99 is no device");
+    }
+
+    /** Receives all messages, until the end of the process. */
     private void collect() throws IOException, InterruptedException, MqttException {
         String token = operator.operator("collector", "mqtt:read");
-        // mosquitto_sub takes its options from here: no token is in the list of processes.
+        // mosquitto_sub takes its options from here, so that no token is in the list of processes.
         Path options = Files.createDirectories(directory.resolve("mosquitto")).resolve("mosquitto_sub");
         Files.createFile(options, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.writeString(options, "-u collector\n-P " + token + "\n");
@@ -174,7 +224,7 @@ public final class Demo {
 
     private void command() throws Exception {
         Device device = devices.get(0);
-        say("5. An operator with the right mqtt:write sends " + device.serial() + " a command");
+        say("8. An operator with the right mqtt:write sends " + device.serial() + " a command");
         try (Session commander =
                 Session.open(broker, "the-commander", "commander", commanderToken(), (topic, text) -> {})) {
             commander.publish(device.commandTopic(), "stop");
@@ -191,12 +241,12 @@ public final class Demo {
     private void foreignTopics() throws Exception {
         Device device = devices.get(1);
         Device other = devices.get(2);
-        say("6. " + device.serial() + " tries the topics of " + other.serial());
+        say("9. " + device.serial() + " tries the topics of " + other.serial());
         int before = total();
         try {
             device.session().publish(other.stateTopic(), "foreign");
         } catch (MqttException closed) {
-            // Or acknowledged: it says nothing.
+            // It may also be acknowledged. Neither proves anything; the lost connection does.
         }
         device.session().lost(SOON);
         note("it publishes as the other: the broker ends its connection");
@@ -217,11 +267,11 @@ public final class Demo {
 
     private void revoked() throws Exception {
         Device device = devices.get(6);
-        say("7. " + device.serial() + " was stolen. The operator revokes its credential while it is connected");
+        say("10. " + device.serial() + " was stolen. The operator revokes its credential while it is connected");
         long before = System.nanoTime();
         operator.revoke(device.deviceId());
         long lost = device.session().lost(SOON);
-        note("thrown off " + Duration.ofNanos(lost - before).toMillis() + " ms after the operator sent the request");
+        note("disconnected " + Duration.ofNanos(lost - before).toMillis() + " ms after the operator sent the request");
         try {
             device.connect(broker);
             throw new NotAsTold(device.serial() + " was let in again");
@@ -233,7 +283,7 @@ public final class Demo {
         note("the other " + connected() + " are still connected");
     }
 
-    /** Goes on until it is stopped, and tells who is thrown off. */
+    /** Goes on until it is stopped, and tells which devices are disconnected. */
     private void stay(String hints) throws Exception {
         Device spare = devices.get(8);
         System.out.println();
@@ -241,7 +291,7 @@ public final class Demo {
         List<Device> running = new ArrayList<>(devices);
         running.removeIf(device -> !device.session().isConnected());
         for (Device device : running) {
-            device.session().whenLost(() -> note(device.serial() + " was thrown off"));
+            device.session().whenLost(() -> note(device.serial() + " was disconnected"));
         }
         for (int i = 1; !running.isEmpty(); i++) {
             running.removeIf(device -> !device.session().isConnected());
@@ -249,7 +299,7 @@ public final class Demo {
                 try {
                     device.publish("{\"flow\": " + i + "}");
                 } catch (MqttException lost) {
-                    // Told above.
+                    // It was told above.
                 }
             }
             Thread.sleep(5000);
@@ -261,7 +311,7 @@ public final class Demo {
         Object take(Device device) throws Exception;
     }
 
-    /** All devices at once, as after a power cut. */
+    /** Runs a step on all devices at once, as after a power cut. */
     private void together(Step step) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(DEVICES);
         try {

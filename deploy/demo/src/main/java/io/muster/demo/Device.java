@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.demo;
 
 import io.muster.client.DeviceClient;
@@ -11,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
-/** A simulated device. All it was built with is its serial, and where the registry is. */
+/** A simulated device. It is built with only its serial and the registry's address. */
 final class Device {
 
     private final String serial;
@@ -20,7 +21,7 @@ final class Device {
     private volatile MqttTopics topics;
     private volatile Session session;
 
-    /** A device that keeps what it gets in this file. */
+    /** Makes a device that keeps its credential in this file. */
     Device(URI registry, String serial, Path store, boolean allowPlainHttp) {
         DeviceClient.Builder builder =
                 DeviceClient.builder().registry(registry).serial(serial).store(store);
@@ -35,7 +36,7 @@ final class Device {
         return serial;
     }
 
-    /** Registers, if it has not before: a network is needed once. */
+    /** Registers, if it has not before. Only this needs a network. */
     String deviceId() throws IOException, RefusedException, InterruptedException {
         return mqtt.clientId();
     }
@@ -48,7 +49,7 @@ final class Device {
         return topics.subscribe().get(0);
     }
 
-    /** Logs in with the three things that it got, and listens to its commands on the topic that the registry names. */
+    /** Logs in with its client id, key and secret, and listens to commands on the topic that the registry names. */
     void connect(String broker) throws IOException, RefusedException, InterruptedException, MqttException {
         if (session != null) {
             session.close();
@@ -69,7 +70,7 @@ final class Device {
         return session;
     }
 
-    /** What it was told to do. */
+    /** Returns the commands that it received. */
     List<String> commands() {
         return commands;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.demo;
 
 import java.nio.charset.StandardCharsets;
@@ -29,7 +30,7 @@ final class Session implements AutoCloseable {
      * Logs in.
      *
      * @param heard is told topic and text of each message
-     * @throws MqttException with what the broker answered
+     * @throws MqttException with the broker's answer
      */
     static Session open(String broker, String clientId, String user, String password, BiConsumer<String, String> heard)
             throws MqttException {
@@ -49,7 +50,7 @@ final class Session implements AutoCloseable {
 
             @Override
             public void deliveryComplete(IMqttDeliveryToken token) {
-                // The broker has it. Whether anybody else gets it is another question.
+                // The broker has it. This does not tell whether anybody else gets it.
             }
         });
         MqttConnectOptions options = new MqttConnectOptions();
@@ -79,7 +80,7 @@ final class Session implements AutoCloseable {
 
     /** Calls this when the broker ends the connection. */
     void whenLost(Runnable then) {
-        lost.thenRun(then);
+        var unused = lost.thenRun(then);
     }
 
     /** Waits until the broker has ended the connection. Returns when it did, in {@link System#nanoTime}. */

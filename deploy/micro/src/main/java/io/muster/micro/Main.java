@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.micro;
 
 import java.io.File;
@@ -14,7 +15,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 
-/** {@code java -jar muster.jar}: the registry on Payara Micro, on this machine's loopback address, with nothing to set up. */
+/**
+ * {@code java -jar muster.jar}: the registry on Payara Micro, on this machine's loopback address, without any setup.
+ */
 public final class Main {
 
     private static final String HELP =
@@ -46,8 +49,8 @@ public final class Main {
     }
 
     /**
-     * Starts, prints where it listens and where its data is, and returns while the server's threads go on. A start that failed
-     * ends the process with status 1 and one message on standard error.
+     * Starts, prints where it listens and where its data is, and returns while the server's threads go on. A failed
+     * start ends the process with status 1 and one message on standard error.
      *
      * @param arguments options of Payara Micro
      */
@@ -57,6 +60,7 @@ public final class Main {
             System.out.println("Muster " + Main.class.getPackage().getImplementationVersion());
             return;
         }
+        MemoryWatch.start();
         Main main = new Main(options, new Settings(System.getProperties(), System.getenv()));
         try {
             main.start();
@@ -76,6 +80,7 @@ public final class Main {
         if (options.has("autobindssl")) {
             throw new StartFault("--autobindssl does not work here. A port for HTTPS is chosen with --sslport.");
         }
+        checkOwnName();
         InetAddress listening = addressOfThisMachine();
         int port = freePort(listening);
         String host = listening.isAnyLocalAddress() ? "127.0.0.1" : inUrl(address);
@@ -87,7 +92,10 @@ public final class Main {
         }
         server.boot(options.forPayara(libraries(), port));
         server.deploy(workspace.unpack("/muster/muster.war", "muster.war"));
+        ConsoleFilter.dropBrokenRequests();
         server.open();
+        // The port at which the registry reaches itself, to warm up; 0 if there is none.
+        System.setProperty("launcher.http-port", String.valueOf(server.opensHttp() ? port : 0));
         if (log != null) {
             log.release();
         }
@@ -116,6 +124,18 @@ public final class Main {
         Runtime.getRuntime().halt(0);
     }
 
+    /** The server asks for the machine's own name while it boots, and cannot boot where the name has no address. */
+    private static void checkOwnName() throws StartFault {
+        try {
+            InetAddress.getLocalHost();
+        } catch (UnknownHostException e) {
+            throw new StartFault(
+                    "This machine cannot resolve its own name (" + e.getMessage()
+                            + "). A line of /etc/hosts is enough: 127.0.1.1 and the name.",
+                    e);
+        }
+    }
+
     private InetAddress addressOfThisMachine() throws StartFault {
         try {
             return InetAddress.getByName(address);
@@ -124,7 +144,7 @@ public final class Main {
         }
     }
 
-    /** The server reports a port in use late and at length, so it is tried first. */
+    /** Returns a free port. The server reports a port in use late and at length, so it is tried first. */
     private int freePort(InetAddress listening) throws StartFault {
         IOException fault = null;
         for (int port = options.port(); port <= options.lastPort(); port++) {
@@ -146,7 +166,7 @@ public final class Main {
         return address.contains(":") ? "[" + address + "]" : address;
     }
 
-    /** The crypto provider that fits this machine; without one the registry uses what Java has. */
+    /** Returns the crypto provider that fits this machine; without one the registry uses Java's own. */
     private List<File> libraries() throws IOException {
         String platform = System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-" + System.getProperty("os.arch");
         String provider = "/muster/lib/corretto-crypto-" + platform + ".jar";
@@ -194,12 +214,18 @@ public final class Main {
         }
     }
 
-    /** The server prints its connection pools on standard output when it stops; Muster's own word by then goes to the log. */
+    /**
+     * Silences standard output: the server prints its connection pools there when it stops. Muster's own messages go to
+     * the log by then.
+     */
     private static void hush() {
         System.setOut(new PrintStream(OutputStream.nullOutputStream()));
     }
 
-    /** All hooks run at the same time, but the server reads from the workspace until its own is through. */
+    /**
+     * Removes the workspace after the server. All hooks run at the same time, but the server reads from the workspace
+     * until its own hook has ended.
+     */
     private void cleanUp() {
         stopping = true;
         hush();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.micro;
 
 import java.io.File;
@@ -6,10 +7,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The command line: options of Payara Micro, all passed on. Where an option is given twice Payara Micro takes the last one, so
- * ours come first and the user's have the last word.
+ * The command line: options of Payara Micro, all passed on. If an option is given twice, Payara Micro takes the last
+ * one. So ours come first, and the user's override them.
  *
- * @param given what the user wrote
+ * @param given the options of the user
  */
 record Options(List<String> given) {
 
@@ -24,12 +25,12 @@ record Options(List<String> given) {
         return new Options(List.of(arguments));
     }
 
-    /** Whether an option is there. Payara Micro does not care about upper and lower case. */
+    /** Tells whether an option is given. Payara Micro ignores case. */
     boolean has(String option) {
         return given.stream().anyMatch(argument -> argument.equalsIgnoreCase("--" + option));
     }
 
-    /** The value that counts, which is the last one; empty if the option is absent or its value is missing. */
+    /** Returns the value that counts, which is the last one; empty if the option is absent or its value is missing. */
     Optional<String> value(String option) {
         Optional<String> value = Optional.empty();
         for (int i = 0; i + 1 < given.size(); i++) {
@@ -41,14 +42,14 @@ record Options(List<String> given) {
     }
 
     /**
-     * The port for HTTP, or the default if what is given is not a number: Payara Micro refuses that in its own words. With
-     * {@code --autobindhttp} it is the first that may be tried.
+     * Returns the port for HTTP. For a value that is not a number, returns the default: Payara Micro refuses it in its
+     * own words. With {@code --autobindhttp} it is the first port to try.
      */
     int port() {
         return number("port", DEFAULT_PORT);
     }
 
-    /** The last port that may be tried, which is the first unless {@code --autobindhttp} is there. */
+    /** Returns the last port to try. Without {@code --autobindhttp} it is the first one. */
     int lastPort() {
         return has("autobindhttp") ? Math.min(port() + number("autobindrange", AUTOBIND_RANGE), 65535) : port();
     }
@@ -60,14 +61,14 @@ record Options(List<String> given) {
                 .orElse(otherwise);
     }
 
-    /** Where the user wants the server unpacked, if anywhere. */
+    /** Returns where the user wants the server unpacked, if anywhere. */
     Optional<File> unpackDirectory() {
         return value("rootdir").or(() -> value("unpackdir")).map(File::new);
     }
 
     /**
-     * What Payara Micro is started with. It searches for a free port by itself only where the listener is open from the start,
-     * so the launcher searches in its place.
+     * Returns the options for Payara Micro. It searches for a free port only if the listener is open from the start, so
+     * the launcher searches in its place.
      *
      * @param port the one that is free
      */

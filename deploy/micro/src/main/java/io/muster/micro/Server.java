@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.micro;
 
 import fish.payara.micro.ClusterCommandResult;
@@ -13,10 +14,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Payara Micro in this process. Its listeners stay closed until the application runs, so nobody gets the server's own 404 from
- * a registry that is still starting, and a registry that cannot start never opens a port.
+ * Payara Micro in this process. Its listeners stay closed until the application runs. So no client gets the server's
+ * own 404 from a registry that is still starting, and a registry that cannot start never opens a port.
  *
- * <p>Its public interface knows every option except the command line itself; the two methods that read one are called by name.
+ * <p>Its public interface has every option except the command line itself. The two methods that read one are called by
+ * reflection.
  */
 final class Server {
 
@@ -36,7 +38,7 @@ final class Server {
         payara = PayaraMicro.getInstance();
     }
 
-    /** Checks what Payara Micro can check without starting. */
+    /** Makes the checks of Payara Micro that need no start. */
     void check(List<String> options) throws StartFault {
         try {
             ofServer("cmd.options.RuntimeOptions")
@@ -72,7 +74,15 @@ final class Server {
         }
     }
 
-    /** Deploys the application at the root; one that knows why it cannot start says so in {@code muster.start-fault}. */
+    /** Tells whether {@link #open} opens a listener for plain HTTP. */
+    boolean opensHttp() {
+        return toOpen.contains("http-listener");
+    }
+
+    /**
+     * Deploys the application at the root. An application that knows why it cannot start puts that into
+     * {@code muster.start-fault}.
+     */
     void deploy(File war) throws StartFault {
         ClusterCommandResult result = commands.run(
                 "deploy",
@@ -90,7 +100,7 @@ final class Server {
         }
     }
 
-    /** Opens the listeners that the configuration has. */
+    /** Opens the listeners of the configuration. */
     void open() throws StartFault {
         for (String listener : toOpen) {
             ClusterCommandResult result = commands.run("set", LISTENERS + listener + ".enabled=true");
@@ -99,13 +109,13 @@ final class Server {
             }
         }
         try {
-            UndecodablePaths.refuse(Thread.currentThread().getContextClassLoader());
+            Connections.guard(Thread.currentThread().getContextClassLoader());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("not the Payara Micro this launcher was made for", e);
         }
     }
 
-    /** The addresses that answer, such as {@code http://127.0.0.1:8080}. */
+    /** Returns the addresses that answer, such as {@code http://127.0.0.1:8080}. */
     List<String> addresses(String host) {
         List<String> addresses = new ArrayList<>();
         for (String listener : toOpen) {
@@ -133,7 +143,7 @@ final class Server {
         }
     }
 
-    /** The value of a listener's setting; the server's answer is a line {@code name=value} among others. */
+    /** Returns the value of a listener's setting; the server's answer is a line {@code name=value} among others. */
     private String get(String setting) {
         String line = LISTENERS + setting + "=";
         return commands.run("get", LISTENERS + setting)
@@ -155,7 +165,7 @@ final class Server {
         return result.getExitStatus() == ClusterCommandResult.ExitStatus.FAILURE;
     }
 
-    /** The sentence that matters in the server's report, without the names of what it passed through. */
+    /** Returns the relevant sentence of the server's report, without the names of the exceptions around it. */
     private static String reason(ClusterCommandResult result) {
         if (result.getFailureCause() != null) {
             return describe(rootOf(result.getFailureCause()));

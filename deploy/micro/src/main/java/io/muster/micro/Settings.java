@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.micro;
 
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -10,8 +11,9 @@ import java.util.Optional;
 import java.util.Properties;
 
 /**
- * The two keys of Muster that the launcher needs before the registry can read them, from the places and with the precedence
- * that the registry has: system property, environment, {@code muster.properties}. Faults are left for the registry to report.
+ * The two keys of Muster that the launcher needs before the registry can read them. It uses the registry's sources and
+ * their precedence: system property, environment, {@code muster.properties}. It leaves faults for the registry to
+ * report.
  */
 final class Settings {
 
@@ -26,14 +28,14 @@ final class Settings {
         this.file = read(Path.of(named.isBlank() ? "muster.properties" : named));
     }
 
-    /** Where data is kept, absolute; {@code muster-data} in the working directory unless said otherwise. */
+    /** Returns the absolute directory of the data; by default {@code muster-data} in the working directory. */
     Path dataDirectory() {
         return Path.of(text("muster.data-dir").orElse("muster-data"))
                 .toAbsolutePath()
                 .normalize();
     }
 
-    /** The address to listen on: this machine only, unless somebody said otherwise. */
+    /** Returns the address to listen on; by default this machine's loopback address. */
     String httpAddress() {
         return text("muster.http-address").orElse("127.0.0.1");
     }
@@ -49,8 +51,10 @@ final class Settings {
 
     private static Properties read(Path path) {
         Properties properties = new Properties();
-        try (Reader reader = Files.newBufferedReader(path)) {
-            properties.load(reader);
+        try {
+            // The registry does the same: editors of Windows begin UTF-8 with a byte order mark.
+            String text = Files.readString(path);
+            properties.load(new StringReader(text.startsWith("\ufeff") ? text.substring(1) : text));
         } catch (IOException | IllegalArgumentException e) {
             return new Properties();
         }

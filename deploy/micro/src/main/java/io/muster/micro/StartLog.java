@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.micro;
 
 import java.io.IOException;
@@ -17,12 +18,12 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /**
- * Stands before the console while the server starts and holds back what the server says, because a start that fails says the
- * same thing in some hundred lines and one readable message follows. What Muster itself says passes, unless it is an error.
- * Afterwards the console has what was held, or a file has.
+ * Holds back the server's messages while it starts. A failed start logs some hundred lines about the same fault, and
+ * one readable message follows. Muster's own messages pass, unless they are errors. Afterwards the held records go to
+ * the console, or into a file.
  *
- * <p>Handlers other than the console's, so those of {@code --logtofile}, get everything as usual. With a configuration of the
- * user's own ({@code --logproperties}) nothing is held.
+ * <p>Handlers other than the console's, such as those of {@code --logtofile}, get everything as usual. With a
+ * configuration of the user's own ({@code --logproperties}) nothing is held.
  */
 final class StartLog extends Handler {
 
@@ -36,10 +37,15 @@ final class StartLog extends Handler {
         SILENT
     }
 
-    /** What is logged before the server reads its log configuration, and after it has closed it, looks like the rest. */
+    /**
+     * The format of records before the server reads its log configuration, and after it has closed it: the same as of
+     * the rest.
+     */
     private static final String LINE = "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s %5$s%6$s%n";
 
-    /** Stands before the console now and after each time that the server reads its log configuration, until released. */
+    /**
+     * Holds records from now on, and again after each time that the server reads its log configuration, until released.
+     */
     static StartLog hold() {
         System.setProperty("java.util.logging.SimpleFormatter.format", LINE);
         StartLog log = new StartLog();
@@ -75,7 +81,7 @@ final class StartLog extends Handler {
         }
     }
 
-    /** Gives the console what was held, and the records to come. */
+    /** Gives the console the held records, and those to come. */
     synchronized void release() {
         state = State.RELEASED;
         Logger root = Logger.getLogger("");
@@ -87,7 +93,7 @@ final class StartLog extends Handler {
         held.clear();
     }
 
-    /** Writes what was held, for those who look into a failed start, and is silent from then on. */
+    /** Writes the held records to a file, to examine a failed start, and is silent from then on. */
     synchronized void saveTo(Path file) throws IOException {
         state = State.SILENT;
         Formatter formatter = new SimpleFormatter();

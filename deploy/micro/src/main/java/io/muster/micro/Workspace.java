@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.micro;
 
 import java.io.File;
@@ -16,18 +17,18 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * Where one running instance unpacks the server, about 100 MB. It lies in the data directory and not in the system's temporary
- * one, which others can write to and cleaners visit. It is locked while its process lives, so that the next start finds, and
- * removes, what a killed process left behind.
+ * The directory where one running instance unpacks the server, about 100 MB. It is in the data directory and not in the
+ * system's temporary one, where others can write and cleaners delete files. It is locked while its process lives. So
+ * the next start finds, and removes, the directories of killed processes.
  */
 final class Workspace {
 
-    /** A directory younger than this may belong to a process that has made it and not yet locked it. */
+    /** A directory younger than this may belong to a process that has created it but not locked it yet. */
     private static final Duration SETTLED = Duration.ofMinutes(1);
 
     private final Path directory;
 
-    /** Held until the process ends, however it ends. */
+    /** Held until the process ends, in whatever way. */
     @SuppressWarnings("unused")
     private final FileLock lock;
 
@@ -36,7 +37,7 @@ final class Workspace {
         this.lock = lock;
     }
 
-    /** Makes a directory for this process below {@code parent}, and removes those of processes that are gone. */
+    /** Makes a directory for this process below {@code parent}, and removes those of dead processes. */
     static Workspace in(Path parent) throws IOException {
         Files.createDirectories(parent);
         removeLeftovers(parent);
@@ -48,7 +49,7 @@ final class Workspace {
         return directory.toFile();
     }
 
-    /** Copies a file that rides in the jar. */
+    /** Copies a file out of the jar. */
     File unpack(String resource, String name) throws IOException {
         Path file = directory.resolve(name);
         try (InputStream in = Workspace.class.getResourceAsStream(resource)) {
@@ -60,7 +61,7 @@ final class Workspace {
         return file.toFile();
     }
 
-    /** Removes the directory; what cannot be removed stays for the next start. */
+    /** Removes the directory. Files that cannot be removed stay for the next start. */
     void remove() {
         removeTree(directory);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.DeviceClient;
@@ -6,7 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 
-/** What every subcommand that talks to the registry has in common. */
+/** The options of every subcommand that talks to the registry. */
 final class ConnectionOptions {
 
     @Option(
@@ -35,9 +36,9 @@ final class ConnectionOptions {
             description = "Permit http to other hosts than this one. Everybody on the way can read the secret.")
     boolean plainHttp;
 
-    DeviceClient.Builder builder(StoreOption store) throws IOException {
+    DeviceClient.Builder builder(StoredCommand stored) throws IOException {
         DeviceClient.Builder builder = DeviceClient.builder()
-                .store(store.file)
+                .store(stored.file)
                 .giveUpAfter(giveUpAfter)
                 .initialSpread(initialSpread);
         if (caFile != null) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.CredentialStore;
@@ -6,9 +7,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "forget",
@@ -18,11 +17,8 @@ import picocli.CommandLine.Spec;
                 "Deletes the stored identity, damaged or not. The registry may refuse to register the device again.")
 final class Forget implements Callable<Integer> {
 
-    @Spec
-    CommandSpec spec;
-
     @Mixin
-    StoreOption store;
+    StoredCommand stored;
 
     @Option(names = "--yes", description = "Yes, delete it.")
     boolean yes;
@@ -30,13 +26,14 @@ final class Forget implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (!yes) {
-            spec.commandLine()
-                    .getErr()
-                    .println("nothing deleted. The secret cannot be had again; if that is meant, repeat with --yes");
+            stored.say("nothing deleted. The secret cannot be had again; if that is meant, repeat with --yes");
             return CommandLine.ExitCode.USAGE;
         }
-        boolean existed = CredentialStore.at(store.file).forget();
-        spec.commandLine().getErr().println(existed ? "deleted " + store.file : store.missing());
+        if (CredentialStore.at(stored.file).forget()) {
+            stored.say("deleted " + stored.file);
+        } else {
+            stored.sayMissing();
+        }
         return 0;
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.DeviceClient;
@@ -9,9 +10,7 @@ import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "mqtt",
@@ -20,11 +19,8 @@ import picocli.CommandLine.Spec;
         description = "Prints what to log in to a broker with, password included, and the device's topics.")
 final class Mqtt implements Callable<Integer> {
 
-    @Spec
-    CommandSpec spec;
-
     @Mixin
-    StoreOption store;
+    StoredCommand stored;
 
     @Mixin
     ConnectionOptions connection;
@@ -34,14 +30,13 @@ final class Mqtt implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, RefusedException, InterruptedException {
-        if (store.load().isEmpty()) {
-            spec.commandLine().getErr().println(store.missing());
+        if (stored.open().isEmpty()) {
             return MusterDevice.NO_STORE;
         }
-        DeviceClient client = connection.builder(store).build();
+        DeviceClient client = connection.builder(stored).build();
         MqttCredentials mqtt = token ? client.mqttWithToken() : client.mqtt();
         MqttTopics topics = mqtt.topics();
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = stored.out();
         out.println("clientId: " + mqtt.clientId());
         out.println("userName: " + mqtt.userName());
         out.println("password: " + mqtt.password());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.CredentialStore;
@@ -5,22 +6,33 @@ import io.muster.client.RefusedException;
 import io.muster.client.UnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * Registers this device, shows who it is, gets access tokens and rotates the credential. Exit codes: 0 done, 1 the registry refused, 2 wrong usage, 3
- * no answer in time, 4 no usable store, 70 a fault of the program.
+ * Registers this device, shows its identity, gets access tokens and rotates the credential. Exit codes: 0 done, 1 the
+ * registry refused, 2 wrong usage, 3 no answer in time, 4 no usable store, 70 a fault of the program.
  */
 @Command(
         name = "muster-device",
         description = "Registers this device and gets access tokens for it.",
         mixinStandardHelpOptions = true,
         versionProvider = MusterDevice.Version.class,
-        subcommands = {Register.class, Token.class, Mqtt.class, Rotate.class, Show.class, Forget.class},
-        synopsisSubcommandLabel = "(register | token | mqtt | rotate | show | forget)",
+        subcommands = {
+            Register.class,
+            Token.class,
+            Mqtt.class,
+            Rotate.class,
+            Status.class,
+            ClaimCode.class,
+            Show.class,
+            Forget.class
+        },
+        synopsisSubcommandLabel = "(register | token | mqtt | rotate | status | claim-code | show | forget)",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
@@ -45,11 +57,16 @@ public final class MusterDevice {
      * @param args a subcommand and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        // One line for each failed attempt instead of two. Must be set before anything logs.
+        // One line for each failed attempt instead of two. It must be set before anything logs.
         if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) {
             System.setProperty("java.util.logging.SimpleFormatter.format", "muster-device: %5$s%n");
         }
-        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
+        System.exit(run(writer(System.out), writer(System.err), args));
+    }
+
+    /** In the encoding of the terminal, which is the platform's. */
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, true, Charset.defaultCharset());
     }
 
     static int run(PrintWriter out, PrintWriter err, String... args) {
@@ -98,8 +115,8 @@ public final class MusterDevice {
         return FAULT;
     }
 
-    /** What a server wrote must not drive the terminal. */
-    private static String printable(String text) {
+    /** A server's text must not control the terminal. */
+    static String printable(String text) {
         return text.replaceAll("\\p{Cntrl}", "?");
     }
 

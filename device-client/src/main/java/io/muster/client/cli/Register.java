@@ -1,22 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.DeviceCertificate;
 import io.muster.client.DeviceClient;
 import io.muster.client.KeyKind;
 import io.muster.client.RefusedException;
+import io.muster.spi.WrittenText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "register",
@@ -25,11 +24,8 @@ import picocli.CommandLine.Spec;
         description = "Registers this device, once. If the store has an identity already, shows that and asks nobody.")
 final class Register implements Callable<Integer> {
 
-    @Spec
-    CommandSpec spec;
-
     @Mixin
-    StoreOption store;
+    StoredCommand stored;
 
     @Mixin
     ConnectionOptions connection;
@@ -83,7 +79,7 @@ final class Register implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, RefusedException, InterruptedException {
         DeviceClient.Builder builder =
-                connection.builder(store).registry(registry).serial(serial);
+                connection.builder(stored).registry(registry).serial(serial);
         if (fleet != null) {
             builder.fleet(fleet);
         }
@@ -100,10 +96,10 @@ final class Register implements Callable<Integer> {
         evidence.forEach((name, value) -> offered.put(name, value(name, value)));
         DeviceClient client = builder.evidence(() -> offered).build();
 
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = stored.out();
         boolean before = client.identity().isPresent();
         Show.print(client.register(), false, out);
-        spec.commandLine().getErr().println(before ? "was registered before" : "registered; saved in " + store.file);
+        stored.say(before ? "was registered before" : "registered; saved in " + stored.file);
         return 0;
     }
 
@@ -123,7 +119,7 @@ final class Register implements Callable<Integer> {
             return text.startsWith("@") ? text.substring(1) : text;
         }
         try {
-            return Files.readString(Path.of(text.substring(1))).strip();
+            return WrittenText.read(Path.of(text.substring(1))).strip();
         } catch (IOException e) {
             throw new IllegalArgumentException("--evidence " + name + ": cannot be read: " + e, e);
         }

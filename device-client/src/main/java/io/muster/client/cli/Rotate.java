@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.DeviceClient;
@@ -7,9 +8,7 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "rotate",
@@ -18,11 +17,8 @@ import picocli.CommandLine.Spec;
         description = "Replaces the credential. One that works is kept at every moment; after a failure, run it again.")
 final class Rotate implements Callable<Integer> {
 
-    @Spec
-    CommandSpec spec;
-
     @Mixin
-    StoreOption store;
+    StoredCommand stored;
 
     @Mixin
     ConnectionOptions connection;
@@ -37,16 +33,15 @@ final class Rotate implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, RefusedException, InterruptedException {
-        if (store.load().isEmpty()) {
-            spec.commandLine().getErr().println(store.missing());
+        if (stored.open().isEmpty()) {
             return MusterDevice.NO_STORE;
         }
-        DeviceClient.Builder builder = connection.builder(store);
+        DeviceClient.Builder builder = connection.builder(stored);
         if (deviceKey != null) {
             builder.deviceKey(deviceKey);
         }
         builder.build().rotate();
-        spec.commandLine().getErr().println("rotated; saved in " + store.file);
+        stored.say("rotated; saved in " + stored.file);
         return 0;
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
@@ -14,9 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "show",
@@ -25,11 +24,8 @@ import picocli.CommandLine.Spec;
         description = "Prints the stored identity without its secret. No network.")
 final class Show implements Callable<Integer> {
 
-    @Spec
-    CommandSpec spec;
-
     @Mixin
-    StoreOption store;
+    StoredCommand stored;
 
     @Option(names = "--secret", description = "Print key and secret too, for scripts.")
     boolean secret;
@@ -39,12 +35,11 @@ final class Show implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Optional<DeviceIdentity> identity = store.load();
+        Optional<DeviceIdentity> identity = stored.open();
         if (identity.isEmpty()) {
-            spec.commandLine().getErr().println(store.missing());
             return MusterDevice.NO_STORE;
         }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = stored.out();
         if (json) {
             printJson(identity.get(), secret, out);
         } else {
@@ -53,7 +48,7 @@ final class Show implements Callable<Integer> {
         return 0;
     }
 
-    /** One "name: value" a line. */
+    /** Prints one "name: value" a line. */
     static void print(DeviceIdentity identity, boolean secret, PrintWriter out) {
         members(identity, secret).forEach((name, value) -> {
             if (value instanceof Map<?, ?> members) {
@@ -89,7 +84,7 @@ final class Show implements Callable<Integer> {
         generator.writeEndObject();
     }
 
-    /** Absent members are left out; maps are sorted, so that two runs print the same. */
+    /** Returns the members, without absent ones. Maps are sorted, so that two runs print the same. */
     private static Map<String, Object> members(DeviceIdentity identity, boolean secret) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("deviceId", identity.deviceId());

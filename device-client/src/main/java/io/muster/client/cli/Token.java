@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import io.muster.client.RefusedException;
@@ -5,8 +6,6 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "token",
@@ -15,22 +14,18 @@ import picocli.CommandLine.Spec;
         description = "Gets a new access token and prints it, and nothing else, to standard output.")
 final class Token implements Callable<Integer> {
 
-    @Spec
-    CommandSpec spec;
-
     @Mixin
-    StoreOption store;
+    StoredCommand stored;
 
     @Mixin
     ConnectionOptions connection;
 
     @Override
     public Integer call() throws IOException, RefusedException, InterruptedException {
-        if (store.load().isEmpty()) {
-            spec.commandLine().getErr().println(store.missing());
+        if (stored.open().isEmpty()) {
             return MusterDevice.NO_STORE;
         }
-        spec.commandLine().getOut().println(connection.builder(store).build().accessToken());
+        stored.out().println(connection.builder(stored).build().accessToken());
         return 0;
     }
 }

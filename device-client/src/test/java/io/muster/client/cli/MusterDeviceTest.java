@@ -1,17 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.muster.client.ScriptedRegistry;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,17 +23,9 @@ class MusterDeviceTest {
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
-    private ScriptedRegistry registry;
 
-    @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry();
-    }
-
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry();
 
     private int run(String... args) {
         out.getBuffer().setLength(0);
@@ -292,5 +283,33 @@ class MusterDeviceTest {
                 .contains("0 ", "1 ", "2 ", "3 ", "4 ", "70", "register", "token", "mqtt", "rotate", "show", "forget");
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).matches("muster-device \\d\\S*\\s+");
+    }
+
+    @Test
+    void statusAndClaimCodeAreForDisplays() {
+        registry.thenReceipt()
+                .thenToken("token-1", 900)
+                .then(200, "application/json", "{\"owned\":true}")
+                .thenToken("token-2", 900)
+                .then(
+                        201,
+                        "application/json",
+                        "{\"code\":\"7ZQ4-02HV\\u001b-N\",\"expiresAt\":\"2026-01-01T00:10:00Z\","
+                                + "\"url\":\"https://registry.example/claim#7ZQ402HVN\"}")
+                .thenToken("token-3", 900)
+                .thenStatus(404);
+        register();
+
+        assertThat(run("status", "--store", file())).isZero();
+        assertThat(out.toString().strip()).isEqualTo("owned: true");
+        assertThat(run("claim-code", "--store", file())).isZero();
+        assertThat(out.toString().lines())
+                .containsExactly(
+                        "code: 7ZQ4-02HV?-N",
+                        "expiresAt: 2026-01-01T00:10:00Z",
+                        "url: https://registry.example/claim#7ZQ402HVN");
+        assertThat(run("claim-code", "--store", file())).isEqualTo(1);
+        assertThat(run("status", "--store", directory.resolve("none").toString()))
+                .isEqualTo(4);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.recipes;
 
 import io.muster.client.DeviceClient;
@@ -10,7 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 
-/** Code that needs tokens, and does not know where they come from. */
+/** Code that needs tokens, and does not know their source. */
 public final class CallAnApiWithTokenSource {
 
     private CallAnApiWithTokenSource() {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.recipes;
 
 import io.muster.client.DeviceClient;
@@ -7,7 +8,7 @@ import io.muster.client.RefusedException;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** What an MQTT library is given. */
+/** The parameters for an MQTT library. */
 public final class MqttUserAndPassword {
 
     private MqttUserAndPassword() {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.recipes;
 
 import com.hivemq.client.mqtt.lifecycle.MqttDisconnectSource;

@@ -1,38 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.recipes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.muster.client.ScriptedRegistry;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What docs/device-client.md shows runs, and is what it shows. */
+/** The recipes of docs/device-client.md run, and are shown there unchanged. */
 @Timeout(30)
 class RecipesTest {
 
     @TempDir
     Path directory;
 
-    private ScriptedRegistry registry;
-
-    @BeforeEach
-    void start() throws IOException {
-        registry = new ScriptedRegistry().thenReceipt();
-    }
-
-    @AfterEach
-    void stop() {
-        registry.close();
-    }
+    @AutoClose
+    private final ScriptedRegistry registry = new ScriptedRegistry().thenReceipt();
 
     private String url() {
         return registry.uri().toString();
@@ -70,14 +60,14 @@ class RecipesTest {
 
     @Test
     void devicesRegisterWithTheirOwnKey() throws Exception {
-        registry.close();
-        registry = new ScriptedRegistry()
+        try (ScriptedRegistry keys = new ScriptedRegistry()
                 .then(200, "application/json", "{\"nonce\":\"N-1\"}")
-                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"k\"}");
+                .then(200, "application/json", "{\"deviceId\":\"d\",\"key\":\"k\"}")) {
 
-        RegisterWithKey.main(new String[] {url(), "SN-0007", file()});
+            RegisterWithKey.main(new String[] {keys.uri().toString(), "SN-0007", file()});
 
-        assertThat(registry.bodies().get(1)).contains("\"publicKey\"");
+            assertThat(keys.bodies().get(1)).contains("\"publicKey\"");
+        }
     }
 
     @Test
@@ -97,6 +87,24 @@ class RecipesTest {
         assertThat(registry.bodies()).hasSize(7);
     }
 
+    @Test
+    void devicesShowACodeUntilSomebodyOwnsThem() throws Exception {
+        registry.thenToken("token-1", 900)
+                .then(200, "application/json", "{\"owned\":false}")
+                .then(
+                        201,
+                        "application/json",
+                        "{\"code\":\"7ZQ4-02HV-N\",\"expiresAt\":\"2026-01-01T00:10:00Z\",\"url\":\"https://r/claim#7\"}")
+                .thenToken("token-2", 900)
+                .then(200, "application/json", "{\"owned\":true}");
+        RegisterOnce.main(new String[] {url(), "SN-0007", file()});
+
+        ShowClaimCode.main(new String[] {file()});
+        ShowClaimCode.main(new String[] {file()});
+
+        assertThat(registry.bodies()).hasSize(6);
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -109,6 +117,7 @@ class RecipesTest {
                 "ProveWithCertificate",
                 "RegisterWithKey",
                 "Rotate",
+                "ShowClaimCode",
                 "StartWithTheFleet"
             })
     void pageShowsTheRecipeAsItIsCompiled(String recipe) throws Exception {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.client.recipes;
 
 import io.muster.client.DeviceClient;
@@ -7,7 +8,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 
-/** Registers the first time, and asks nobody from then on. */
+/** Registers the first time, and uses no network from then on. */
 public final class RegisterOnce {
 
     private RegisterOnce() {}

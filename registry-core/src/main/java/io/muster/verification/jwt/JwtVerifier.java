@@ -1,21 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.jwt;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.muster.config.Settings;
+import io.muster.http.Document;
 import io.muster.jose.InvalidTokenException;
 import io.muster.jose.JwkSet;
+import io.muster.jose.KeySource;
+import io.muster.jose.PublishedKeys;
 import io.muster.jose.StrictJws;
 import io.muster.jose.VerificationKey;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
+import io.muster.once.Use;
 import io.muster.spi.Candidate;
 import io.muster.spi.Verdict;
+import io.muster.spi.WrittenText;
 import io.muster.verification.DeviceFacts;
 import io.muster.verification.Proof;
 import io.muster.verification.Prover;
+import io.muster.verification.SerialForm;
 import io.muster.verification.Strategy;
-import io.muster.verification.Use;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,14 +37,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Calls genuine who offers a token that a known key signed for this registry and, unless the token is a whole fleet's, for this
- * serial. {@code docs/verifiers/jwt.md} has the settings and what leads to which verdict.
+ * Calls a device genuine if it offers a token that a known key signed for this registry and for this serial. A token
+ * for a whole fleet names no serial. {@code docs/verifiers/jwt.md} has the settings and their verdicts.
  *
- * <p>Keys are bound to one algorithm each; a token's header chooses among them and nothing else (RFC 8725). Thread-safe.
+ * <p>Each key is bound to one algorithm. A token's header only selects among them (RFC 8725). Thread-safe.
  */
 public final class JwtVerifier implements Prover, AutoCloseable {
 
-    /** How far the clocks of whoever signs and of this registry may differ. */
+    /** How far the clocks of the signer and of this registry may differ. */
     static final Duration SKEW = Duration.ofSeconds(60);
 
     private static final String NONE = "none";
@@ -64,14 +71,15 @@ public final class JwtVerifier implements Prover, AutoCloseable {
     private final DeviceFacts facts;
     private final Clock clock;
     private final KeySource keys;
+    private final Optional<Document> document;
     private final Optional<PublishedKeys> published;
     private final Optional<RegistrationTokenSigner> signer;
 
-    /** Reads every setting and notes what is faulty; see {@link Strategy#make}. */
-    public JwtVerifier(String name, Settings settings, Strategy.Surroundings surroundings) {
+    /** Reads every setting and reports faults; see {@link Strategy#make}. */
+    JwtVerifier(String name, Settings settings, URI registry, Clock clock) {
         this.name = name;
-        this.clock = surroundings.clock();
-        this.ownAddress = surroundings.issuer().toString();
+        this.clock = clock;
+        this.ownAddress = registry.toString();
         this.evidence = settings.text("evidence", "jwt");
         this.issuer = settings.required("issuer");
         this.audience = settings.text("audience");
@@ -94,7 +102,11 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         this.facts = new DeviceFacts(settings);
         Optional<VerificationKey> secret = secret(settings);
         Optional<JwkSet> file = settings.path("keys-file").map(path -> read(path, settings));
-        this.published = settings.text("jwks-url").map(url -> new PublishedKeys(name, settings, clock));
+        String who = "verifier " + name + ": ";
+        this.document = settings.text("jwks-url")
+                .map(url -> new Document(who, "muster-verifier-" + name, settings, "jwks-url"));
+        this.published =
+                document.map(keySet -> new PublishedKeys(who, "muster-keys-" + name, keySet::fetch, settings, clock));
         List<KeySource> sources = new ArrayList<>();
         secret.ifPresent(key -> sources.add(new JwkSet(List.of(key))::find));
         file.ifPresent(set -> sources.add(set::find));
@@ -133,7 +145,7 @@ public final class JwtVerifier implements Prover, AutoCloseable {
                 settings.fault("keys-file", file + " has more than " + LARGEST_FILE + " bytes");
                 return none;
             }
-            JwkSet.Read read = JwkSet.read(Json.parse(Files.readAllBytes(file)));
+            JwkSet.Result read = JwkSet.read(Json.parseWritten(Files.readAllBytes(file)));
             List<String> faults = new ArrayList<>(read.faults());
             faults.addAll(read.unusable());
             if (faults.isEmpty() && read.keys().isEmpty()) {
@@ -144,19 +156,23 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         } catch (MalformedJsonException e) {
             settings.fault("keys-file", file + ": " + e.getMessage());
         } catch (IOException e) {
-            settings.fault(
-                    "keys-file", "cannot read " + file + " (" + e.getClass().getSimpleName() + ")");
+            settings.fault("keys-file", "cannot read " + file + " (" + WrittenText.reason(e) + ")");
         }
         return none;
     }
 
-    /** Returns what makes tokens for this verifier; empty if it knows no shared secret to make them with. */
+    /** Returns the signer of tokens for this verifier; empty if it has no shared secret to sign with. */
     public Optional<RegistrationTokenSigner> signer() {
         return signer;
     }
 
     @Override
     public Proof prove(Candidate candidate) {
+        return prove(candidate, SerialForm.EXACT);
+    }
+
+    @Override
+    public Proof prove(Candidate candidate, SerialForm serials) {
         Object offered = candidate.evidence().get(evidence);
         if (offered == null) {
             return Proof.of(Verdict.unknown());
@@ -165,7 +181,7 @@ public final class JwtVerifier implements Prover, AutoCloseable {
             if (!(offered instanceof String token)) {
                 throw new InvalidTokenException("it is not a text");
             }
-            return proof(candidate, claims(token));
+            return proof(candidate, serials, claims(token));
         } catch (InvalidTokenException e) {
             return Proof.of(Verdict.refused("the token is not accepted: " + e.getMessage()));
         }
@@ -173,7 +189,7 @@ public final class JwtVerifier implements Prover, AutoCloseable {
 
     private JsonNode claims(String token) {
         StrictJws.UnverifiedHeader header = StrictJws.header(token);
-        // Other kinds of tokens say so, such as this registry's access tokens (at+jwt, RFC 9068).
+        // Other kinds of tokens have another typ, such as this registry's access tokens (at+jwt, RFC 9068).
         if (header.type().filter(type -> !type.equalsIgnoreCase("JWT")).isPresent()) {
             throw new InvalidTokenException("its typ is another than JWT");
         }
@@ -183,15 +199,15 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         return StrictJws.claims(token, key, clock, SKEW);
     }
 
-    private Proof proof(Candidate candidate, JsonNode claims) {
+    private Proof proof(Candidate candidate, SerialForm serials, JsonNode claims) {
         if (!text(claims, "iss").filter(issuer::equals).isPresent()) {
             throw new InvalidTokenException("it is from another issuer");
         }
-        checkAudience(claims.path("aud"));
+        checkAudience(claims);
         Optional<Instant> expiry = checkTimes(claims);
         if (serialClaim.isPresent()
                 && !text(claims, serialClaim.get())
-                        .filter(candidate.serial().value()::equals)
+                        .filter(text -> serials.names(text, candidate.serial()))
                         .isPresent()) {
             throw new InvalidTokenException("it is for another serial");
         }
@@ -199,13 +215,13 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         return new Proof(facts.genuine(claims, what -> new InvalidTokenException("it has " + what)), uses);
     }
 
-    private void checkAudience(JsonNode claim) {
-        if (claim.isMissingNode() && audience.isEmpty()) {
+    private void checkAudience(JsonNode claims) {
+        if (!claims.has("aud") && audience.isEmpty()) {
             return;
         }
-        // A list of several would make the token good here and elsewhere.
-        JsonNode only = claim.isArray() && claim.size() == 1 ? claim.get(0) : claim;
-        if (!only.isTextual() || !only.textValue().equals(audience.orElse(ownAddress))) {
+        if (StrictJws.audience(claims)
+                .filter(audience.orElse(ownAddress)::equals)
+                .isEmpty()) {
             throw new InvalidTokenException("it is for another audience, or for several");
         }
     }
@@ -246,7 +262,10 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         return new Use.Once(hash(List.of("jwt", name, issuer, id)), until, oneTime == OneTime.UNTIL_CONFIRMED);
     }
 
-    /** As a JSON array, so that no two lists are the same text. What was used before an upgrade must hash to the same after it. */
+    /**
+     * Hashes a JSON array, so that no two lists are the same text. Something used before an upgrade must have the same
+     * hash after it.
+     */
     private static byte[] hash(List<String> parts) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(Json.bytes(parts));
@@ -260,7 +279,7 @@ public final class JwtVerifier implements Prover, AutoCloseable {
         return value.isTextual() ? Optional.of(value.textValue()) : Optional.empty();
     }
 
-    /** Tells whether it asks an address for its keys, and may so have to wait. */
+    /** Tells whether it fetches its keys from an address, and so may have to wait. */
     public boolean asksForKeys() {
         return published.isPresent();
     }
@@ -269,6 +288,7 @@ public final class JwtVerifier implements Prover, AutoCloseable {
     @Override
     public void close() {
         published.ifPresent(PublishedKeys::close);
+        document.ifPresent(Document::close);
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.jwt;
 
 import io.jsonwebtoken.JwtBuilder;
@@ -15,7 +16,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import javax.crypto.SecretKey;
 
-/** Makes the tokens that one {@link JwtVerifier} accepts, by the secret that both share. Thread-safe. */
+/** Makes tokens that one {@link JwtVerifier} accepts, with the secret that both share. Thread-safe. */
 public final class RegistrationTokenSigner {
 
     /** The claim that tells a device where to register. */
@@ -52,8 +53,8 @@ public final class RegistrationTokenSigner {
     /**
      * A new token.
      *
-     * @param token a secret; nobody keeps a copy
-     * @param expiresAt when it is good for nothing any more; empty if it is good as long as the secret is
+     * @param token a secret, of which nobody keeps a copy
+     * @param expiresAt when it expires; empty if it is good as long as the secret is
      */
     public record Signed(String token, Optional<Instant> expiresAt) {
 
@@ -64,7 +65,7 @@ public final class RegistrationTokenSigner {
         }
     }
 
-    /** Tells whether a token must name a serial; if not, it must name none, because nobody would look at it. */
+    /** Tells whether a token must name a serial. If not, it must name none, because nothing would check it. */
     public boolean needsSerial() {
         return serialClaim.isPresent();
     }
@@ -78,9 +79,10 @@ public final class RegistrationTokenSigner {
      * Signs a token.
      *
      * @param id the token's own id, which no other has
-     * @param serial the serial it is for; there exactly if {@link #needsSerial()}
-     * @param url what it tells the device to register at
-     * @param lifetime at most {@link #longestLifetime()}; empty for that, or a day where tokens must expire, or for ever
+     * @param serial the serial it is for; present exactly if {@link #needsSerial()}
+     * @param url where it tells the device to register
+     * @param lifetime at most {@link #longestLifetime()}; empty for that, or a day where tokens must expire, or for
+     *     ever
      */
     @SuppressWarnings("deprecation") // single(): an audience of one is a string to most readers, not an array
     public Signed sign(String id, Optional<SerialNumber> serial, Optional<URI> url, Optional<Duration> lifetime) {

@@ -1,19 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.muster.config.Settings;
+import io.muster.spi.WrittenText;
+import io.muster.tls.Certificates;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.security.GeneralSecurityException;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertPathValidatorException;
-import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
@@ -22,23 +23,25 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The authorities that vouch for devices, and whether a chain leads to one of them: RFC 5280 section 6 as the JDK implements it,
- * with these anchors alone, at a given time, without a network. Immutable.
+ * The authorities that vouch for devices. Checks whether a chain leads to one of them: RFC 5280 section 6 as the JDK
+ * implements it, with only these anchors, at a given time, without a network. Immutable.
  *
- * <p>RFC 5280 takes an anchor for a name and a key. Here it is a certificate that says more, and is held to it: when it ends, how
- * long the paths below it may be, and which names.
+ * <p>To RFC 5280 an anchor is a name and a key. Here it is a certificate, whose other contents count too: its end, the
+ * longest path below it, and the permitted names.
  */
 final class Anchors {
 
+    /** How far the clock of an authority may differ from the registry's; the same as for signers of tokens. */
+    static final Duration SKEW = Duration.ofSeconds(60);
+
     private static final String NAME_CONSTRAINTS = "2.5.29.30";
-    private static final long MAX_FILE = 1024 * 1024;
     private static final int KEY_CERT_SIGN = 5;
 
     /**
      * A chain that was found valid.
      *
      * @param chain the device's own certificate first, without the anchor
-     * @param anchor what issued the last of it
+     * @param anchor the issuer of the last one
      */
     record Path(List<X509Certificate> chain, X509Certificate anchor) {
 
@@ -65,23 +68,12 @@ final class Anchors {
         }
         java.nio.file.Path file = java.nio.file.Path.of(settings.required(key));
         try {
-            if (Files.size(file) > MAX_FILE) {
-                throw new IOException("over " + MAX_FILE + " bytes");
-            }
-            try (InputStream in = Files.newInputStream(file)) {
-                for (Certificate certificate :
-                        CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-                    anchors.add((X509Certificate) certificate);
-                }
-            }
+            anchors.addAll(Certificates.read(file));
             if (anchors.isEmpty()) {
                 settings.fault(key, file + " has no certificate");
             }
         } catch (IOException | CertificateException | RuntimeException e) {
-            settings.fault(
-                    key,
-                    "cannot read certificates in PEM from " + file + " ("
-                            + e.getClass().getSimpleName() + ")");
+            settings.fault(key, "cannot read certificates in PEM from " + file + " (" + WrittenText.reason(e) + ")");
         }
         for (int i = 0; i < anchors.size(); i++) {
             for (String fault : faults(anchors.get(i))) {
@@ -140,7 +132,7 @@ final class Anchors {
                     validate(chain, anchor, now);
                     return new Path(List.copyOf(chain), anchor);
                 } catch (RefusalException e) {
-                    // Two anchors may have one name: an authority that changed its key.
+                    // Two anchors may have the same name: an authority that changed its key.
                     refusal = e;
                 }
             }
@@ -148,10 +140,41 @@ final class Anchors {
         throw refusal;
     }
 
+    /** Tells whether a certificate is valid by a clock within the permitted difference. */
+    private static boolean isValid(X509Certificate certificate, Instant now) {
+        return !now.plus(SKEW).isBefore(certificate.getNotBefore().toInstant())
+                && !now.minus(SKEW).isAfter(certificate.getNotAfter().toInstant());
+    }
+
+    /**
+     * Returns the time nearest to now at which all of them are valid, if each is valid by a clock within the permitted
+     * difference. Otherwise, or if there is no such time, returns now, with which the JDK reports the certificate that
+     * is not valid.
+     */
+    private static Instant within(List<X509Certificate> chain, X509Certificate anchor, Instant now) {
+        Instant begin = anchor.getNotBefore().toInstant();
+        Instant end = anchor.getNotAfter().toInstant();
+        for (X509Certificate certificate : chain) {
+            if (!isValid(certificate, now)) {
+                return now;
+            }
+            Instant from = certificate.getNotBefore().toInstant();
+            Instant to = certificate.getNotAfter().toInstant();
+            begin = from.isAfter(begin) ? from : begin;
+            end = to.isBefore(end) ? to : end;
+        }
+        if (begin.isAfter(end)) {
+            return now;
+        }
+        if (now.isBefore(begin)) {
+            return begin;
+        }
+        return now.isAfter(end) ? end : now;
+    }
+
     private static void validate(List<X509Certificate> chain, X509Certificate anchor, Instant now)
             throws RefusalException {
-        Date date = Date.from(now);
-        if (date.before(anchor.getNotBefore()) || date.after(anchor.getNotAfter())) {
+        if (!isValid(anchor, now)) {
             throw new RefusalException("the CA's own certificate is not valid now");
         }
         if (chain.size() - 1 > anchor.getBasicConstraints()) {
@@ -159,13 +182,13 @@ final class Anchors {
         }
         List<X509Certificate> path = new ArrayList<>(chain);
         if (isSelfSigned(anchor)) {
-            // As a part of the path its name constraints count; as an anchor the JDK would not look at them.
+            // As a part of the path its name constraints count; the JDK ignores those of an anchor.
             path.add(anchor);
         }
         try {
             PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(anchor, null)));
-            parameters.setDate(date);
-            // Looked up in files, by Revocations: the JDK's own check may go to the network.
+            parameters.setDate(Date.from(within(chain, anchor, now)));
+            // Revocations checks the lists in files. The JDK's own check may use the network.
             parameters.setRevocationEnabled(false);
             CertPathValidator.getInstance("PKIX")
                     .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);

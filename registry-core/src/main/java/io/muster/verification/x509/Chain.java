@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
-import java.io.ByteArrayInputStream;
+import io.muster.tls.Certificates;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,7 +11,10 @@ import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 
-/** Reads what a device presents as its chain, its own certificate first; bounded in number and size. Proves nothing about it. */
+/**
+ * Reads the chain that a device presents, its own certificate first. Number and size are bounded. Proves nothing about
+ * it.
+ */
 final class Chain {
 
     /** The longest certificate in bytes of DER. */
@@ -46,7 +49,7 @@ final class Chain {
         return read(encoded);
     }
 
-    /** Reads again what the server read from the connection, so that it is held to the same rules. */
+    /** Reads the certificates of the connection again, after the server, so that the same rules apply to them. */
     static List<X509Certificate> ofConnection(List<X509Certificate> certificates, int most) throws RefusalException {
         checkNumber(certificates.size(), most);
         List<byte[]> encoded = new ArrayList<>();
@@ -81,18 +84,17 @@ final class Chain {
         if (der.length > MAX_CERTIFICATE) {
             throw tooLong();
         }
-        // The factory would also take PEM, PKCS #7, and whatever comes before and after.
+        // The factory would also accept PEM, PKCS #7, and bytes before and after.
         if (length(der) != der.length) {
             throw new RefusalException("a certificate is not DER");
         }
         X509Certificate certificate;
         byte[] read;
         try {
-            certificate = (X509Certificate)
-                    CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(der));
+            certificate = Certificates.read(der);
             read = certificate.getEncoded();
         } catch (CertificateException | RuntimeException | StackOverflowError e) {
-            // Whatever the JDK throws at hostile bytes, they are no certificate.
+            // Whatever the JDK throws for hostile bytes, they are no certificate.
             throw new RefusalException("a certificate cannot be read");
         }
         if (!Arrays.equals(read, der)) {
@@ -105,7 +107,10 @@ final class Chain {
         return new RefusalException("a certificate is over " + MAX_CERTIFICATE + " bytes");
     }
 
-    /** Returns how long the outermost value says it is, its header included; negative where it says no definite length. */
+    /**
+     * Returns the length that the outermost value declares, including its header; negative if it declares no definite
+     * length.
+     */
     private static long length(byte[] der) {
         if (der.length < 2 || der[0] != SEQUENCE) {
             return -1;
@@ -120,7 +125,7 @@ final class Chain {
         }
         long length = 0;
         for (int i = 0; i < octets; i++) {
-            length = length << 8 | der[2 + i] & 0xff;
+            length = length << 8 | (der[2 + i] & 0xff);
         }
         return 2L + octets + length;
     }

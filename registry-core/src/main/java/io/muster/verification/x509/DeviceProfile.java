@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.muster.config.Settings;
 import io.muster.spi.SerialNumber;
+import io.muster.verification.SerialForm;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.security.cert.CertificateParsingException;
@@ -10,7 +12,10 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What certificates must look like, and which serial the device's own is for. Asks nobody whether they are genuine. */
+/**
+ * The required form of certificates, and the serial that the device's own is for. Does not check whether they are
+ * genuine.
+ */
 final class DeviceProfile {
 
     private static final String KEY_USAGE = "2.5.29.15";
@@ -54,7 +59,7 @@ final class DeviceProfile {
         }
     }
 
-    /** Checks what holds for every certificate of a chain. */
+    /** Checks the rules for every certificate of a chain. */
     void checkForm(X509Certificate certificate) throws RefusalException {
         if (certificate.getVersion() != 3) {
             throw new RefusalException("a certificate is not of version 3");
@@ -65,12 +70,12 @@ final class DeviceProfile {
         if (!Keys.isStronglySigned(certificate)) {
             throw new RefusalException("a certificate is signed with a weak or unknown algorithm");
         }
-        // The JDK passes over an extension that is not critical and cannot be read, as if it were not there.
+        // The JDK ignores an extension that is not critical and cannot be read.
         try {
             List<String> usages = certificate.getExtendedKeyUsage();
             boolean readable = (certificate.getExtensionValue(KEY_USAGE) == null || certificate.getKeyUsage() != null)
                     && (certificate.getExtensionValue(EXTENDED_KEY_USAGE) == null
-                            || usages != null && !usages.isEmpty())
+                            || (usages != null && !usages.isEmpty()))
                     && (certificate.getExtensionValue(ALTERNATIVE_NAMES) == null
                             || certificate.getSubjectAlternativeNames() != null)
                     && areReadable(certificate.getExtensionValue(NAME_CONSTRAINTS));
@@ -82,7 +87,9 @@ final class DeviceProfile {
         }
     }
 
-    /** An extension value is an OCTET STRING around what the selector reads. */
+    /**
+     * Tells whether name constraints can be read. An extension value is an OCTET STRING around the selector's input.
+     */
     private static boolean areReadable(byte[] nameConstraints) {
         if (nameConstraints == null) {
             return true;
@@ -104,7 +111,7 @@ final class DeviceProfile {
     }
 
     /** Checks that a certificate is a device's, may prove its key, and is for this serial. */
-    void checkDevice(X509Certificate certificate, SerialNumber serial) throws RefusalException {
+    void checkDevice(X509Certificate certificate, SerialNumber serial, SerialForm serials) throws RefusalException {
         if (certificate.getBasicConstraints() >= 0) {
             throw new RefusalException("the device's certificate is that of an authority");
         }
@@ -115,7 +122,7 @@ final class DeviceProfile {
         if (!mayIdentifyAClient(certificate)) {
             throw new RefusalException("the device's certificate is for another purpose (extended key usage)");
         }
-        checkSerial(certificate, serial);
+        checkSerial(certificate, serial, serials);
     }
 
     private boolean mayIdentifyAClient(X509Certificate certificate) throws RefusalException {
@@ -131,7 +138,8 @@ final class DeviceProfile {
         return usages == null || usages.contains(CLIENT_AUTH) || usages.contains(ANY);
     }
 
-    private void checkSerial(X509Certificate certificate, SerialNumber serial) throws RefusalException {
+    private void checkSerial(X509Certificate certificate, SerialNumber serial, SerialForm serials)
+            throws RefusalException {
         List<String> values = serialFrom.values(certificate).stream()
                 .filter(value -> value.startsWith(prefix))
                 .toList();
@@ -140,25 +148,26 @@ final class DeviceProfile {
                     + (values.isEmpty() ? "no value" : "more than one value"));
         }
         String value = values.get(0);
-        if (!value.substring(prefix.length()).equals(serial.value())) {
+        if (!serials.names(value.substring(prefix.length()), serial)) {
             throw new RefusalException("the device's certificate is for another serial");
         }
-        if (otherNames == OtherNames.AGREE && contradicts(certificate, value, serial.value())) {
+        if (otherNames == OtherNames.AGREE && contradicts(certificate, value, serial, serials)) {
             throw new RefusalException("common name and alternative names of the device's certificate differ");
         }
     }
 
-    private boolean contradicts(X509Certificate certificate, String value, String serial) throws RefusalException {
+    private boolean contradicts(X509Certificate certificate, String value, SerialNumber serial, SerialForm serials)
+            throws RefusalException {
         List<SerialFrom> others =
                 switch (serialFrom) {
                     case SUBJECT_CN -> List.of(SerialFrom.SAN_DNS, SerialFrom.SAN_URI);
                     case SAN_DNS, SAN_URI -> List.of(SerialFrom.SUBJECT_CN);
-                    // The common name beside it is a product's, by IEEE 802.1AR.
+                    // By IEEE 802.1AR, the common name beside it is the product's.
                     case SUBJECT_SERIAL_NUMBER -> List.of();
                 };
         for (SerialFrom other : others) {
             for (String name : other.values(certificate)) {
-                if (!name.equals(value) && !name.equals(serial)) {
+                if (!name.equals(value) && !serials.names(name, serial)) {
                     return true;
                 }
             }

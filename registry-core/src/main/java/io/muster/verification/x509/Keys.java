@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.jsonwebtoken.Jwts;
@@ -18,8 +19,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which keys and signatures are strong enough, and by which algorithm a key proves its possession. The JDK's own list of disabled
- * algorithms still permits RSA of 1024 bits and SHA-1.
+ * Decides which keys and signatures are strong enough, and with which algorithms a key proves its possession. The JDK's
+ * own list of disabled algorithms still permits RSA of 1024 bits and SHA-1.
  */
 final class Keys {
 
@@ -93,7 +94,7 @@ final class Keys {
      * @param parameters DER, or null for none
      */
     static boolean isStrongSignature(String oid, byte[] parameters) {
-        return STRONG.contains(oid) || oid.equals(RSASSA_PSS) && isStrongPss(parameters);
+        return STRONG.contains(oid) || (oid.equals(RSASSA_PSS) && isStrongPss(parameters));
     }
 
     private static boolean isStrongPss(byte[] parameters) {
@@ -114,7 +115,7 @@ final class Keys {
     /** Returns the algorithms by which a key may sign a proof; empty for a key that cannot. */
     static List<SignatureAlgorithm> proofAlgorithms(PublicKey key) {
         if (key instanceof RSAPublicKey rsa) {
-            // A key that is for PSS alone says so.
+            // A key only for PSS names that as its algorithm.
             return rsa.getAlgorithm().equals("RSA") ? List.of(Jwts.SIG.RS256, Jwts.SIG.PS256) : List.of(Jwts.SIG.PS256);
         }
         if (key instanceof ECPublicKey ec && isOn(ec, P256)) {

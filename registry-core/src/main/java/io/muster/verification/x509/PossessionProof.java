@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.jsonwebtoken.Claims;
@@ -7,9 +8,10 @@ import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.SignatureAlgorithm;
 import io.muster.jose.Es256;
 import io.muster.jose.StrictJws;
+import io.muster.once.Nonces;
+import io.muster.once.Use;
 import io.muster.spi.SerialNumber;
-import io.muster.verification.Nonces;
-import io.muster.verification.Use;
+import io.muster.verification.SerialForm;
 import java.net.URI;
 import java.security.PublicKey;
 import java.time.Clock;
@@ -19,19 +21,20 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** The signature by which a device proves that it has the key of its certificate, now, to this registry, for this serial. */
+/**
+ * Checks the signature by which a device proves that it has the key of its certificate: now, to this registry, for this
+ * serial.
+ */
 final class PossessionProof {
 
-    /** What the header calls it, so that no other token that the key signs can stand in for it. */
+    /** The type in the header, so that no other token that the key signs can replace it. */
     static final String TYPE = "muster-proof+jwt";
-
-    private static final long SKEW_SECONDS = 60;
 
     private final String audience;
     private final Supplier<Nonces> nonces;
     private final Clock clock;
 
-    /** Accepts what is made for the address of this registry, a slash at its end aside. */
+    /** Accepts proofs for this registry's address, with or without a slash at its end. */
     PossessionProof(URI issuer, Supplier<Nonces> nonces, Clock clock) {
         this.audience = withoutSlash(issuer.toString());
         this.nonces = nonces;
@@ -45,10 +48,14 @@ final class PossessionProof {
     /**
      * Checks a proof.
      *
-     * @param key the certificate's; nothing in the proof chooses another
+     * @param key the certificate's; nothing in the proof can select another
+     * @param fleet where it is presented. A proof that names another fleet is refused. One that names none can be
+     *     presented in any, but only once in all of them together
+     * @param serials how the fleet spells serials
      * @return the nonce to spend
      */
-    Use check(String proof, PublicKey key, SerialNumber serial) throws RefusalException {
+    Use check(String proof, PublicKey key, String fleet, SerialNumber serial, SerialForm serials)
+            throws RefusalException {
         List<SignatureAlgorithm> algorithms = Keys.proofAlgorithms(key);
         if (algorithms.isEmpty()) {
             throw new RefusalException("the key of the device's certificate is of a kind that signs no proof");
@@ -61,7 +68,7 @@ final class PossessionProof {
             jws = StrictJws.parser(algorithms, header -> Optional.of(key))
                     .provider(algorithms.contains(Jwts.SIG.ES256) ? Es256.PROVIDER : null)
                     .clock(() -> Date.from(clock.instant()))
-                    .clockSkewSeconds(SKEW_SECONDS)
+                    .clockSkewSeconds(Anchors.SKEW.toSeconds())
                     .build()
                     .parseSignedClaims(proof);
         } catch (JwtException | IllegalArgumentException e) {
@@ -72,11 +79,14 @@ final class PossessionProof {
             throw new RefusalException("the proof is not of type " + TYPE);
         }
         Claims claims = jws.getPayload();
-        if (!serial.value().equals(claims.get("serial"))) {
+        if (!(claims.get("serial") instanceof String named && serials.names(named, serial))) {
             throw new RefusalException("the proof is for another serial");
         }
         if (!isForUs(claims.getAudience())) {
             throw new RefusalException("the proof is for another registry");
+        }
+        if (claims.containsKey("fleet") && !fleet.equals(claims.get("fleet"))) {
+            throw new RefusalException("the proof is for another fleet");
         }
         if (!(claims.get("nonce") instanceof String nonce)) {
             throw new RefusalException("the proof has no nonce");

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
-/** What was presented is not good. Thrown by the check that found it, caught by the verifier. */
+/** The presented evidence is not good. The check that finds it throws this, and the verifier catches it. */
 final class RefusalException extends Exception {
 
     private static final long serialVersionUID = 1;
 
-    /** The reason is for operators; it quotes nothing of what was presented. */
+    /** The reason is for operators. It quotes nothing of the evidence. */
     RefusalException(String reason) {
         super(reason, null, false, false);
     }

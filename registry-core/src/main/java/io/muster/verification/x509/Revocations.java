@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.muster.config.Settings;
 import io.muster.spi.VerificationUnavailableException;
+import io.muster.spi.WrittenText;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,8 +31,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Revocation lists from files. The files are looked at again every few seconds, when somebody asks, and read again when they have
- * changed. Not the JDK's revocation check, because that may fetch from addresses in a certificate. Thread-safe.
+ * Revocation lists from files. The files are checked for changes every few seconds, when a device asks, and read again
+ * if they have changed. This does not use the JDK's revocation check, because that may fetch from addresses in a
+ * certificate. Thread-safe.
  */
 final class Revocations {
 
@@ -42,7 +45,7 @@ final class Revocations {
     private static final int CRL_SIGN = 6;
     private static final int MAX_SIGNERS = 1000;
 
-    /** What a file looked like when it was read. */
+    /** The properties of a file when it was read. */
     private record Stamp(FileTime modified, long size, Object fileKey) {
 
         static Stamp of(Path file) throws IOException {
@@ -51,7 +54,7 @@ final class Revocations {
         }
     }
 
-    /** A list, and whose signature it was found to bear: checking that takes as long as the list is. */
+    /** A list, and the keys whose signature it was found to have. Checking takes time in proportion to the list. */
     private record Listed(X509CRL crl, Map<PublicKey, Boolean> signedBy) {
 
         boolean isSignedBy(X509Certificate issuer) {
@@ -69,7 +72,7 @@ final class Revocations {
         }
     }
 
-    /** What the files held; the fault is empty if all could be read. */
+    /** The content of the files; the fault is empty if all could be read. */
     private record Content(List<Listed> lists, List<Stamp> stamps, Optional<String> fault) {}
 
     private final List<Path> files;
@@ -85,8 +88,8 @@ final class Revocations {
     }
 
     /**
-     * Reads the files that a setting names, if any. What they hold changes while the registry runs, so a file that is missing or
-     * out of date is no fault of the configuration: it is said in the log, and whenever somebody asks.
+     * Reads the files that a setting names, if any. They change while the registry runs. So a missing or outdated file
+     * is no fault of the configuration: it is logged, and reported at each check.
      */
     static Revocations read(Settings settings, String key, Clock clock) {
         List<Path> files = new ArrayList<>();
@@ -117,7 +120,7 @@ final class Revocations {
             if (list.isEmpty()) {
                 missing = missing.or(() -> Optional.of("the issuer of a certificate has no list that is valid now"));
             } else if (list.get().getRevokedCertificate(path.chain().get(i).getSerialNumber()) != null) {
-                // Revoked is revoked, even if another list is missing.
+                // A revoked certificate is refused even if another list is missing.
                 throw new RefusalException("certificate " + (i + 1) + " of the chain is revoked");
             }
         }
@@ -140,16 +143,20 @@ final class Revocations {
                 .max(Comparator.comparing(X509CRL::getThisUpdate));
     }
 
+    /**
+     * Tells whether a list is valid by a clock within the permitted difference: a list that was made just now counts at
+     * once.
+     */
     private static boolean isValid(X509CRL crl, Instant now) {
-        return !crl.getThisUpdate().toInstant().isAfter(now)
-                // RFC 5280 requires the time of the next one; without it a list would never be too old.
+        return !crl.getThisUpdate().toInstant().isAfter(now.plus(Anchors.SKEW))
+                // RFC 5280 requires the time of the next list; without it a list would never be too old.
                 && crl.getNextUpdate() != null
-                && now.isBefore(crl.getNextUpdate().toInstant());
+                && now.minus(Anchors.SKEW).isBefore(crl.getNextUpdate().toInstant());
     }
 
     private Content current() {
         if (isDue()) {
-            // The others wait: after a quiet night what they would be answered from is as old as the night is long.
+            // The others wait: after a quiet night, the present content is as old as the night was long.
             synchronized (this) {
                 if (isDue()) {
                     if (content.fault().isPresent() || !stamps().equals(Optional.of(content.stamps()))) {
@@ -185,16 +192,14 @@ final class Revocations {
         Optional<String> fault = Optional.empty();
         for (Path file : files) {
             try {
-                // First: a file that changes while it is read is read again.
+                // Before reading: a file that changes while it is read is then read again.
                 stamps.add(Stamp.of(file));
                 for (X509CRL crl : read(file)) {
                     lists.add(new Listed(crl, new ConcurrentHashMap<>()));
                 }
             } catch (IOException | GeneralSecurityException | RuntimeException e) {
                 fault = Optional.of("cannot read lists from " + file + " ("
-                        + (e instanceof CRLException
-                                ? e.getMessage()
-                                : e.getClass().getSimpleName()) + ")");
+                        + (e instanceof CRLException ? e.getMessage() : WrittenText.reason(e)) + ")");
                 LOG.warn("Revocation {}", fault.get());
             }
         }
@@ -210,9 +215,9 @@ final class Revocations {
         }
         List<X509CRL> lists = new ArrayList<>();
         for (CRL list : CertificateFactory.getInstance("X.509")
-                .generateCRLs(new ByteArrayInputStream(Files.readAllBytes(file)))) {
+                .generateCRLs(new ByteArrayInputStream(WrittenText.withoutMark(Files.readAllBytes(file))))) {
             X509CRL crl = (X509CRL) list;
-            // Delta lists, lists of a part, lists for others: what is missing in them is not for us to know.
+            // Delta lists, partial lists, indirect lists: a certificate that is not in them may still be revoked.
             if (crl.getCriticalExtensionOIDs() != null
                     && !crl.getCriticalExtensionOIDs().isEmpty()) {
                 throw new CRLException("a list has critical extensions");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import java.security.cert.CertificateParsingException;
@@ -47,7 +48,7 @@ enum SerialFrom {
                 // A relative name may have several attributes.
                 Attribute attribute = rdn.toAttributes().get(type);
                 for (int i = 0; attribute != null && i < attribute.size(); i++) {
-                    // Bytes stand for what is no text.
+                    // Bytes mean that it is no text.
                     values.add(attribute.get(i) instanceof String text ? text : "");
                 }
             }

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.jwt;
 
 import io.muster.TestRegistry;
 import io.muster.config.Settings;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
-import io.muster.verification.Strategy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -39,15 +39,7 @@ public final class JwtFixture {
 
     public static JwtVerifier verifier(Clock clock, Map<String, String> map) {
         Settings settings = Settings.of(PREFIX, key -> Optional.ofNullable(map.get(key.substring(PREFIX.length()))));
-        JwtVerifier verifier = new JwtVerifier(
-                "fab",
-                settings,
-                new Strategy.Surroundings(
-                        () -> {
-                            throw new AssertionError("no database is needed");
-                        },
-                        URI.create(REGISTRY),
-                        clock));
+        JwtVerifier verifier = new JwtVerifier("fab", settings, URI.create(REGISTRY), clock);
         Map<String, String> whole = new HashMap<>();
         map.forEach((key, value) -> whole.put(PREFIX + key, value));
         settings.check(whole.keySet());

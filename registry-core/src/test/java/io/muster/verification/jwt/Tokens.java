@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.jwt;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -30,7 +31,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Tokens as others make them: by Nimbus, and where it lacks the algorithm by the JDK, never by the library that checks them. */
+/**
+ * Tokens as others make them: with Nimbus, or with the JDK if Nimbus lacks the algorithm, never with the library that
+ * checks them.
+ */
 public final class Tokens {
 
     public static final String ISSUER = "https://factory.example";
@@ -60,7 +64,7 @@ public final class Tokens {
         }
     }
 
-    /** Claims that every test begins with: for {@link #SERIAL}, made now, good for an hour. */
+    /** The initial claims of every test: for {@link #SERIAL}, made now, good for an hour. */
     public static Map<String, Object> claims() {
         Map<String, Object> claims = new LinkedHashMap<>();
         claims.put("iss", ISSUER);
@@ -111,7 +115,7 @@ public final class Tokens {
         return input + "." + encode(signature(algorithm, input.getBytes(StandardCharsets.US_ASCII)));
     }
 
-    /** As the JDK's maps are, null members among them, which the registry's own JSON leaves out. */
+    /** Like the JDK's maps, with null members, which the registry's own JSON leaves out. */
     private static byte[] json(Map<String, Object> map) {
         try {
             return MAPPER.writeValueAsBytes(map);
@@ -150,7 +154,7 @@ public final class Tokens {
         return signature.sign();
     }
 
-    /** A token signed with HMAC by bytes that are no secret, such as a public key. */
+    /** Returns a token signed with HMAC by bytes that are no secret, such as a public key. */
     public static String hs256By(byte[] key, Map<String, Object> header, Map<String, Object> claims) {
         String input = encode(Json.bytes(header)) + "." + encode(Json.bytes(claims));
         try {

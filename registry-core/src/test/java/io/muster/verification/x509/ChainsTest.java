@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import static io.muster.verification.x509.VerifierUnderTest.SERIAL;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -43,7 +45,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Many chains, each with a good proof by the key it presents; exactly the good ones pass, the others fail for their fault. */
+/**
+ * Many chains, each with a good proof by the key it presents. Exactly the good ones pass, and each of the others fails
+ * for its own fault.
+ */
 class ChainsTest {
 
     private static final String CN = "CN=" + SERIAL;
@@ -219,7 +224,7 @@ class ChainsTest {
                 () -> withLists(
                         DEVICE,
                         CHAIN,
-                        (Pki.pem("X509 CRL", Pki.crl(LINE)) + Pki.pem("X509 CRL", Pki.crl(ROOT))).getBytes()));
+                        (Pki.pem("X509 CRL", Pki.crl(LINE)) + Pki.pem("X509 CRL", Pki.crl(ROOT))).getBytes(UTF_8)));
         cases.put(
                 "an old list beside the new one",
                 () -> withLists(
@@ -233,6 +238,40 @@ class ChainsTest {
                                 Pki.NOW.plusSeconds(9000),
                                 b -> b,
                                 DEVICE.certificate())));
+        Duration days = Duration.ofDays(2);
+        cases.put("begins a minute ahead", () -> ask(device().valid(Pki.NOW.plusSeconds(60), Pki.NOW.plus(days))));
+        cases.put("ended a minute ago", () -> ask(device().valid(Pki.NOW.minus(days), Pki.NOW.minusSeconds(60))));
+        cases.put(
+                "intermediate that begins a minute ahead",
+                () -> below(Pki.authority("CN=L").valid(Pki.NOW.plusSeconds(60), Pki.NOW.plus(days))));
+        cases.put(
+                "intermediate that ended a minute ago",
+                () -> below(Pki.authority("CN=L").valid(Pki.NOW.minus(days), Pki.NOW.minusSeconds(60))));
+        for (boolean begins : new boolean[] {true, false}) {
+            cases.put("root that " + (begins ? "begins a minute ahead" : "ended a minute ago"), () -> {
+                Pki.Holder root = Pki.authority("CN=Edge")
+                        .valid(
+                                begins ? Pki.NOW.plusSeconds(60) : Pki.NOW.minus(days),
+                                begins ? Pki.NOW.plus(days) : Pki.NOW.minusSeconds(60))
+                        .issue();
+                Pki.Holder device = Pki.device(CN, root).issue();
+                return verifier(root).ask(device, device.certificate());
+            });
+        }
+        cases.put(
+                "list that was made a minute ahead",
+                () -> withLists(
+                        DEVICE,
+                        CHAIN,
+                        Pki.crl(ROOT),
+                        Pki.crl(LINE, Pki.NOW.plusSeconds(60), Pki.NOW.plusSeconds(3600), b -> b)));
+        cases.put(
+                "list that ended less than a minute ago",
+                () -> withLists(
+                        DEVICE,
+                        CHAIN,
+                        Pki.crl(ROOT),
+                        Pki.crl(LINE, Pki.NOW.minusSeconds(3600), Pki.NOW.minusSeconds(59), b -> b)));
         return cases;
     }
 
@@ -253,16 +292,38 @@ class ChainsTest {
         });
         cases.put(
                 "expired | expired, certificate 1",
-                () -> ask(device().valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(1))));
+                () -> ask(device().valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(61))));
         cases.put(
                 "not valid yet | not yet valid, certificate 1",
-                () -> ask(device().valid(Pki.NOW.plusSeconds(1), Pki.NOW.plus(Duration.ofDays(2)))));
+                () -> ask(device().valid(Pki.NOW.plusSeconds(61), Pki.NOW.plus(Duration.ofDays(2)))));
         cases.put(
                 "expired intermediate | expired, certificate 2",
-                () -> below(Pki.authority("CN=L").valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(1))));
+                () -> below(Pki.authority("CN=L").valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(61))));
+        cases.put(
+                "intermediate that is not valid yet | not yet valid, certificate 2",
+                () -> below(Pki.authority("CN=L").valid(Pki.NOW.plusSeconds(61), Pki.NOW.plus(Duration.ofDays(2)))));
+        cases.put("root that is not valid yet | the CA's own certificate is not valid now", () -> {
+            Pki.Holder root = Pki.authority("CN=New")
+                    .valid(Pki.NOW.plusSeconds(61), Pki.NOW.plus(Duration.ofDays(2)))
+                    .issue();
+            Pki.Holder device = Pki.device(CN, root).issue();
+            return verifier(root).ask(device, device.certificate());
+        });
+        cases.put(
+                "begins when its authority has ended, both within the difference of clocks | the chain is not valid",
+                () -> {
+                    Pki.Holder line = Pki.authority("CN=L")
+                            .by(ROOT)
+                            .valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(30))
+                            .issue();
+                    Pki.Holder device = Pki.device(CN, line)
+                            .valid(Pki.NOW.plusSeconds(30), Pki.NOW.plus(Duration.ofDays(2)))
+                            .issue();
+                    return ask(device, device.certificate(), line.certificate());
+                });
         cases.put("expired root | the CA's own certificate is not valid now", () -> {
             Pki.Holder root = Pki.authority("CN=Old")
-                    .valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(1))
+                    .valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(61))
                     .issue();
             Pki.Holder device = Pki.device(CN, root).issue();
             return verifier(root).ask(device, device.certificate());
@@ -270,7 +331,7 @@ class ChainsTest {
         cases.put("expired intermediate as the anchor | the CA's own certificate is not valid now", () -> {
             Pki.Holder line = Pki.authority("CN=L")
                     .by(ROOT)
-                    .valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(1))
+                    .valid(Pki.NOW.minus(Duration.ofDays(2)), Pki.NOW.minusSeconds(61))
                     .issue();
             Pki.Holder device = Pki.device(CN, line).issue();
             return verifier(line).ask(device, device.certificate());
@@ -531,7 +592,9 @@ class ChainsTest {
                         () -> assertThat(entry.getValue().call()).isInstanceOf(Verdict.Genuine.class)));
     }
 
-    /** The name of a case ends with what the reason must say, so that none is refused for something else. */
+    /**
+     * The name of a case ends with the text that the reason must contain, so that none is refused for something else.
+     */
     @TestFactory
     Stream<DynamicTest> badChainsAreRefused() {
         return bad().entrySet().stream()
@@ -555,14 +618,16 @@ class ChainsTest {
     Stream<DynamicTest> revocationThatCannotBeCheckedIsUnavailable() {
         Map<String, byte[][]> cases = new LinkedHashMap<>();
         byte[] root = Pki.crl(ROOT);
-        cases.put("out of date", new byte[][] {root, Pki.crl(LINE, Pki.NOW.minusSeconds(3600), Pki.NOW, b -> b)});
+        cases.put(
+                "out of date",
+                new byte[][] {root, Pki.crl(LINE, Pki.NOW.minusSeconds(3600), Pki.NOW.minusSeconds(60), b -> b)});
         cases.put(
                 "not valid yet",
-                new byte[][] {root, Pki.crl(LINE, Pki.NOW.plusSeconds(1), Pki.NOW.plusSeconds(3600), b -> b)});
+                new byte[][] {root, Pki.crl(LINE, Pki.NOW.plusSeconds(61), Pki.NOW.plusSeconds(3600), b -> b)});
         cases.put("never out of date", new byte[][] {root, Pki.crl(LINE, Pki.NOW.minusSeconds(1), null, b -> b)});
         cases.put("of the root alone", new byte[][] {root});
         cases.put("of the intermediate alone", new byte[][] {Pki.crl(LINE)});
-        cases.put("not a list", new byte[][] {root, Pki.crl(LINE), "garbage".getBytes()});
+        cases.put("not a list", new byte[][] {root, Pki.crl(LINE), "garbage".getBytes(UTF_8)});
         cases.put("empty file", new byte[][] {root, Pki.crl(LINE), new byte[0]});
         cases.put("cut off", new byte[][] {root, Arrays.copyOf(Pki.crl(LINE), 150)});
         cases.put("by another key", new byte[][] {Pki.crl(LINE), Pki.crl(STRANGER)});

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import static io.muster.verification.x509.VerifierUnderTest.SERIAL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.muster.Registry;
+import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.ProblemType;
 import io.muster.api.RegistrationReceipt;
@@ -37,7 +38,7 @@ interface OneUseContract {
                         ROOT.pem(registry.dataDir().resolve("ca.pem")).toString());
     }
 
-    private static Candidate candidate(Registry node) {
+    private static Candidate candidate(TestNode node) {
         return Candidates.withEvidence(
                 SERIAL,
                 Pki.evidence(
@@ -49,7 +50,7 @@ interface OneUseContract {
                         DEVICE.certificate()));
     }
 
-    private static void assertRefused(Registry node, Candidate candidate) {
+    private static void assertRefused(TestNode node, Candidate candidate) {
         assertThatThrownBy(() -> node.registrar().register(candidate))
                 .isInstanceOfSatisfying(RegistryException.class, no -> assertThat(no.type())
                         .isEqualTo(ProblemType.REGISTRATION_REFUSED));
@@ -58,8 +59,8 @@ interface OneUseContract {
     @Test
     default void proofThatWasUsedOnOneNodeIsUsedOnTheOther() {
         TestRegistry registry = withX509();
-        try (Registry here = registry.start();
-                Registry there = registry.start()) {
+        try (TestNode here = registry.start();
+                TestNode there = registry.start()) {
             Candidate first = candidate(here);
 
             RegistrationReceipt receipt = there.registrar().register(first);
@@ -75,12 +76,12 @@ interface OneUseContract {
     default void ofManyAtOnceOnTwoNodesOneIsAdmitted() throws Exception {
         TestRegistry registry = withX509();
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (Registry here = registry.start();
-                Registry there = registry.start()) {
+        try (TestNode here = registry.start();
+                TestNode there = registry.start()) {
             Candidate one = candidate(here);
             List<Callable<Boolean>> attempts = new ArrayList<>();
             for (int i = 0; i < 24; i++) {
-                Registry node = i % 2 == 0 ? here : there;
+                TestNode node = i % 2 == 0 ? here : there;
                 attempts.add(() -> {
                     try {
                         node.registrar().register(one);
@@ -104,14 +105,14 @@ interface OneUseContract {
     @Test
     default void refusedRegistrationSpendsNothing() {
         TestRegistry registry = withX509().with("muster.fleet.default.register-again", "never");
-        try (Registry node = registry.start()) {
+        try (TestNode node = registry.start()) {
             node.registrar().register(candidate(node));
             Candidate again = candidate(node);
             assertRefused(node, again);
 
             // The same proof, in a fleet where the serial is free.
             TestRegistry other = registry.with("muster.fleets", "second").with("muster.fleet.second.verifiers", "x509");
-            try (Registry second = other.start()) {
+            try (TestNode second = other.start()) {
                 Candidate elsewhere = new Candidate(
                         again.serial(), "second", again.publicKey(), again.evidence(), List.of(), again.origin());
                 assertThat(second.registrar().register(elsewhere).fleet()).isEqualTo("second");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.jsonwebtoken.Jwts;
@@ -46,7 +47,7 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** Authorities and certificates for tests, good ones unless they are told otherwise; valid around {@link TestRegistry#NOW}. */
+/** Authorities and certificates for tests; good by default, and valid around {@link TestRegistry#NOW}. */
 final class Pki {
 
     static final Instant NOW = TestRegistry.NOW;
@@ -117,7 +118,7 @@ final class Pki {
                 + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der) + "\n-----END " + what + "-----\n";
     }
 
-    /** What a certificate is asked to be. */
+    /** The wanted properties of a certificate. */
     static final class Request {
 
         private X500Name subject;

@@ -1,13 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.verification.x509;
 
 import io.muster.TestClock;
 import io.muster.config.Settings;
+import io.muster.once.Nonces;
 import io.muster.spi.Candidate;
 import io.muster.spi.Candidates;
 import io.muster.spi.Verdict;
-import io.muster.verification.Nonces;
 import io.muster.verification.Proof;
-import io.muster.verification.Strategy;
 import java.net.URI;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** An {@link X509Verifier} with its settings, a clock that is put forward by hand, and a device to ask it with. */
+/** An {@link X509Verifier} with its settings, a clock that the test moves, and a device to ask it with. */
 final class VerifierUnderTest {
 
     static final URI ISSUER = URI.create("https://registry.example");
@@ -25,7 +25,7 @@ final class VerifierUnderTest {
     /** A clock that stands still until it is put forward. */
     final TestClock clock = new TestClock();
 
-    final Nonces nonces = new Nonces(new byte[32], ISSUER, clock);
+    final Nonces nonces = new Nonces(List.of(new byte[32]), ISSUER, clock);
     final X509Verifier verifier;
 
     VerifierUnderTest(Path caFile, String... settings) {
@@ -35,8 +35,7 @@ final class VerifierUnderTest {
             all.put("v." + settings[i], settings[i + 1]);
         }
         Settings read = Settings.of("v.", key -> Optional.ofNullable(all.get(key)));
-        verifier = new X509Verifier(
-                "x509", read, new Strategy.Surroundings(() -> new Strategy.Stores(null, null, nonces), ISSUER, clock));
+        verifier = new X509Verifier("x509", read, ISSUER, () -> nonces, clock);
         read.check(all.keySet());
     }
 

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
 import io.muster.api.ProblemType;
+import io.muster.config.MusterConfig;
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.credential.ClientAuthenticator;
+import io.muster.credential.CloneDetector;
+import io.muster.limit.Limits;
 import io.muster.problem.RegistryException;
-import io.muster.registration.Presented;
+import io.muster.registration.CredentialProof;
 import io.muster.token.ClientAssertions;
 import io.muster.web.BasicCredentials;
 import io.muster.web.Bearer;
@@ -20,9 +24,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * How a device shows that it has its credential. At an endpoint of OAuth (RFC 6749 section 2.3, RFC 7523 section 2.2): by HTTP Basic,
- * by its secret in the form, or by an assertion that it signed. Where it wants a further credential: by HTTP Basic, by an assertion in
- * the JSON, or by a token that is bound to a key. In exactly one way, never in the address.
+ * Authenticates a device by its credential, in exactly one way, never in the address. At an endpoint of OAuth (RFC 6749
+ * section 2.3, RFC 7523 section 2.2) it uses HTTP Basic, its secret in the form, or an assertion that it signed. For a
+ * further credential it uses HTTP Basic, an assertion in the JSON, or a token that is bound to a key.
  */
 @ApplicationScoped
 public class ClientAuthentication {
@@ -30,17 +34,34 @@ public class ClientAuthentication {
     private static final String NOT_AUTHENTICATED = "unknown key, wrong secret or assertion, or disabled";
 
     @Inject
-    Registry registry;
+    MusterConfig config;
+
+    @Inject
+    ClientAuthenticator authenticator;
+
+    @Inject
+    CloneDetector cloneDetector;
+
+    @Inject
+    ClientAssertions clientAssertions;
+
+    @Inject
+    Limits failures;
 
     @Inject
     Bearer bearer;
 
-    /** One way to authenticate, not tried yet, and the key that it claims to have. */
+    /** One way to authenticate, not tried yet, and the key that the request claims. */
     private record Attempt(String key, Supplier<Optional<AuthenticatedDevice>> authenticate) {}
 
-    /** Reads the form of a request; everything that OAuth has to say is in it. */
+    /** Reads the form of a request, which has all parameters of OAuth. Its faults are errors of OAuth too. */
     static Form form(HttpServletRequest request, InputStream body) throws OAuthException {
-        byte[] bytes = Bodies.read(request, body, Bodies.FORM);
+        byte[] bytes;
+        try {
+            bytes = Bodies.read(request, body, Bodies.FORM);
+        } catch (RegistryException e) {
+            throw OAuthException.ofBody(e);
+        }
         if (request.getQueryString() != null) {
             throw OAuthException.invalidRequest("parameters belong in the body");
         }
@@ -59,8 +80,8 @@ public class ClientAuthentication {
     /**
      * Authenticates the device that calls.
      *
-     * @throws RegistryException {@code TOO_MANY_REQUESTS} instead of a further failure of the same key from the same address; who is
-     *     right is never answered that
+     * @throws RegistryException {@code TOO_MANY_REQUESTS} instead of a further failure of the same key from the same
+     *     address; a device with a good credential never gets it
      */
     AuthenticatedDevice authenticate(HttpServletRequest request, Form form) throws OAuthException {
         Attempt attempt = attempt(request, form);
@@ -70,16 +91,15 @@ public class ClientAuthentication {
         return authenticate(request, attempt).orElseThrow(() -> OAuthException.invalidClient(NOT_AUTHENTICATED));
     }
 
-    /** Failures are counted here. */
+    /** Authenticates, and counts a failure. */
     private Optional<AuthenticatedDevice> authenticate(HttpServletRequest request, Attempt attempt) {
         Optional<AuthenticatedDevice> device = attempt.authenticate().get();
         if (device.isEmpty()) {
-            String stranger = Origin.of(request) + " as " + attempt.key();
-            registry.failures().check(stranger);
-            registry.failures().refused(stranger);
+            String stranger = Origin.of(request, config.trustedProxies()) + " as " + attempt.key();
+            failures.count(stranger);
             return device;
         }
-        registry.twoPlaces().used(device.get(), Origin.of(request));
+        cloneDetector.used(device.get(), Origin.of(request, config.trustedProxies()));
         return device;
     }
 
@@ -87,41 +107,41 @@ public class ClientAuthentication {
      * Returns the device that wants to have its credential renewed.
      *
      * @param assertion in the JSON of the request
-     * @throws RegistryException {@code UNAUTHORIZED} if it does not show that it has the credential; {@code TOO_MANY_REQUESTS} as
-     *     {@link #authenticate}
+     * @throws RegistryException {@code UNAUTHORIZED} if it does not prove that it has the credential;
+     *     {@code TOO_MANY_REQUESTS} as {@link #authenticate}
      */
-    Presented renewing(HttpServletRequest request, Optional<String> assertion) {
+    CredentialProof renewing(HttpServletRequest request, Optional<String> assertion) {
         Bearer.challengeForCredential(request);
         Optional<Attempt> attempt = attempt(request, assertion);
         if (attempt.isPresent()) {
             return authenticate(request, attempt.get())
-                    .map(Presented::of)
+                    .map(CredentialProof::of)
                     .orElseThrow(() -> RegistryException.withDetail(ProblemType.UNAUTHORIZED, NOT_AUTHENTICATED));
         }
         return bearer.bound(request)
-                .map(Presented::of)
+                .map(CredentialProof::of)
                 .orElseThrow(() -> RegistryException.withDetail(
                         ProblemType.UNAUTHORIZED,
-                        "Authenticate with the credential, by Authorization: Basic or by the member clientAssertion, or with an"
-                                + " access token that is bound to a key, by Authorization: DPoP"));
+                        "Authenticate with the credential, by Authorization: Basic or by the member clientAssertion,"
+                                + " or with an access token that is bound to a key, by Authorization: DPoP"));
     }
 
     /**
-     * Returns the device that shows beside its registration that it is there already; empty if nothing that the request brings is
-     * good. What is not counts as none, and is no failure: the refusal of the registration is counted.
+     * Returns the device that proves with its registration that it exists already; empty if the request has no good
+     * proof. A bad proof counts as none, and not as a failure: the refusal of the registration is counted.
      *
      * @param assertion in the JSON of the request
      * @throws RegistryException {@code UNAUTHORIZED} as {@link Bearer#bound}
      */
-    Optional<Presented> registering(HttpServletRequest request, Optional<String> assertion) {
+    Optional<CredentialProof> registering(HttpServletRequest request, Optional<String> assertion) {
         Bearer.challengeForCredential(request);
         Optional<Attempt> attempt = attempt(request, assertion);
         return attempt.isPresent()
-                ? attempt.get().authenticate().get().map(Presented::of)
-                : bearer.bound(request).map(Presented::of);
+                ? attempt.get().authenticate().get().map(CredentialProof::of)
+                : bearer.bound(request).map(CredentialProof::of);
     }
 
-    /** The way that needs the credential itself; empty if the request has none that can be tried. */
+    /** Returns the way that needs the credential itself; empty if the request has none that can be tried. */
     private Optional<Attempt> attempt(HttpServletRequest request, Optional<String> assertion) {
         return assertion.isPresent()
                 ? ClientAssertions.claimedKey(assertion.get()).map(key -> byAssertion(key, assertion.get()))
@@ -134,7 +154,7 @@ public class ClientAuthentication {
         Optional<String> type = form.get("client_assertion_type");
         Optional<String> assertion = form.get("client_assertion");
         boolean asserts = type.isPresent() || assertion.isPresent();
-        if (header != null && (secret.isPresent() || asserts) || secret.isPresent() && asserts) {
+        if ((header != null && (secret.isPresent() || asserts)) || (secret.isPresent() && asserts)) {
             throw OAuthException.invalidRequest("authenticate in one way");
         }
         if (asserts) {
@@ -151,12 +171,11 @@ public class ClientAuthentication {
     }
 
     private Attempt bySecret(BasicCredentials presented) {
-        return new Attempt(
-                presented.key(), () -> registry.authenticator().authenticate(presented.key(), presented.secret()));
+        return new Attempt(presented.key(), () -> authenticator.authenticate(presented.key(), presented.secret()));
     }
 
     private Attempt byAssertion(String key, String assertion) {
-        return new Attempt(key, () -> registry.clientAssertions().authenticate(assertion));
+        return new Attempt(key, () -> clientAssertions.authenticate(assertion));
     }
 
     private Attempt byAssertion(Optional<String> type, Optional<String> assertion) throws OAuthException {

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
 import io.muster.config.MusterConfig;
 import io.muster.jose.PublicJwk;
 import io.muster.json.Json;
+import io.muster.token.SigningKeys;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -19,31 +20,54 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What those who check tokens need to know: the keys (RFC 7517) and the metadata (RFC 8414). Public and cacheable. */
+/**
+ * The information for those who check tokens: the keys (RFC 7517) and the metadata (RFC 8414). Public and cacheable.
+ */
 @Path("/.well-known")
 @ApplicationScoped
 public class DiscoveryResource {
 
     private static final List<String> CLIENT_AUTHENTICATION =
             List.of("client_secret_basic", "client_secret_post", "private_key_jwt");
-    // The time ahead for which a signing key is published counts on it.
+    private static final List<String> INTROSPECTION_AUTHENTICATION =
+            List.of("Bearer", "client_secret_basic", "client_secret_post");
+    // Signing keys are published so far ahead that this is safe.
     private static final String CACHEABLE = "public, max-age=" + MusterConfig.SigningKeys.MAX_AGE.toSeconds();
 
     @Inject
-    Registry registry;
+    MusterConfig config;
+
+    @Inject
+    SigningKeys signingKeys;
 
     /** Returns the keys, public halves only. */
     @GET
     @Path("/jwks.json")
     public Response keys(@Context HttpServletRequest request) {
-        return cacheable(request, registry.signingKeys().publicKeys(), "application/jwk-set+json");
+        return cacheable(request, signingKeys.publicKeys(), "application/jwk-set+json");
     }
 
     /** Returns the metadata of the authorization server. */
     @GET
     @Path("/oauth-authorization-server")
     public Response metadata(@Context HttpServletRequest request) {
-        MusterConfig config = registry.config();
+        return cacheable(request, metadata(), MediaType.APPLICATION_JSON);
+    }
+
+    /**
+     * Returns the same for libraries that look only at the address of OpenID Connect Discovery, with the two members
+     * that they demand. There is no user to log in, so there is no ID token and no algorithm that signs one.
+     */
+    @GET
+    @Path("/openid-configuration")
+    public Response openIdMetadata(@Context HttpServletRequest request) {
+        Map<String, Object> metadata = metadata();
+        metadata.put("subject_types_supported", List.of("public"));
+        metadata.put("id_token_signing_alg_values_supported", List.of());
+        return cacheable(request, metadata, MediaType.APPLICATION_JSON);
+    }
+
+    private Map<String, Object> metadata() {
         Map<String, Object> metadata = new LinkedHashMap<>();
         metadata.put("issuer", config.issuer().toString());
         metadata.put("token_endpoint", config.address("/token"));
@@ -56,14 +80,14 @@ public class DiscoveryResource {
         metadata.put("revocation_endpoint", config.address("/revoke"));
         metadata.put("revocation_endpoint_auth_methods_supported", CLIENT_AUTHENTICATION);
         metadata.put("revocation_endpoint_auth_signing_alg_values_supported", PublicJwk.ALGORITHMS);
-        // An operator's token, which is none of the methods by which devices authenticate (RFC 8414 section 2 allows
+        // An operator's token: under the name of its type, or as the secret of a client (RFC 8414 section 2 permits
         // both).
-        metadata.put("introspection_endpoint_auth_methods_supported", List.of("Bearer"));
+        metadata.put("introspection_endpoint_auth_methods_supported", INTROSPECTION_AUTHENTICATION);
         metadata.put("dpop_signing_alg_values_supported", PublicJwk.ALGORITHMS);
-        return cacheable(request, metadata, MediaType.APPLICATION_JSON);
+        return metadata;
     }
 
-    /** Compared as text: Jersey's own evaluation answers 500 to a tag that is none, and 412 to If-Match. */
+    /** Compares the tags as text. Jersey's own evaluation answers 500 to an invalid tag, and 412 to If-Match. */
     private static Response cacheable(HttpServletRequest request, Object value, String type) {
         byte[] body = Json.bytes(value);
         EntityTag tag = new EntityTag(Integer.toHexString(Arrays.hashCode(body)));

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.web.Wiring;
+import io.muster.fleet.Fleets;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
@@ -8,21 +9,23 @@ import jakarta.ws.rs.container.PreMatching;
 import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.ext.Provider;
 
-/** Leads a route of a fleet's own to where that fleet registers. */
+/** Forwards a fleet's own route to the registration of that fleet. */
 @Provider
 @PreMatching
 public class FleetRoutes implements ContainerRequestFilter {
 
-    // A provider may be made before the registry runs.
+    // The server may create a provider before the registry runs.
     @Inject
-    Wiring wiring;
+    jakarta.inject.Provider<Fleets> fleets;
+
+    /** The fleets of the provider, which looks for them each time it is asked. */
+    private volatile Fleets found;
 
     @Override
     public void filter(ContainerRequestContext request) {
         UriInfo uri = request.getUriInfo();
         String path = uri.getPath();
-        wiring.registry()
-                .fleets()
+        found()
                 // Some servers leave the slash out.
                 .route(path.startsWith("/") ? path : "/" + path)
                 .ifPresent(fleet -> request.setRequestUri(uri.getBaseUriBuilder()
@@ -30,5 +33,14 @@ public class FleetRoutes implements ContainerRequestFilter {
                         .path(fleet)
                         .path("register")
                         .build()));
+    }
+
+    private Fleets found() {
+        Fleets there = found;
+        if (there == null) {
+            there = fleets.get();
+            found = there;
+        }
+        return there;
     }
 }

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
 import io.muster.api.Problem;
 import io.muster.json.Json;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
+import io.muster.token.TokenVerifier;
 import io.muster.token.VerifiedToken;
+import io.muster.web.BasicCredentials;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
@@ -22,43 +24,95 @@ import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** Tells a resource server whether a device's access token is good now (RFC 7662). */
+/**
+ * Tells a resource server whether a device's access token is good now (RFC 7662). The server authenticates with an
+ * operator's token. It sends it as a bearer token, or, like libraries of OAuth, as the secret of a client by HTTP Basic
+ * or in the form. The client id is then the operator's name.
+ */
 @Path("/introspect")
-@InTurn
+@WithRetrySlot
 @ApplicationScoped
 public class IntrospectionResource {
 
     @Inject
-    Registry registry;
+    TokenVerifier tokenVerifier;
 
     @Inject
     Bearer bearer;
 
-    /** Answers for a token; of one that is not active it says nothing else. */
+    /** Answers for a token. For one that is not active, the answer has nothing else. */
     @POST
     public Response introspect(@Context HttpServletRequest request, InputStream body) {
-        bearer.operator(request, Right.INTROSPECT);
-        byte[] bytes = Bodies.read(request, body, Bodies.FORM);
-        Map<String, Object> answer = registry.tokenVerifier()
-                .verify(token(bytes))
-                .map(IntrospectionResource::active)
-                .orElse(Map.of("active", false));
+        // Check it before the body is read, if the caller is identified in the header.
+        boolean known = request.getHeader(HttpHeaders.AUTHORIZATION) != null;
+        try {
+            if (known) {
+                authenticate(request);
+            }
+            Form form = form(Bodies.read(request, body, Bodies.FORM));
+            if (!known) {
+                authenticate(request, form);
+            }
+            if (request.getQueryString() != null) {
+                // A token in an address ends up in the logs of every proxy.
+                throw RegistryException.invalid(List.of(new Problem.Fault("#", "parameters belong in the body")));
+            }
+            return answer(form);
+        } catch (OAuthException e) {
+            return e.response();
+        }
+    }
+
+    private void authenticate(HttpServletRequest request) throws OAuthException {
+        Optional<BasicCredentials> presented = BasicCredentials.of(request);
+        if (presented.isPresent()) {
+            authenticate(presented.get());
+        } else {
+            bearer.operator(request, Right.INTROSPECT);
+        }
+    }
+
+    private void authenticate(HttpServletRequest request, Form form) throws OAuthException {
+        if (form.get("client_id").isPresent() && form.get("client_secret").isPresent()) {
+            authenticate(new BasicCredentials(
+                    form.get("client_id").get(), form.get("client_secret").get()));
+        } else {
+            bearer.operator(request, Right.INTROSPECT);
+        }
+    }
+
+    private void authenticate(BasicCredentials presented) throws OAuthException {
+        if (bearer.operator(presented, Right.INTROSPECT).isEmpty()) {
+            throw OAuthException.invalidClient(
+                    "client_id must be the name of an operator, and client_secret its token");
+        }
+    }
+
+    private Response answer(Form form) {
+        String token = form.get("token").orElseThrow(IntrospectionResource::noToken);
+        Map<String, Object> answer =
+                tokenVerifier.verify(token).map(IntrospectionResource::active).orElse(Map.of("active", false));
         return Response.ok(Json.bytes(answer), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();
     }
 
-    private static String token(byte[] bytes) {
+    private static Form form(byte[] bytes) {
         try {
             Form form = Form.parse(bytes);
-            if (form.get("token").isPresent() && !form.hasRepeated()) {
-                return form.get("token").get();
+            if (!form.hasRepeated()) {
+                return form;
             }
         } catch (IllegalArgumentException e) {
-            // said below
+            // reported below
         }
-        throw RegistryException.invalid(List.of(new Problem.Fault("#/token", "is required, once, in a form")));
+        throw noToken();
+    }
+
+    private static RegistryException noToken() {
+        return RegistryException.invalid(List.of(new Problem.Fault("#/token", "is required, once, in a form")));
     }
 
     private static Map<String, Object> active(VerifiedToken token) {

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
 import io.muster.json.Json;
+import io.muster.once.Nonces;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.POST;
@@ -10,18 +11,18 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
-/** Where a device gets a nonce for a proof. Public, and stores nothing. */
+/** Issues nonces for proofs. Public, and stores nothing. */
 @Path("/nonce")
 @ApplicationScoped
 public class NonceResource {
 
     @Inject
-    Registry registry;
+    Nonces nonces;
 
-    /** Returns a new nonce; the body of the request is not looked at. */
+    /** Returns a new nonce. The body of the request is ignored. */
     @POST
     public Response nonce() {
-        return Response.ok(Json.bytes(registry.nonces().issue()), MediaType.APPLICATION_JSON)
+        return Response.ok(Json.bytes(nonces.issue()), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();
     }

@@ -1,18 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
+import io.muster.api.DisplayCode;
 import io.muster.api.ProblemType;
+import io.muster.cdi.Ours;
+import io.muster.config.MusterConfig;
+import io.muster.credential.ClientAuthenticator;
+import io.muster.credential.CredentialOrders;
 import io.muster.device.Device;
+import io.muster.device.DeviceStore;
+import io.muster.device.DeviceStore.Standing;
+import io.muster.fleet.Fleets;
 import io.muster.fleet.Wire;
+import io.muster.json.Fields;
 import io.muster.json.Json;
+import io.muster.ownership.ClaimCodes;
+import io.muster.ownership.DisplayCodes;
+import io.muster.ownership.Ownership;
 import io.muster.problem.RegistryException;
-import io.muster.registration.Presented;
+import io.muster.registration.CredentialProof;
+import io.muster.registration.Registrar;
 import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.CredentialView;
 import io.muster.web.DeviceView;
 import io.muster.web.Origin;
+import io.muster.web.label.Label;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -24,6 +38,8 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.net.URI;
+import java.time.Clock;
 import java.util.Map;
 
 /** A device's own record. */
@@ -32,7 +48,32 @@ import java.util.Map;
 public class OwnDeviceResource {
 
     @Inject
-    Registry registry;
+    @Ours
+    Clock clock;
+
+    @Inject
+    ClientAuthenticator authenticator;
+
+    @Inject
+    CredentialOrders credentialOrders;
+
+    @Inject
+    MusterConfig config;
+
+    @Inject
+    Fleets fleets;
+
+    @Inject
+    Registrar registrar;
+
+    @Inject
+    DeviceStore devices;
+
+    @Inject
+    DisplayCodes displayCodes;
+
+    @Inject
+    Ownership ownership;
 
     @Inject
     Bearer bearer;
@@ -40,46 +81,82 @@ public class OwnDeviceResource {
     @Inject
     ClientAuthentication clients;
 
-    /** Returns the record of the device whose access token this is, with what its fleet has for it. */
+    /** Returns the record of the device that owns the access token, with its fleet's data for it. */
     @GET
     public Response own(@Context HttpServletRequest request) {
         Device device = device(bearer.device(request).deviceId());
-        Map<String, String> tags = registry.devices().tags(device);
-        Map<String, Object> record = DeviceView.of(device, tags);
-        registry.fleets().find(device.fleet()).ifPresent(fleet -> {
+        Map<String, String> tags = devices.tags(device);
+        Map<String, Object> record = DeviceView.of(device, Ownership.withoutOwner(tags));
+        // Whether, and never whose.
+        record.put("owned", ownership.isOwned(device, tags));
+        fleets.find(device.fleet()).ifPresent(fleet -> {
             record.put("configuration", fleet.document().configuration());
             record.put(
                     "topics",
                     fleet.document()
                             .topics()
-                            .of(device.id(), fleet.name(), device.serial())
+                            .of(
+                                    device.id(),
+                                    fleet.name(),
+                                    device.serial(),
+                                    devices.standing(device.id()).flatMap(Standing::owner))
                             .toJson());
         });
-        record.put("credentials", CredentialView.of(registry, device, tags, false));
+        record.put(
+                "credentials",
+                CredentialView.of(
+                        credentialOrders,
+                        authenticator.credentials(device.id()),
+                        device,
+                        tags,
+                        false,
+                        clock.instant()));
         return Response.ok(Json.bytes(record), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();
     }
 
     /**
-     * Gives the device a further credential beside the one that it shows to have: a secret, or a public key that it offers. The
-     * first use of the new one retires the old one.
+     * Gives the device a further credential beside the one that it authenticates with: a secret, or a public key that
+     * it offers. The first use of the new one retires the old one.
      */
     @POST
     @Path("/credentials")
     public Response rotate(@Context HttpServletRequest request, InputStream body) {
         RegistrationBody.Renewal renewal = RegistrationBody.renewal(
                 Bodies.read(request, body, Bodies.JSON), request.getHeader(HttpHeaders.AUTHORIZATION) != null);
-        Presented presented = clients.renewing(request, renewal.clientAssertion());
+        CredentialProof presented = clients.renewing(request, renewal.clientAssertion());
         Device device = device(presented.deviceId());
         return RegistrationResource.answer(
                 Wire.PLAIN,
-                registry.registrar().rotate(device, presented, renewal.offered(), renewal.seal(), Origin.of(request)));
+                registrar.rotate(
+                        device,
+                        presented,
+                        renewal.offered(),
+                        renewal.seal(),
+                        Origin.of(request, config.trustedProxies())));
+    }
+
+    /**
+     * Gives the device a code for its display, by which the user in front of it claims it. A body is not needed.
+     */
+    @POST
+    @Path("/claim-code")
+    public Response claimCode(@Context HttpServletRequest request, InputStream body) {
+        Device device = device(bearer.device(request).deviceId());
+        Fields.of(Bodies.optional(request, body, Bodies.JSON)).check();
+        ClaimCodes.Made made = displayCodes.make(device);
+        Label label =
+                Label.of(config.issuer(), device.serial().value(), made.code().text());
+        return Response.status(Response.Status.CREATED)
+                .entity(Json.bytes(
+                        new DisplayCode(label.code(), made.expiresAt().orElseThrow(), URI.create(label.url()))))
+                .type(MediaType.APPLICATION_JSON)
+                .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                .build();
     }
 
     private Device device(DeviceId id) {
-        return registry.devices()
-                .find(id)
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "the device is gone"));
+        return devices.find(id).orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "the device is gone"));
     }
 }

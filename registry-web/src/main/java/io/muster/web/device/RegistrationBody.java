@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,12 +10,14 @@ import io.muster.jose.VerificationKey.Algorithm;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
 import io.muster.problem.RegistryException;
-import io.muster.registration.Presented;
+import io.muster.registration.CredentialProof;
 import io.muster.registration.RegistrationAttempt;
 import io.muster.registration.RegistrationAttempt.OfferedKey;
 import io.muster.registration.RegistrationAttempt.Seal;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
+import io.muster.verification.SerialForm;
+import java.math.BigDecimal;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,6 +31,7 @@ import java.util.function.Function;
 final class RegistrationBody {
 
     private static final int MAX_REQUEST_ID = 128;
+    private static final int MAX_DIGITS = 128;
 
     private RegistrationBody() {}
 
@@ -35,24 +39,31 @@ final class RegistrationBody {
      * Reads an attempt to register.
      *
      * @param wire where its members are
-     * @param authorized whether the request has the header {@code Authorization}
-     * @param presented finds out by the member {@code clientAssertion}, or by the header, which device it is that asks; not asked
-     *     about a body that has a fault, since an assertion is used up by it
+     * @param serials how the fleet spells serials
+     * @param bearer the token of {@code Authorization: Bearer}, where the wire makes it evidence
+     * @param authorized whether the request has another header {@code Authorization}
+     * @param presented finds the device that asks, by the member {@code clientAssertion} or by the header. Not called
+     *     for a body with a fault, since it uses an assertion up
      */
     static RegistrationAttempt parse(
             byte[] body,
             Wire wire,
+            SerialForm serials,
             String fleet,
             String origin,
             List<X509Certificate> clientCertificates,
+            Optional<String> bearer,
             boolean authorized,
-            Function<Optional<String>, Optional<Presented>> presented) {
+            Function<Optional<String>, Optional<CredentialProof>> presented) {
         List<Fault> faults = new ArrayList<>();
         JsonNode node = object(body);
-        String serial = serial(node.at(wire.serial()), "#" + wire.serial(), faults);
+        Optional<SerialNumber> serial = serial(node.at(wire.serial()), serials, "#" + wire.serial(), faults);
         Map<String, Object> evidence = wire.evidence().isEmpty()
                 ? evidence(node.get("evidence"), faults)
                 : evidence(node, wire.evidence(), faults);
+        if (bearer.isPresent()) {
+            evidence = with(evidence, wire, bearer.get(), faults);
+        }
         Optional<OfferedKey> offered = offered(node, faults);
         Optional<Seal> seal = seal(node, faults);
         Optional<String> assertion = clientAssertion(node, authorized, faults);
@@ -60,20 +71,24 @@ final class RegistrationBody {
             throw RegistryException.invalid(faults);
         }
         Candidate candidate =
-                new Candidate(new SerialNumber(serial), fleet, Optional.empty(), evidence, clientCertificates, origin);
-        return new RegistrationAttempt(candidate, offered, seal, presented.apply(assertion));
+                new Candidate(serial.orElseThrow(), fleet, Optional.empty(), evidence, clientCertificates, origin);
+        return new RegistrationAttempt(
+                seal.map(key -> candidate.boundTo(key.reader().thumbprint())).orElse(candidate),
+                offered,
+                seal,
+                presented.apply(assertion));
     }
 
     /**
-     * What a device that renews its credential asks for.
+     * The request of a device that renews its credential.
      *
      * @param offered the key that it wants to keep the private half of
      * @param seal how the reply is to be sealed
-     * @param clientAssertion what is to prove that it has its credential, not looked at yet
+     * @param clientAssertion the proof that it has its credential, not checked yet
      */
     record Renewal(Optional<OfferedKey> offered, Optional<Seal> seal, Optional<String> clientAssertion) {
 
-        /** Says what is asked for, and hides what proves it. */
+        /** Names the offered key, and hides the proofs. */
         @Override
         public String toString() {
             return "Renewal[" + offered.map(OfferedKey::key) + "]";
@@ -113,12 +128,12 @@ final class RegistrationBody {
         JsonNode proof = node.get("proof");
         Optional<PublicJwk> key = key(node.get("publicKey"), "#/publicKey", faults);
         if (isPresent(node.get("publicKey")) != isPresent(proof)) {
-            // To ignore one of them would hand a secret to a device that asked for none.
+            // Ignoring one of them would give a secret to a device that asked for none.
             String missing = isPresent(proof) ? "publicKey" : "proof";
             faults.add(new Fault("#/" + missing, "is required: publicKey and proof come together"));
         }
         Optional<String> signed = jws(proof, "#/proof", faults);
-        return signed.isPresent() ? key.map(one -> new OfferedKey(one, signed.get())) : Optional.empty();
+        return signed.isPresent() ? key.map(publicKey -> new OfferedKey(publicKey, signed.get())) : Optional.empty();
     }
 
     private static Optional<String> clientAssertion(JsonNode node, boolean authorized, List<Fault> faults) {
@@ -164,6 +179,10 @@ final class RegistrationBody {
         if (reader.filter(key -> key.key().algorithm() != Algorithm.ES256).isPresent()) {
             faults.add(new Fault("#/replyKey", "must be a key of EC with P-256"));
         }
+        if (named && !isPresent(node.get("replyKey"))) {
+            // Ignoring it would send the secret unsealed to a device that asked for it sealed.
+            faults.add(new Fault("#/replyKey", "is required with requestId"));
+        }
         if (reader.isPresent() && !named) {
             faults.add(new Fault("#/requestId", "is required with replyKey"));
         }
@@ -184,17 +203,49 @@ final class RegistrationBody {
         return node != null && !node.isNull() && !node.isMissingNode();
     }
 
-    private static String serial(JsonNode node, String pointer, List<Fault> faults) {
+    private static Optional<SerialNumber> serial(
+            JsonNode node, SerialForm serials, String pointer, List<Fault> faults) {
         if (!isPresent(node)) {
             faults.add(new Fault(pointer, "is required"));
-        } else if (!node.isTextual()) {
-            faults.add(new Fault(pointer, "must be a string"));
-        } else if (!SerialNumber.isValid(node.textValue())) {
-            faults.add(new Fault(pointer, "must be " + SerialNumber.SYNTAX));
-        } else {
-            return node.textValue();
+            return Optional.empty();
         }
-        return null;
+        boolean number = serials.takesAnyText() && node.isNumber();
+        if (!node.isTextual() && !number) {
+            faults.add(
+                    new Fault(pointer, serials.takesAnyText() ? "must be a string or a number" : "must be a string"));
+            return Optional.empty();
+        }
+        Optional<SerialNumber> serial =
+                (number ? decimal(node) : Optional.of(node.textValue())).flatMap(serials::presented);
+        if (serial.isEmpty()) {
+            faults.add(new Fault(pointer, "must be " + serials.syntax()));
+        }
+        return serial;
+    }
+
+    /** Returns the number as people write it, without an exponent; empty if that is long. */
+    private static Optional<String> decimal(JsonNode number) {
+        BigDecimal value = number.decimalValue();
+        boolean isShort = Math.abs((long) value.scale()) <= MAX_DIGITS && value.precision() <= MAX_DIGITS;
+        return isShort ? Optional.of(canonical(value).toPlainString()) : Optional.empty();
+    }
+
+    // 7.0 is the number 7.
+    private static BigDecimal canonical(BigDecimal value) {
+        return value.signum() == 0 ? BigDecimal.ZERO : value.stripTrailingZeros();
+    }
+
+    private static Map<String, Object> with(Map<String, Object> evidence, Wire wire, String token, List<Fault> faults) {
+        String name = wire.bearer().orElseThrow();
+        if (evidence.containsKey(name)) {
+            String pointer = wire.evidence()
+                    .getOrDefault(name, "/evidence/" + name.replace("~", "~0").replace("/", "~1"));
+            faults.add(new Fault("#" + pointer, "give it once: it is in the Authorization header too"));
+            return evidence;
+        }
+        Map<String, Object> all = new HashMap<>(evidence);
+        all.put(name, token);
+        return all;
     }
 
     private static Map<String, Object> evidence(JsonNode body, Map<String, String> pointers, List<Fault> faults) {

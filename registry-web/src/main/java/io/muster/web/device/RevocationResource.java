@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.token.RevokedTokens;
+import io.muster.token.TokenVerifier;
 import io.muster.web.Form;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -13,29 +15,32 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
 
-/** Where a device ends an access token of its own before it expires (RFC 7009). */
+/** The endpoint where a device revokes an access token of its own before it expires (RFC 7009). */
 @Path("/revoke")
-@InTurn
+@WithRetrySlot
 @ApplicationScoped
 public class RevocationResource {
 
     @Inject
-    Registry registry;
+    TokenVerifier tokenVerifier;
+
+    @Inject
+    RevokedTokens revokedTokens;
 
     @Inject
     ClientAuthentication clients;
 
-    /** Revokes a token; the answer is the same for one that is another's, or none at all. */
+    /** Revokes a token. The answer is the same for a token of another device, or for none at all. */
     @POST
     public Response revoke(@Context HttpServletRequest request, InputStream body) {
         try {
             Form form = ClientAuthentication.form(request, body);
             String token = form.get("token").orElseThrow(() -> OAuthException.invalidRequest("token is required"));
             AuthenticatedDevice device = clients.authenticate(request, form);
-            registry.tokenVerifier()
+            tokenVerifier
                     .verify(token)
                     .filter(verified -> verified.deviceId().equals(device.deviceId()))
-                    .ifPresent(registry.revokedTokens()::revoke);
+                    .ifPresent(revokedTokens::revoke);
             return Response.ok().header(HttpHeaders.CACHE_CONTROL, "no-store").build();
         } catch (OAuthException e) {
             return e.response();

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
-import io.muster.Registry;
 import io.muster.credential.AuthenticatedDevice;
 import io.muster.token.DpopProof;
+import io.muster.token.DpopProofs;
 import io.muster.token.DpopProofs.InvalidProofException;
+import io.muster.token.TokenIssuer;
 import io.muster.web.Dpop;
 import io.muster.web.Form;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -19,16 +21,19 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The OAuth 2.0 token endpoint (RFC 6749 section 4.4, client credentials). A device that sends a proof of possession with its
- * request gets a token that is bound to the key of the proof (RFC 9449 section 5).
+ * The OAuth 2.0 token endpoint (RFC 6749 section 4.4, client credentials). A device that sends a proof of possession
+ * with its request gets a token that is bound to the key of the proof (RFC 9449 section 5).
  */
 @Path("/token")
-@InTurn
+@WithRetrySlot
 @ApplicationScoped
 public class TokenResource {
 
     @Inject
-    Registry registry;
+    TokenIssuer tokenIssuer;
+
+    @Inject
+    DpopProofs dpopProofs;
 
     @Inject
     ClientAuthentication clients;
@@ -62,12 +67,12 @@ public class TokenResource {
         Optional<DpopProof> proof = dpop.proof(request);
         AuthenticatedDevice device = clients.authenticate(request, form);
         if (proof.isPresent()) {
-            registry.dpopProofs().spend(proof.get());
+            dpopProofs.spend(proof.get());
         }
         Map<String, Object> token = new LinkedHashMap<>();
-        token.put("access_token", registry.tokenIssuer().issue(device, proof));
+        token.put("access_token", tokenIssuer.issue(device, proof));
         token.put("token_type", proof.isPresent() ? "DPoP" : "Bearer");
-        token.put("expires_in", registry.tokenIssuer().lifetime().toSeconds());
+        token.put("expires_in", tokenIssuer.lifetime().toSeconds());
         device.rotateBy().ifPresent(by -> token.put("rotate_by", by.getEpochSecond()));
         return token;
     }

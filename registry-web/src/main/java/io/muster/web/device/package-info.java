@@ -1,2 +1,2 @@
-/** What devices and resource servers call: one resource per endpoint. */
+/** The endpoints for devices and resource servers: one resource each. */
 package io.muster.web.device;

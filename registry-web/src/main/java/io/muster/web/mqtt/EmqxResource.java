@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.mqtt;
 
 import io.muster.broker.Account;
@@ -20,8 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What EMQX 5 asks its HTTP authenticator and authorizer. Every answer is 200: another status would have EMQX ask whoever comes next,
- * and let through what nobody objects to.
+ * Answers EMQX 5's HTTP authenticator and authorizer. Every answer is 200. With another status EMQX would ask the next
+ * authenticator, and permit whatever none of them objects to.
  */
 @Path("/mqtt/{secret}/emqx")
 @ApplicationScoped
@@ -32,7 +33,7 @@ public class EmqxResource {
     @Inject
     Listener listener;
 
-    /** Who logs in, with all that it may do. */
+    /** Decides a login, and returns all that the account may do. */
     @POST
     @Path("/authn")
     public Response logIn(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -46,7 +47,10 @@ public class EmqxResource {
                 DENY));
     }
 
-    /** Whether an account may publish or subscribe to a topic. */
+    /**
+     * Decides whether an account may publish or subscribe to a topic. An account that may subscribe may also
+     * unsubscribe, which EMQX does not ask yet.
+     */
     @POST
     @Path("/authz")
     public Response topic(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -66,7 +70,7 @@ public class EmqxResource {
         String topic = question.required("topic");
         return switch (question.required("action")) {
             case "publish" -> account.mayPublish(topic);
-            case "subscribe" -> account.maySubscribe(topic);
+            case "subscribe", "unsubscribe" -> account.maySubscribe(topic);
             default -> false;
         };
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.mqtt;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,8 +24,8 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
- * What mosquitto-go-auth asks its HTTP backend, as JSON or as a form. The answers fit its response modes {@code status} and {@code
- * json}.
+ * Answers mosquitto-go-auth's HTTP backend, in JSON or as a form. The answers fit its response modes {@code status} and
+ * {@code json}.
  */
 @Path("/mqtt/{secret}/go-auth")
 @ApplicationScoped
@@ -33,7 +34,7 @@ public class GoAuthResource {
     @Inject
     Listener listener;
 
-    /** Who logs in. */
+    /** Decides a login. */
     @POST
     @Path("/user")
     public Response user(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -41,7 +42,7 @@ public class GoAuthResource {
                 .isPresent());
     }
 
-    /** Nobody is above the rules. */
+    /** Denies: no account is above the rules. */
     @POST
     @Path("/superuser")
     public Response superuser(
@@ -49,7 +50,7 @@ public class GoAuthResource {
         return answer(secret, request, body, (broker, question) -> false);
     }
 
-    /** Whether an account may publish to a topic, subscribe to it, or have what is published there. */
+    /** Decides whether an account may publish to a topic, subscribe to it, unsubscribe, or receive its messages. */
     @POST
     @Path("/acl")
     public Response acl(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -61,8 +62,8 @@ public class GoAuthResource {
 
     private static boolean may(Account account, String topic, String access) {
         return switch (access) {
-            // Delivery, publishing, both, and subscribing.
-            case "1", "4" -> account.maySubscribe(topic);
+            // Delivery, publishing, both, subscribing, and unsubscribing, which Mosquitto asks from 2.0 on.
+            case "1", "4", "8" -> account.maySubscribe(topic);
             case "2" -> account.mayPublish(topic);
             case "3" -> account.maySubscribe(topic) && account.mayPublish(topic);
             default -> false;

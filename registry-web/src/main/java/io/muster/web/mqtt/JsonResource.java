@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.mqtt;
 
 import io.muster.broker.Account;
@@ -19,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Questions and answers in JSON, for brokers that have no words of their own: they can be made to ask this. */
+/** Questions and answers in JSON, for brokers without a format of their own, which can be made to ask this. */
 @Path("/mqtt/{secret}/json")
 @ApplicationScoped
 public class JsonResource {
@@ -30,8 +31,8 @@ public class JsonResource {
     Listener listener;
 
     /**
-     * Who logs in, {@code {"clientId", "username", "password"}}: {@code allow}, and the topics that it may {@code publish} to and {@code
-     * subscribe} to, and {@code until} when if the login ends by itself.
+     * Decides a login, {@code {"clientId", "username", "password"}}. The answer is {@code allow}, the topics that the
+     * account may {@code publish} to and {@code subscribe} to, and {@code until} when, if the login expires.
      */
     @POST
     @Path("/login")
@@ -46,7 +47,10 @@ public class JsonResource {
                 NO));
     }
 
-    /** Whether an account may, {@code {"clientId", "username", "action", "topic"}}, {@code publish} or {@code subscribe}. */
+    /**
+     * Decides whether an account may {@code publish}, {@code subscribe} or {@code unsubscribe}: {@code {"clientId",
+     * "username", "action", "topic"}}.
+     */
     @POST
     @Path("/topic")
     public Response topic(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -59,7 +63,7 @@ public class JsonResource {
                         listener.account(broker, question.required("username"), question.text("clientId"))
                                 .filter(account -> switch (question.required("action")) {
                                     case "publish" -> account.mayPublish(question.required("topic"));
-                                    case "subscribe" -> account.maySubscribe(question.required("topic"));
+                                    case "subscribe", "unsubscribe" -> account.maySubscribe(question.required("topic"));
                                     default -> false;
                                 })
                                 .isPresent()),

@@ -1,15 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.mqtt;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.muster.Registry;
 import io.muster.api.ProblemType;
 import io.muster.broker.Account;
+import io.muster.broker.BrokerAccess;
 import io.muster.broker.BrokerAccess.Login;
 import io.muster.config.MusterConfig.Broker;
 import io.muster.config.MusterConfig.BrokerKind;
 import io.muster.json.Json;
 import io.muster.json.MalformedJsonException;
-import io.muster.problem.RareLog;
+import io.muster.log.RareLog;
 import io.muster.problem.RegistryException;
 import io.muster.web.Bodies;
 import io.muster.web.Form;
@@ -22,19 +23,19 @@ import java.io.InputStream;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/** What all kinds of brokers have in common: the secret of the address, the question, and "no" to whatever goes wrong. */
+/** The common part for all kinds of brokers: the secret of the address, the question, and "no" to every failure. */
 @ApplicationScoped
 public class Listener {
 
     private static final RareLog LOG = RareLog.of(Listener.class);
 
     @Inject
-    Registry registry;
+    BrokerAccess brokerAccess;
 
-    /** What a broker asks: members of JSON, or parameters of a form. */
+    /** A broker's question: members of JSON, or parameters of a form. */
     interface Question {
 
-        /** Returns the text, or empty if there is none, or an empty one. */
+        /** Returns the text, or empty if it is absent or empty. */
         Optional<String> text(String name);
 
         /** Returns the text; the empty one if there is none. */
@@ -48,12 +49,12 @@ public class Listener {
      *
      * @param secret of the address
      * @param read how its question is read
-     * @param answer may throw; what it throws is a "no"
+     * @param answer may throw; an exception means "no"
      * @param no the answer to everything that is not clearly a "yes"
      * @throws RegistryException {@code NOT_FOUND} if there is no broker of this kind with this secret
      */
     <Q, A> A answer(String secret, BrokerKind kind, Reader<Q> read, BiFunction<Broker, Q, A> answer, A no) {
-        Broker broker = registry.brokerAccess()
+        Broker broker = brokerAccess
                 .broker(secret, kind)
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such listener"));
         try {
@@ -94,12 +95,12 @@ public class Listener {
     }
 
     Optional<Login> logIn(Broker broker, Question question, String clientId) {
-        return registry.brokerAccess()
-                .logIn(broker, question.required("username"), question.required("password"), question.text(clientId));
+        return brokerAccess.logIn(
+                broker, question.required("username"), question.required("password"), question.text(clientId));
     }
 
     Optional<Account> account(Broker broker, String user, Optional<String> clientId) {
-        return registry.brokerAccess().account(broker, user, clientId);
+        return brokerAccess.account(broker, user, clientId);
     }
 
     static Response answer(int status, Object entity, String type) {

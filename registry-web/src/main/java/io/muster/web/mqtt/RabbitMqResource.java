@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.mqtt;
 
 import io.muster.broker.Account;
@@ -23,8 +24,8 @@ import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 
 /**
- * What RabbitMQ's {@code rabbitmq_auth_backend_http} asks. The answers are {@code allow} and {@code deny}, without a line end: some
- * versions drop the connection over one. An MQTT topic comes as a routing key, with dots for slashes.
+ * Answers RabbitMQ's {@code rabbitmq_auth_backend_http}. The answers are {@code allow} and {@code deny}, without a line
+ * end: some versions drop the connection because of one. An MQTT topic comes as a routing key, with dots for slashes.
  */
 @Path("/mqtt/{secret}/rabbitmq")
 @ApplicationScoped
@@ -32,13 +33,24 @@ public class RabbitMqResource {
 
     private static final String VHOST = "/";
     private static final String EXCHANGE = "amq.topic";
+
+    /**
+     * RabbitMQ's name for the exchange without a name. Through it a will gets into the queue that keeps it until it is
+     * due.
+     */
+    private static final String DEFAULT_EXCHANGE = "amq.default";
+
     private static final String QUEUES = "mqtt-subscription-";
+
+    /** The prefix of queues for delayed wills (MQTT 5), from 3.13 on. */
+    private static final String WILLS = "mqtt-will-";
+
     private static final Set<String> QUALITIES = Set.of("qos0", "qos1");
 
     @Inject
     Listener listener;
 
-    /** Who logs in, by MQTT, which has a client id, or at the management, which has none. */
+    /** Decides a login: by MQTT, which has a client id, or at the management, which has none. */
     @POST
     @Path("/user")
     public Response user(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -52,14 +64,14 @@ public class RabbitMqResource {
                 "deny"));
     }
 
-    /** Whether an account may use a virtual host: there is one for all. */
+    /** Decides whether an account may use a virtual host. There is one for all. */
     @POST
     @Path("/vhost")
     public Response vhost(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
         return answer(secret, request, body, "client_id", (account, question) -> true);
     }
 
-    /** Whether an account may use a queue or an exchange: its own queues, and the exchange that MQTT is. */
+    /** Decides whether an account may use a queue or an exchange: its own queues, and the exchange of MQTT. */
     @POST
     @Path("/resource")
     public Response resource(
@@ -67,7 +79,7 @@ public class RabbitMqResource {
         return answer(secret, request, body, "client_id", RabbitMqResource::mayUse);
     }
 
-    /** Whether an account may publish or subscribe to a topic. */
+    /** Decides whether an account may publish or subscribe to a topic. */
     @POST
     @Path("/topic")
     public Response topic(@PathParam("secret") String secret, @Context HttpServletRequest request, InputStream body) {
@@ -102,7 +114,17 @@ public class RabbitMqResource {
         String name = question.required("name");
         String permission = question.required("permission");
         return switch (question.required("resource")) {
-            case "exchange" -> name.equals(EXCHANGE) && mayUseExchange(account, permission);
+            case "exchange" ->
+                switch (name) {
+                    case EXCHANGE -> mayUseExchange(account, permission);
+                    // Only MQTT has a client id, and only wills go this way there. RabbitMQ asks for the will's topic
+                    // next.
+                    case DEFAULT_EXCHANGE ->
+                        permission.equals("write")
+                                && question.text("client_id").isPresent()
+                                && mayUseExchange(account, permission);
+                    default -> false;
+                };
             case "queue" ->
                 account instanceof OfRegistry
                         ? permission.equals("configure") && isQueueOfADevice(name)
@@ -113,7 +135,7 @@ public class RabbitMqResource {
 
     private static boolean mayUseExchange(Account account, String permission) {
         return switch (permission) {
-            // Which topics is asked next.
+            // RabbitMQ asks for the topics next.
             case "read" -> account instanceof OfDevice || account.maySubscribe("#");
             case "write" -> account instanceof OfDevice || account.mayPublish("any");
             default -> false;
@@ -122,12 +144,16 @@ public class RabbitMqResource {
 
     private static boolean isQueueOf(String clientId, String name) {
         return !clientId.isEmpty()
-                && QUALITIES.stream()
-                        .map(quality -> QUEUES + clientId + quality)
-                        .anyMatch(name::equals);
+                && (name.equals(WILLS + clientId)
+                        || QUALITIES.stream()
+                                .map(quality -> QUEUES + clientId + quality)
+                                .anyMatch(name::equals));
     }
 
     private static boolean isQueueOfADevice(String name) {
+        if (name.startsWith(WILLS)) {
+            return DeviceId.isValid(name.substring(WILLS.length()));
+        }
         return name.startsWith(QUEUES)
                 && QUALITIES.stream()
                         .filter(name::endsWith)
@@ -147,7 +173,10 @@ public class RabbitMqResource {
         };
     }
 
-    /** No topic of a device has a dot or an asterisk in it, so each routing key is that of one topic. */
+    /**
+     * Compares a routing key with the topics. No topic of a device has a dot or an asterisk, so each routing key stands
+     * for one topic.
+     */
     private static boolean topic(Account account, String routingKey, boolean publish) {
         if (account instanceof OfDevice device) {
             Stream<String> own =

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.mqtt;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -22,8 +23,8 @@ import java.util.Optional;
 import java.util.stream.StreamSupport;
 
 /**
- * What VerneMQ's webhooks ask, the hook's name in a header. Every answer is 200, without leave to remember it: a device that was
- * revoked must not live on in the broker's cache.
+ * Answers VerneMQ's webhooks; a header has the hook's name. Every answer is 200 and must not be cached: a revoked
+ * device must not live on in the broker's cache.
  */
 @Path("/mqtt/{secret}/vernemq")
 @ApplicationScoped
@@ -35,7 +36,10 @@ public class VerneMqResource {
     @Inject
     Listener listener;
 
-    /** Answers the hooks {@code auth_on_register}, {@code auth_on_publish} and {@code auth_on_subscribe}, of MQTT 5 too. */
+    /**
+     * Answers the hooks {@code auth_on_register}, {@code auth_on_publish}, {@code auth_on_subscribe} and
+     * {@code on_unsubscribe}, also those of MQTT 5.
+     */
     @POST
     public Response hook(
             @PathParam("secret") String secret,
@@ -60,7 +64,7 @@ public class VerneMqResource {
                 account(broker, question)
                         .filter(account -> account.mayPublish(question.required("topic")))
                         .isPresent();
-            case "auth_on_subscribe", "auth_on_subscribe_m5" ->
+            case "auth_on_subscribe", "auth_on_subscribe_m5", "on_unsubscribe", "on_unsubscribe_m5" ->
                 account(broker, question)
                         .filter(account -> maySubscribe(account, node.path("topics")))
                         .isPresent();
@@ -72,12 +76,14 @@ public class VerneMqResource {
         return listener.account(broker, question.required("username"), question.text("client_id"));
     }
 
-    /** All of them, or none. */
+    /** Tells whether the account may subscribe to all of the topics. They are objects, or texts when unsubscribing. */
     private static boolean maySubscribe(Account account, JsonNode topics) {
         return topics.isArray()
                 && !topics.isEmpty()
                 && StreamSupport.stream(topics.spliterator(), false)
-                        .map(topic -> topic.path("topic").textValue())
+                        .map(topic -> topic.isTextual()
+                                ? topic.textValue()
+                                : topic.path("topic").textValue())
                         .allMatch(topic -> topic != null && account.maySubscribe(topic));
     }
 }

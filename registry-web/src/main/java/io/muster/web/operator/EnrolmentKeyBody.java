@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
 import io.muster.json.Fields;
-import io.muster.verification.EnrolmentKey;
-import io.muster.verification.EnrolmentKeys;
+import io.muster.verification.hmac.EnrolmentKey;
+import io.muster.verification.hmac.EnrolmentKeys;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** The body of a request for an enrolment key, read into a draft or into every fault it has; no fault repeats the key. */
+/**
+ * The body of a request for an enrolment key, read into a draft or into every fault it has. No fault repeats the key.
+ */
 final class EnrolmentKeyBody {
 
     private static final long MOST_USES = 1_000_000_000;
@@ -29,7 +32,7 @@ final class EnrolmentKeyBody {
                 notBefore,
                 notAfter,
                 fields.number("maxUses", 1, MOST_USES).map(OptionalLong::of).orElse(OptionalLong.empty()));
-        // A limit that the caller failed to fill in is not one the caller left out.
+        // A limit that is null is a mistake of the caller, not a limit left out.
         fields.refuseNulls();
         fields.check();
         return draft;

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.api.ProblemType;
+import io.muster.fleet.Fleets;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
-import io.muster.verification.EnrolmentKey;
-import io.muster.verification.EnrolmentKeys;
+import io.muster.verification.hmac.EnrolmentKey;
+import io.muster.verification.hmac.EnrolmentKeys;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -18,13 +19,11 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Enrolment keys of a fleet, for operators. */
 @Path("/api/v1/fleets/{fleet}/enrolment-keys")
@@ -32,38 +31,41 @@ import java.util.Set;
 public class EnrolmentKeysResource {
 
     @Inject
-    Registry registry;
+    Fleets fleets;
+
+    @Inject
+    EnrolmentKeys enrolmentKeys;
 
     @Inject
     Bearer bearer;
 
     /**
-     * Makes or imports a key from {@code {"id": "...", "key": "...", "notBefore": "...", "notAfter": "...", "maxUses": 1000}}, where
-     * every member is optional; the reply shows the key this once.
+     * Makes or imports a key from {@code {"id": "...", "key": "...", "notBefore": "...", "notAfter": "...", "maxUses":
+     * 1000}}. Every member is optional. The reply shows the key this once.
      */
     @POST
     public Response create(
             @Context HttpServletRequest request, @PathParam("fleet") String fleetName, InputStream body) {
         Operator by = bearer.operator(request, Right.KEYS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
-        EnrolmentKeys.Created created = registry.enrolmentKeys()
-                .create(EnrolmentKeyBody.parse(Bodies.read(request, body, Bodies.JSON), fleet), by.name());
+        String fleet = fleets.get(fleetName).name();
+        EnrolmentKeys.Created created =
+                enrolmentKeys.create(EnrolmentKeyBody.parse(Bodies.read(request, body, Bodies.JSON), fleet), by.name());
         Map<String, Object> view = view(created.key());
         view.put("key", created.secret());
         return Replies.json(view).status(201).build();
     }
 
-    /** Lists the fleet's keys, whatever their state, in the order of their ids and in pages as those of devices. */
+    /** Lists the fleet's keys of every state in the order of their ids, in pages like those of devices. */
     @GET
-    public Response list(
-            @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @Context UriInfo uri) {
+    @QueryNames({"limit", "cursor"})
+    public Response list(@Context HttpServletRequest request, @PathParam("fleet") String fleetName) {
         bearer.operator(request, Right.KEYS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
-        Query query = new Query(uri, Set.of("limit", "cursor"));
+        String fleet = fleets.get(fleetName).name();
+        Query query = Query.of(request);
         Optional<String> after = query.cursor(EnrolmentKey::isId);
         int limit = query.limit();
         query.check();
-        List<EnrolmentKey> keys = registry.enrolmentKeys().list(fleet, after, limit);
+        List<EnrolmentKey> keys = enrolmentKeys.list(fleet, after, limit);
         Map<String, Object> page = new LinkedHashMap<>();
         page.put("enrolmentKeys", keys.stream().map(this::view).toList());
         if (keys.size() == limit) {
@@ -72,24 +74,24 @@ public class EnrolmentKeysResource {
         return Replies.json(page).build();
     }
 
-    /** Returns what is known of a key, which is everything but the key. */
+    /** Returns the data of a key, without the key itself. */
     @GET
     @Path("/{id}")
     public Response one(
             @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @PathParam("id") String id) {
         bearer.operator(request, Right.KEYS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
-        return view(registry.enrolmentKeys().find(fleet, id));
+        String fleet = fleets.get(fleetName).name();
+        return view(enrolmentKeys.find(fleet, id));
     }
 
-    /** Revokes a key; on this node at once, on others within two seconds. Devices that it enrolled stay. */
+    /** Revokes a key; effective on this node at once, on others within two seconds. Devices that it enrolled stay. */
     @POST
     @Path("/{id}/revoke")
     public Response revoke(
             @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @PathParam("id") String id) {
         Operator by = bearer.operator(request, Right.KEYS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
-        return view(registry.enrolmentKeys().revoke(fleet, id, by.name()));
+        String fleet = fleets.get(fleetName).name();
+        return view(enrolmentKeys.revoke(fleet, id, by.name()));
     }
 
     private Response view(Optional<EnrolmentKey> found) {
@@ -102,7 +104,7 @@ public class EnrolmentKeysResource {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("id", key.id());
         view.put("fleet", key.fleet());
-        view.put("state", registry.enrolmentKeys().state(key).word());
+        view.put("state", enrolmentKeys.state(key).word());
         key.notBefore().ifPresent(at -> view.put("notBefore", at));
         key.notAfter().ifPresent(at -> view.put("notAfter", at));
         key.maxUses().ifPresent(most -> {

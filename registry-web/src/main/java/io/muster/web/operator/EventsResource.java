@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
+import io.muster.audit.Audit;
 import io.muster.audit.AuditEvent;
 import io.muster.operator.Right;
 import io.muster.spi.DeviceId;
@@ -12,34 +13,33 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
-/** What was decided, by whom and when; the true reason of every refusal is here. For operators. */
+/** The record of decisions for operators, with their authors and times, and the true reason of every refusal. */
 @Path("/api/v1/events")
 @ApplicationScoped
 public class EventsResource {
 
     @Inject
-    Registry registry;
+    Audit audit;
 
     @Inject
     Bearer bearer;
 
-    /** Lists events, the newest first, in pages as those of devices. */
+    /** Lists events, the newest first, in pages like those of devices. */
     @GET
-    public Response list(@Context HttpServletRequest request, @Context UriInfo uri) {
+    @QueryNames({"limit", "cursor"})
+    public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.DEVICES_READ);
-        Query query = new Query(uri, Set.of("limit", "cursor"));
+        Query query = Query.of(request);
         // An event's id has the form of a device's.
         Optional<String> before = query.cursor(DeviceId::isValid);
         int limit = query.limit();
         query.check();
-        List<AuditEvent> events = registry.audit().list(before, limit);
+        List<AuditEvent> events = audit.list(before, limit);
         Map<String, Object> page = new LinkedHashMap<>();
         page.put("events", events.stream().map(EventsResource::view).toList());
         if (events.size() == limit) {

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
+import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.Fleets;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
@@ -12,7 +14,9 @@ import io.muster.problem.RegistryException;
 import io.muster.registration.Registrar;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
-import io.muster.verification.VerifierPolicy;
+import io.muster.verification.SerialForm;
+import io.muster.verification.list.Spellings;
+import io.muster.verification.policy.Explanation;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Origin;
@@ -28,48 +32,52 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
-/** Fleets: who may register, how, and what would happen to a serial. */
+/** Fleets, for operators: their rules, and what would happen to a serial. */
 @Path("/api/v1/fleets")
 @ApplicationScoped
 public class FleetsResource {
 
     @Inject
-    Registry registry;
+    MusterConfig config;
+
+    @Inject
+    Fleets fleets;
+
+    @Inject
+    Registrar registrar;
+
+    @Inject
+    Spellings spellings;
 
     @Inject
     Bearer bearer;
 
     /** Lists all fleets with their documents. */
     @GET
-    public Response list(@Context UriInfo uri, @Context HttpServletRequest request) {
+    public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
-        new Query(uri, Set.of()).check();
         return Replies.json(Map.of(
                         "fleets",
-                        registry.fleets().list().stream()
-                                .map(FleetsResource::view)
-                                .toList()))
+                        fleets.list().stream().map(FleetsResource::view).toList()))
                 .build();
     }
 
     /**
-     * Returns a fleet's document; its entity tag goes into {@code If-Match} of the replacement. With the tag in {@code
-     * If-None-Match} a document that did not change is not sent again.
+     * Returns a fleet's document. Use its entity tag in {@code If-Match} of the replacement. With the tag in
+     * {@code If-None-Match}, an unchanged document is not sent again.
      */
     @GET
     @Path("/{fleet}")
-    public Response one(@PathParam("fleet") String name, @Context UriInfo uri, @Context HttpServletRequest request) {
+    public Response one(@PathParam("fleet") String name, @Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
-        new Query(uri, Set.of()).check();
-        Fleet fleet = registry.fleets().get(name);
+        Fleet fleet = fleets.get(name);
         Precondition precondition = Precondition.of(request);
         if (!precondition.matches(fleet.version())) {
             throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + fleet.version() + " is there");
@@ -83,9 +91,10 @@ public class FleetsResource {
     }
 
     /**
-     * Makes a fleet or replaces its document as a whole: what is left out is the default. With {@code If-Match} only the version
-     * that was read is replaced, with {@code If-None-Match: *} nothing is. On this node at once, on others within two seconds.
-     * The reply has {@code warnings} of what is allowed and hardly meant.
+     * Creates a fleet or replaces its whole document; members left out get their defaults. With {@code If-Match},
+     * replaces only the version that was read. With {@code If-None-Match: *}, only creates. Effective on this node at
+     * once, on others within two seconds. The reply has {@code warnings} about settings that are permitted but hardly
+     * intended.
      */
     @PUT
     @Path("/{fleet}")
@@ -95,10 +104,10 @@ public class FleetsResource {
             throw RegistryException.invalid(List.of(new Fault(
                     "#", "a fleet's name is 1 to 64 lower-case letters, digits and dashes, beginning with a letter")));
         }
-        Fleet fleet = registry.fleets()
-                .put(name, Bodies.read(request, body, Bodies.JSON), Precondition.of(request), operator.name());
+        Fleet fleet =
+                fleets.put(name, Bodies.read(request, body, Bodies.JSON), Precondition.of(request), operator.name());
         Map<String, Object> view = view(fleet);
-        List<String> warnings = registry.fleets().warnings(fleet);
+        List<String> warnings = fleets.warnings(fleet);
         if (!warnings.isEmpty()) {
             view.put("warnings", warnings);
         }
@@ -109,32 +118,49 @@ public class FleetsResource {
     }
 
     /**
-     * Tells what would happen to {@code {"serial": "...", "evidence": {...}}} now, and why: what each verifier says and how long
-     * it takes, which rule decides, and whether the device would be new. Changes nothing.
+     * Tells what would happen to {@code {"serial": "...", "evidence": {...}, "binding": "..."}} now, and why. The reply has each
+     * verifier's answer and duration, the rule that decides, and whether the device would be new. It also has listed
+     * serials that differ only in spelling. Changes nothing.
      */
     @POST
     @Path("/{fleet}/explain")
     public Response explain(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
         bearer.operator(request, Right.FLEETS_READ);
-        Fleet fleet = registry.fleets().get(name);
+        Fleet fleet = fleets.get(name);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        Optional<String> serial = fields.text("serial", SerialNumber.SYNTAX, SerialNumber::isValid);
+        SerialForm form = fleet.document().serials();
+        Optional<SerialNumber> serial = fields.meaning("serial", form.syntax(), form::of);
         fields.require("serial");
+        if (serial.isEmpty()) {
+            fields.text("serial")
+                    .map(text -> spellings.listed(fleet.name(), text))
+                    .filter(listed -> !listed.isEmpty())
+                    .ifPresent(listed ->
+                            fields.fault("serial", "spelled otherwise, it is listed: " + String.join(", ", listed)));
+        }
         Optional<Map<String, Object>> evidence = fields.any("evidence");
+        Optional<String> binding = ApprovalsResource.binding(fields);
         fields.check();
         Candidate candidate = new Candidate(
-                new SerialNumber(serial.orElseThrow()),
+                serial.orElseThrow(),
                 fleet.name(),
                 Optional.empty(),
                 evidence.orElse(Map.of()),
                 List.of(),
-                Origin.of(request));
-        return Replies.json(view(registry.registrar().explain(candidate))).build();
+                Origin.of(request, config.trustedProxies()),
+                binding);
+        Map<String, Object> view = view(candidate.serial(), registrar.explain(candidate));
+        List<String> listed = spellings.listed(fleet.name(), candidate.serial().value());
+        if (!listed.isEmpty()) {
+            view.put("listedAs", listed);
+        }
+        return Replies.json(view).build();
     }
 
-    private static Map<String, Object> view(Registrar.Explanation explanation) {
-        VerifierPolicy.Explanation verification = explanation.verification();
+    private static Map<String, Object> view(SerialNumber serial, Registrar.Preview explanation) {
+        Explanation verification = explanation.verification();
         Map<String, Object> view = new LinkedHashMap<>();
+        view.put("serial", serial.value());
         view.put("decision", verification.decision());
         view.put("rule", verification.rule());
         view.put("reason", verification.reason());
@@ -151,7 +177,7 @@ public class FleetsResource {
         return view;
     }
 
-    private static Map<String, Object> view(VerifierPolicy.Answer answer) {
+    private static Map<String, Object> view(Explanation.Answer answer) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("verifier", answer.verifier());
         if (answer.shadow()) {
@@ -166,7 +192,7 @@ public class FleetsResource {
             view.put("tags", known.tags());
             view.put("attributes", known.attributes());
         });
-        view.put("tookMillis", answer.took().toNanos() / 1000 / 1000.0);
+        view.put("tookMillis", TimeUnit.NANOSECONDS.toMicros(answer.took().toNanos()) / 1000.0);
         return view;
     }
 

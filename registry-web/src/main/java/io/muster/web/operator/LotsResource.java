@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
+import io.muster.fleet.Fleets;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
-import io.muster.verification.Lot;
-import io.muster.verification.Lots;
+import io.muster.verification.list.Lot;
+import io.muster.verification.list.Lots;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -20,14 +21,12 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Lots of expected serials, for operators. The name of a lot may have slashes in it. */
 @Path("/api/v1/fleets/{fleet}/lots")
@@ -40,46 +39,43 @@ public class LotsResource {
     private static final String PAUSED = "paused";
 
     @Inject
-    Registry registry;
+    Fleets fleets;
+
+    @Inject
+    Lots lots;
 
     @Inject
     Bearer bearer;
 
     /** Lists lots by name; {@code limit} and {@code cursor} page. */
     @GET
-    public Response list(
-            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @Context UriInfo uri) {
+    @QueryNames({"limit", "cursor"})
+    public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
         bearer.operator(request, Right.SERIALS_READ);
-        String fleet = registry.fleets().get(fleetName).name();
-        Query query = new Query(uri, Set.of("limit", "cursor"));
+        String fleet = fleets.get(fleetName).name();
+        Query query = Query.of(request);
         Optional<String> after = query.cursor(Lot::isName);
         int limit = query.limit();
         query.check();
-        List<Lots.Entry> lots = registry.lots().list(fleet, after, limit);
-        Map<String, Object> page = new LinkedHashMap<>();
-        page.put("lots", lots.stream().map(LotsResource::view).toList());
-        if (lots.size() == limit) {
-            page.put("next", lots.get(limit - 1).lot().name());
-        }
-        return Replies.json(page).build();
+        return Replies.page("lots", lots.list(fleet, after, limit), limit, LotsResource::view, entry -> entry.lot()
+                .name());
     }
 
-    /** Returns one lot, with how far it is. */
+    /** Returns one lot, with its progress. */
     @GET
     @Path("/{lot: .+}")
     public Response one(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("lot") String name) {
         bearer.operator(request, Right.SERIALS_READ);
-        String fleet = registry.fleets().get(fleetName).name();
-        return withProgress(
-                fleet,
-                Optional.of(name)
-                        .filter(Lot::isName)
-                        .flatMap(text -> registry.lots().find(fleet, text))
-                        .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such lot")));
+        String fleet = fleets.get(fleetName).name();
+        Lots.Entry entry = Optional.of(name)
+                .filter(Lot::isName)
+                .flatMap(text -> lots.find(fleet, text))
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such lot"));
+        return Replies.json(withProgress(fleet, entry)).build();
     }
 
-    /** Writes a lot, whole: what is not said has no limit. */
+    /** Writes a whole lot; members left out set no limit. */
     @PUT
     @Path("/{lot: .+}")
     public Response put(
@@ -88,7 +84,7 @@ public class LotsResource {
             @PathParam("lot") String name,
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
+        String fleet = fleets.get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Lot lot = new Lot(
                 name,
@@ -103,15 +99,19 @@ public class LotsResource {
                     "#",
                     "the name of a lot must have 1 to " + Lot.MAX_NAME + " characters and no control characters")));
         }
-        return withProgress(fleet, registry.lots().put(fleet, lot, operator.name()));
+        Lots.Entry entry = lots.put(fleet, lot, operator.name());
+        return Replies.stored(view(entry), () -> withProgress(fleet, entry)).build();
     }
 
-    private Response withProgress(String fleet, Lots.Entry entry) {
-        Lots.Progress progress = registry.lots().progress(fleet, entry.lot().name());
+    private Map<String, Object> withProgress(String fleet, Lots.Entry entry) {
+        Lots.Progress progress = lots.progress(fleet, entry.lot().name());
         Map<String, Object> view = view(entry);
         view.put("registered", progress.registered());
         view.put("blocked", progress.blocked());
-        return Replies.json(view).build();
+        if (progress.isPart()) {
+            view.put("counted", progress.counted());
+        }
+        return view;
     }
 
     private static Map<String, Object> view(Lots.Entry entry) {

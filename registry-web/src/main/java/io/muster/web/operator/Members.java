@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
 import io.muster.json.Fields;
 import io.muster.spi.SerialNumber;
-import io.muster.verification.BlockedSerial;
+import io.muster.verification.SerialForm;
+import io.muster.verification.list.BlockedSerial;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,7 +18,7 @@ final class Members {
 
     private Members() {}
 
-    /** Why an operator does something; empty if it is not said. */
+    /** Reads the operator's reason; empty if there is none. */
     static Optional<String> reason(Fields fields) {
         return fields.text(
                         REASON,
@@ -26,15 +28,20 @@ final class Members {
                 .filter(text -> !text.isEmpty());
     }
 
-    /** The serials that something is done with, which are required. */
-    static List<String> serials(Fields fields) {
-        Optional<List<String>> serials = fields.meanings(
+    /** Reads the serials of the request, which are required, as the fleet spells them. */
+    static List<String> serials(Fields fields, SerialForm form) {
+        Optional<List<String>> serials = someSerials(fields, form);
+        fields.require(SERIALS);
+        return serials.orElse(List.of());
+    }
+
+    /** Reads the serials of the request as the fleet spells them; empty if there are none. */
+    static Optional<List<String>> someSerials(Fields fields, SerialForm form) {
+        return fields.meanings(
                 SERIALS,
                 "an array of 1 to " + MAX_SERIALS + " serials",
                 size -> size >= 1 && size <= MAX_SERIALS,
-                "a serial, " + SerialNumber.SYNTAX,
-                text -> Optional.of(text).filter(SerialNumber::isValid));
-        fields.require(SERIALS);
-        return serials.orElse(List.of());
+                "a serial, " + form.syntax(),
+                text -> form.of(text).map(SerialNumber::value));
     }
 }

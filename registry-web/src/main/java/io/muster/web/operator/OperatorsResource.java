@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.api.ProblemType;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
@@ -28,7 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Operators and resource servers: who may call the operator API, and what for. */
+/** Operators and resource servers, with their rights to call the operator API. */
 @Path("/api/v1/operators")
 @ApplicationScoped
 public class OperatorsResource {
@@ -38,24 +38,30 @@ public class OperatorsResource {
             String.join(", ", Stream.of(Right.values()).map(Right::word).toList());
 
     @Inject
-    Registry registry;
+    Operators operators;
 
     @Inject
     Bearer bearer;
 
-    /** Lists all operators, revoked ones among them. */
+    /**
+     * Lists operators in the order in which they were made, including revoked ones; {@code limit} and {@code cursor}
+     * page.
+     */
     @GET
+    @QueryNames({"limit", "cursor"})
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.OPERATORS_WRITE);
-        return Replies.json(Map.of(
-                        "operators",
-                        registry.operators().list().stream()
-                                .map(OperatorsResource::view)
-                                .toList()))
-                .build();
+        Query query = Query.of(request);
+        // An operator's id has the form of a device's.
+        Optional<String> after = query.cursor(DeviceId::isValid);
+        int limit = query.limit();
+        query.check();
+        return Replies.page("operators", operators.list(after, limit), limit, OperatorsResource::view, Operator::id);
     }
 
-    /** Makes an operator from {@code {"name": "...", "rights": ["introspect"]}}; the reply shows its token this once. */
+    /**
+     * Creates an operator from {@code {"name": "...", "rights": ["introspect"]}}; the reply shows its token this once.
+     */
     @POST
     public Response create(@Context HttpServletRequest request, InputStream body) {
         Operator by = bearer.operator(request, Right.OPERATORS_WRITE);
@@ -66,26 +72,33 @@ public class OperatorsResource {
                 text -> text.matches(NAME));
         Optional<List<Right>> rights = fields.meanings(
                 "rights", "an array of at least one right", size -> size > 0, "one of " + RIGHTS, Right::of);
+        name.filter(Operators::isLikeADevices)
+                .ifPresent(text -> fields.fault(
+                        "name",
+                        "must not be 16 to 64 letters and digits and nothing else, as ids and keys of devices are"));
         fields.require("name", "rights");
         fields.check();
-        Operators.Created created = registry.operators()
+        Operators.Created created = operators
                 .create(name.orElseThrow(), EnumSet.copyOf(rights.orElseThrow()), by.name())
-                .orElseThrow(() -> RegistryException.withDetail(ProblemType.CONFLICT, "the name is taken"));
+                .orElseThrow(() -> RegistryException.withDetail(
+                        ProblemType.CONFLICT,
+                        "the name is taken, or a broker may still have a connection of a revoked operator of"
+                                + " this name"));
         Map<String, Object> view = view(created.operator());
         view.put("token", created.token());
         return Replies.json(view).status(201).build();
     }
 
-    /** Revokes an operator's token; on this node at once, on others within two seconds. */
+    /** Revokes an operator's token; effective on this node at once, on others within two seconds. */
     @DELETE
     @Path("/{id}")
     public Response revoke(@Context HttpServletRequest request, @PathParam("id") String id) {
         Operator by = bearer.operator(request, Right.OPERATORS_WRITE);
         if (by.id().equals(id)) {
-            // Or the last one could lock everybody out for good.
+            // Otherwise the last operator could lock out everybody for good.
             throw RegistryException.withDetail(ProblemType.CONFLICT, "an operator cannot revoke itself");
         }
-        if (!DeviceId.isValid(id) || !registry.operators().revoke(id, by.name())) {
+        if (!DeviceId.isValid(id) || !operators.revoke(id, by.name())) {
             throw new RegistryException(ProblemType.NOT_FOUND, "no such operator");
         }
         return Response.noContent().build();

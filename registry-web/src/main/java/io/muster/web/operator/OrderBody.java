@@ -1,23 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialOrders.Order;
 import io.muster.credential.CredentialOrders.Scope;
+import io.muster.device.DeviceStore;
 import io.muster.json.Fields;
-import io.muster.verification.Lot;
+import io.muster.spi.DeviceId;
+import io.muster.verification.list.Lot;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
-/** What revocations and rotations of a fleet have in common: whose credentials are meant, and how an order looks. */
+/** The common part of revocations and rotations of a fleet: the credentials they apply to, and the view of an order. */
 final class OrderBody {
 
     private static final Duration DAY = Duration.ofDays(1);
@@ -25,14 +25,14 @@ final class OrderBody {
     private OrderBody() {}
 
     /**
-     * When devices are to renew, or may register.
+     * The time in which devices are to renew, or may register.
      *
      * @param notBefore from
      * @param notAfter until
      */
     record Window(Instant notBefore, Instant notAfter) {}
 
-    /** Reads a window that has not ended: from now on for a day unless the request says otherwise. */
+    /** Reads a window that has not ended; by default one day from now. */
     static Window window(Fields fields, Clock clock) {
         Instant now = clock.instant();
         Instant notBefore = fields.time("notBefore").orElse(now);
@@ -44,36 +44,46 @@ final class OrderBody {
         return new Window(notBefore, notAfter);
     }
 
-    /** Reads whose credentials are meant: those of a lot that devices are of, or, said outright, of the whole fleet. */
-    static Scope scope(Registry registry, String fleet, Fields fields) {
+    /** Reads which credentials an order applies to: those of a lot, or, if stated explicitly, of the whole fleet. */
+    static Scope scope(String fleet, Fields fields) {
         Optional<String> lot = fields.text("lot", "the name of a lot", Lot::isName);
         boolean all = fields.flag("all").orElse(false);
         if (lot.isPresent() == all) {
             fields.fault("lot", "name a lot, or say \"all\": true for the whole fleet");
         }
-        if (lot.isPresent() && !all && registry.devices().count(fleet, lot) == 0) {
-            // A name that was mistyped would be taken for a lot that is safe now.
-            fields.fault("lot", "no device of this fleet is of this lot");
-        }
         return new Scope(fleet, lot, Optional.empty());
     }
 
-    /** Answers with an order that was given just now, and how many devices it means. */
-    static Response ordered(Registry registry, Order order) {
+    /**
+     * Counts the devices of an order before it is given: an order that was given must not fail afterwards.
+     *
+     * @return empty if that cannot be counted now, which does not prevent the order
+     */
+    static Optional<DeviceStore.Count> count(DeviceStore devices, Scope scope, Fields fields) {
+        Optional<DeviceStore.Count> count = Replies.perhaps(() -> devices.count(scope.fleet(), scope.lot()));
+        if (scope.lot().isPresent()
+                && count.filter(total -> total.exact() && total.number() == 0).isPresent()) {
+            // Otherwise an operator with a typing error would think that the lot is safe now.
+            fields.fault("lot", "no device of this fleet is of this lot");
+        }
+        return count;
+    }
+
+    /** Answers with an order that was just given, and the number of its devices, as far as they were counted. */
+    static Response ordered(Order order, Optional<DeviceStore.Count> count) {
         Map<String, Object> view = view(order);
-        view.put(
-                "devices",
-                registry.devices().count(order.scope().fleet(), order.scope().lot()));
+        count.filter(total -> total.exact() || total.number() > 0)
+                .ifPresent(total -> view.put(total.exact() ? "devices" : "devicesAtLeast", total.number()));
         return Replies.json(view).status(201).build();
     }
 
-    static Response list(Registry registry, String fleet, CredentialOrders.Kind kind, String member, UriInfo uri) {
-        new Query(uri, Set.of()).check();
-        List<Map<String, Object>> orders = registry.credentialOrders().of(fleet).all().stream()
-                .filter(order -> order.kind() == kind)
-                .map(OrderBody::view)
-                .toList();
-        return Replies.json(Map.of(member, orders)).build();
+    static Response list(
+            CredentialOrders all, String fleet, CredentialOrders.Kind kind, String member, HttpServletRequest request) {
+        Query query = Query.of(request);
+        Optional<String> after = query.cursor(DeviceId::isValid);
+        int limit = query.limit();
+        query.check();
+        return Replies.page(member, all.of(fleet).list(kind, after, limit), limit, OrderBody::view, Order::id);
     }
 
     static Map<String, Object> view(Order order) {

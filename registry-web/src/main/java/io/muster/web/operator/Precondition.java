@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
 import io.muster.api.Problem.Fault;
@@ -15,20 +16,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a request says in {@code If-Match} and {@code If-None-Match} of the versions it is good for (RFC 9110 section 13). The
- * entity tag of a version is its number, and always strong; version 0 stands for what does not exist. A tag of anybody else's
- * making matches nothing.
+ * The versions for which a request is valid, from {@code If-Match} and {@code If-None-Match} (RFC 9110 section 13). The
+ * entity tag of a version is its number, and always strong. Version 0 stands for a document that does not exist. A tag
+ * from elsewhere matches nothing.
  */
 final class Precondition implements LongPredicate {
 
-    /** An entity tag and what separates it from the next one. */
+    /** An entity tag, and the separator before the next one. */
     private static final Pattern TAG =
             Pattern.compile("[ \\t,]*(?<weak>W/)?\"(?<opaque>[!#-~\\x80-\\xff]*)\"[ \\t]*(,[ \\t,]*|$)");
 
     private final Optional<Tags> match;
     private final Optional<Tags> noneMatch;
 
-    /** The tags of a header: all that may be, or these. */
+    /** The tags of a header: any tag, or these. */
     private record Tags(boolean any, Set<String> strong, Set<String> weak) {
 
         boolean strongly(long version) {
@@ -36,7 +37,7 @@ final class Precondition implements LongPredicate {
         }
 
         boolean weakly(long version) {
-            return strongly(version) || version > 0 && weak.contains(Long.toString(version));
+            return strongly(version) || (version > 0 && weak.contains(Long.toString(version)));
         }
     }
 
@@ -81,17 +82,17 @@ final class Precondition implements LongPredicate {
         return Optional.of(tags);
     }
 
-    /** Tells whether {@code If-Match} holds of the version that is there, or is absent. */
+    /** Tells whether {@code If-Match} is absent or matches the present version. */
     boolean matches(long version) {
         return match.map(tags -> tags.strongly(version)).orElse(true);
     }
 
-    /** Tells whether {@code If-None-Match} holds of the version that is there, or is absent. */
+    /** Tells whether {@code If-None-Match} is absent or does not match the present version. */
     boolean noneMatches(long version) {
         return noneMatch.map(tags -> !tags.weakly(version)).orElse(true);
     }
 
-    /** Tells whether the version that is there may be replaced. */
+    /** Tells whether the present version may be replaced. */
     @Override
     public boolean test(long version) {
         return matches(version) && noneMatches(version);

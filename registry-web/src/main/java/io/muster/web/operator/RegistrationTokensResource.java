@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.Fleets;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.RegistrationTokens;
 import io.muster.operator.Right;
-import io.muster.spi.SerialNumber;
+import io.muster.verification.SerialForm;
 import io.muster.verification.jwt.RegistrationTokenSigner;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
@@ -36,31 +37,38 @@ public class RegistrationTokensResource {
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
     @Inject
-    Registry registry;
+    Fleets fleets;
+
+    @Inject
+    RegistrationTokens registrationTokens;
 
     @Inject
     Bearer bearer;
 
-    /** Makes a token from {@code {"verifier", "serial", "url", "expiresIn"}}, all optional; the reply shows it this once. */
+    /**
+     * Makes a token from {@code {"verifier", "serial", "url", "expiresIn"}}, all optional; the reply shows it this
+     * once.
+     */
     @POST
     public Response create(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.KEYS_WRITE);
-        Fleet fleet = registry.fleets().get(fleetName);
-        RegistrationTokenSigner.Signed signed = registry.registrationTokens()
-                .create(fleet, wish(Bodies.read(request, body, Bodies.JSON)), operator.name());
+        Fleet fleet = fleets.get(fleetName);
+        RegistrationTokenSigner.Signed signed = registrationTokens.create(
+                fleet,
+                wish(Bodies.read(request, body, Bodies.JSON), fleet.document().serials()),
+                operator.name());
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("token", signed.token());
         signed.expiresAt().ifPresent(at -> view.put("expiresAt", at));
         return Replies.json(view).status(201).build();
     }
 
-    static RegistrationTokens.Wish wish(byte[] body) {
+    static RegistrationTokens.Wish wish(byte[] body, SerialForm form) {
         Fields fields = Fields.of(body);
         RegistrationTokens.Wish wish = new RegistrationTokens.Wish(
                 fields.text("verifier"),
-                fields.text("serial", SerialNumber.SYNTAX, SerialNumber::isValid)
-                        .map(SerialNumber::new),
+                fields.meaning("serial", form.syntax(), form::of),
                 fields.meaning("url", "an http or https address", RegistrationTokensResource::address),
                 fields.duration("expiresIn", SHORTEST, LONGEST));
         fields.refuseNulls();

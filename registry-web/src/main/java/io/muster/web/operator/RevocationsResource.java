@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.credential.CredentialOrders;
 import io.muster.credential.CredentialOrders.Scope;
+import io.muster.device.DeviceStore;
+import io.muster.fleet.Fleets;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
@@ -17,45 +19,51 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.util.Optional;
 
-/** The credentials of a lot or a fleet, revoked as a whole, for operators. */
+/** Revocations of all credentials of a lot or a fleet, for operators. */
 @Path("/api/v1/fleets/{fleet}/revocations")
 @ApplicationScoped
 public class RevocationsResource {
 
     @Inject
-    Registry registry;
+    DeviceStore devices;
+
+    @Inject
+    Fleets fleets;
+
+    @Inject
+    CredentialOrders credentialOrders;
 
     @Inject
     Bearer bearer;
 
     /**
-     * Revokes every credential of a lot, {@code {"lot": "...", "reason": "..."}}, or of the whole fleet, {@code {"all": true,
-     * "reason": "..."}}, that exists now. On this node at once, on others within two seconds.
+     * Revokes every existing credential of a lot, {@code {"lot": "...", "reason": "..."}}, or of the whole fleet,
+     * {@code {"all": true, "reason": "..."}}. Effective on this node at once, on others within two seconds.
      */
     @POST
     public Response revoke(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
+        String fleet = fleets.get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        Scope scope = OrderBody.scope(registry, fleet, fields);
+        Scope scope = OrderBody.scope(fleet, fields);
         Optional<String> reason = Members.reason(fields);
         fields.require(Members.REASON);
         fields.refuseNulls();
+        Optional<DeviceStore.Count> count = OrderBody.count(devices, scope, fields);
         fields.check();
-        return OrderBody.ordered(
-                registry, registry.credentialOrders().revoke(scope, reason.orElseThrow(), operator.name()));
+        return OrderBody.ordered(credentialOrders.revoke(scope, reason.orElseThrow(), operator.name()), count);
     }
 
-    /** Lists them, the oldest first. */
+    /** Lists revocations, the oldest first; {@code limit} and {@code cursor} page. */
     @GET
-    public Response list(@PathParam("fleet") String fleet, @Context HttpServletRequest request, @Context UriInfo uri) {
+    @QueryNames({"limit", "cursor"})
+    public Response list(@PathParam("fleet") String fleet, @Context HttpServletRequest request) {
         bearer.operator(request, Right.DEVICES_READ);
         return OrderBody.list(
-                registry, registry.fleets().get(fleet).name(), CredentialOrders.Kind.REVOKE, "revocations", uri);
+                credentialOrders, fleets.get(fleet).name(), CredentialOrders.Kind.REVOKE, "revocations", request);
     }
 }

@@ -1,78 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
+import io.muster.config.MusterConfig;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.Fleets;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
-import io.muster.verification.Lot;
-import io.muster.verification.SerialList;
+import io.muster.verification.SerialForm;
+import io.muster.verification.list.Lot;
+import io.muster.verification.list.SerialList;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.Semaphore;
 
 /** Expected and blocked serials, for operators. */
 @Path("/api/v1/fleets/{fleet}/serials")
 @ApplicationScoped
 public class SerialsResource {
 
+    private static final String SERIAL = "serial";
     private static final String SERIALS = "serials";
+    private static final Semaphore IMPORTS = new Semaphore(8);
+    private static final Duration COME_BACK = Duration.ofSeconds(30);
 
     @Inject
-    Registry registry;
+    MusterConfig config;
+
+    @Inject
+    Fleets fleets;
+
+    @Inject
+    SerialImport serialImport;
+
+    @Inject
+    SerialList serialList;
 
     @Inject
     Bearer bearer;
 
-    /** Imports expected and blocked serials from CSV or JSON; good rows are kept, each bad one is named. */
+    /** Imports expected and blocked serials from CSV or JSON. Good rows are stored, and each bad one is reported. */
     @POST
     public Response add(@PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        Fleet fleet = registry.fleets().get(fleetName);
-        InputStream in =
-                Bodies.capped(request, body, registry.config().imports().maxSize());
-        SerialImport.Result result;
-        if (Bodies.is(request, "text/csv")) {
-            result = registry.serialImport().csv(fleet, in, operator.name());
-        } else if (Bodies.is(request, Bodies.JSON)) {
-            result = registry.serialImport().json(fleet, in, operator.name());
-        } else {
-            throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send text/csv or application/json");
+        Fleet fleet = fleets.get(fleetName);
+        // An import holds a thread for as long as its file takes to arrive.
+        if (!IMPORTS.tryAcquire()) {
+            throw RegistryException.later(ProblemType.SERVICE_UNAVAILABLE, "too many imports at once", COME_BACK);
         }
-        return Replies.json(result).build();
+        try {
+            return Replies.json(imported(fleet, request, body, operator)).build();
+        } finally {
+            IMPORTS.release();
+        }
+    }
+
+    private SerialImport.Result imported(Fleet fleet, HttpServletRequest request, InputStream body, Operator operator) {
+        InputStream in = Bodies.capped(request, body, config.imports().maxSize());
+        if (Bodies.is(request, "text/csv")) {
+            return serialImport.csv(fleet, in, operator.name());
+        }
+        if (Bodies.is(request, Bodies.JSON)) {
+            return serialImport.json(fleet, in, operator.name());
+        }
+        throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send text/csv or application/json");
     }
 
     /**
-     * Lists in the order of serials. {@code serial}, {@code state} and {@code lot} filter; {@code limit} and {@code cursor} page. A
-     * page may have fewer rows than its limit, or none, and still a {@code next}.
+     * Lists rows in the order of serials. {@code serial}, {@code state} and {@code lot} filter; {@code limit} and
+     * {@code cursor} page. A page may have fewer rows than its limit, or none, and still have a {@code next}.
      */
     @GET
-    public Response list(
-            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @Context UriInfo uri) {
+    @QueryNames({"serial", "state", "lot", "limit", "cursor"})
+    public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
         bearer.operator(request, Right.SERIALS_READ);
-        String fleet = registry.fleets().get(fleetName).name();
-        Query query = new Query(uri, Set.of("serial", "state", "lot", "limit", "cursor"));
-        Optional<String> serial = query.get("serial", SerialNumber.SYNTAX, SerialsResource::serial);
+        Fleet of = fleets.get(fleetName);
+        String fleet = of.name();
+        SerialForm form = of.document().serials();
+        Query query = Query.of(request);
+        Optional<String> serial = query.get(SERIAL, form.syntax(), text -> serial(of, text));
         SerialList.Filter filter = new SerialList.Filter(
                 query.get("state", "expected, registered or blocked", SerialList.State::of),
                 query.get("lot", "the name of a lot", text -> Optional.of(text).filter(Lot::isName)));
@@ -80,20 +107,21 @@ public class SerialsResource {
         int limit = query.limit();
         query.check();
         SerialList.Page found = serial.map(text -> only(fleet, text, filter))
-                .orElseGet(() -> registry.serialList().list(fleet, filter, after, limit));
+                .orElseGet(() -> serialList.list(fleet, filter, after, limit));
         Map<String, Object> page = new LinkedHashMap<>();
         page.put(SERIALS, found.entries().stream().map(SerialsResource::view).toList());
         found.next().ifPresent(next -> page.put("next", next));
         return Replies.json(page).build();
     }
 
-    private static Optional<String> serial(String text) {
-        return Optional.of(text).filter(SerialNumber::isValid);
+    /** Returns the serial as the fleet spells it; empty if it has no such spelling. */
+    private static Optional<String> serial(Fleet fleet, String text) {
+        return fleet.document().serials().of(text).map(SerialNumber::value);
     }
 
     private SerialList.Page only(String fleet, String serial, SerialList.Filter filter) {
         return new SerialList.Page(
-                registry.serialList().find(fleet, serial).stream()
+                serialList.find(fleet, serial).stream()
                         .filter(entry ->
                                 filter.state().map(entry.state()::equals).orElse(true))
                         .filter(entry -> filter.lot().isEmpty()
@@ -110,17 +138,16 @@ public class SerialsResource {
             @Context HttpServletRequest request,
             @PathParam("serial") String serial) {
         bearer.operator(request, Right.SERIALS_READ);
-        return Replies.json(view(found(registry.fleets().get(fleetName).name(), serial)))
-                .build();
+        Fleet fleet = fleets.get(fleetName);
+        return Replies.json(view(found(fleet.name(), serial(fleet, serial)))).build();
     }
 
-    private SerialList.Entry found(String fleet, String serial) {
-        return serial(serial)
-                .flatMap(text -> registry.serialList().find(fleet, text))
+    private SerialList.Entry found(String fleet, Optional<String> serial) {
+        return serial.flatMap(text -> serialList.find(fleet, text))
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such serial"));
     }
 
-    /** Keeps a serial from registering, whether it is in the list or not; the body may say why. */
+    /** Blocks a serial, whether it is in the list or not. The body may have a reason. */
     @POST
     @Path("/{serial}/block")
     public Response block(
@@ -129,18 +156,21 @@ public class SerialsResource {
             @PathParam("serial") String serial,
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
+        Fleet fleet = fleets.get(fleetName);
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
         Optional<String> reason = Members.reason(fields);
         fields.check();
-        String valid = serial(serial)
-                .orElseThrow(() -> RegistryException.invalid(
-                        List.of(new Fault("#", "the serial must be " + SerialNumber.SYNTAX))));
-        registry.serialList().block(fleet, List.of(valid), reason, operator.name());
-        return Replies.json(view(found(fleet, valid))).build();
+        String valid = serial(fleet, serial)
+                .orElseThrow(() -> RegistryException.invalid(List.of(new Fault(
+                        "#", "the serial must be " + fleet.document().serials().syntax()))));
+        serialList.block(fleet.name(), List.of(valid), reason, operator.name());
+        return Replies.stored(
+                        Map.of(SERIAL, valid, "state", SerialList.State.BLOCKED.word()),
+                        () -> view(found(fleet.name(), Optional.of(valid))))
+                .build();
     }
 
-    /** Ends a block; answers with the serial, or with nothing if its row only blocked and is gone. */
+    /** Ends a block. Answers with the serial, or without content if its row only blocked and was deleted. */
     @POST
     @Path("/{serial}/unblock")
     public Response unblock(
@@ -149,41 +179,77 @@ public class SerialsResource {
             @PathParam("serial") String serial,
             InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
+        Fleet of = fleets.get(fleetName);
+        String fleet = of.name();
         Fields.of(Bodies.optional(request, body, Bodies.JSON)).check();
-        found(fleet, serial);
-        registry.serialList().unblock(fleet, List.of(serial), operator.name());
-        return registry.serialList()
-                .find(fleet, serial)
-                .map(entry -> Replies.json(view(entry)).build())
-                .orElseGet(() -> Response.noContent().build());
+        String known = found(fleet, serial(of, serial)).serial().serial();
+        serialList.unblock(fleet, List.of(known), operator.name());
+        Optional<Optional<SerialList.Entry>> now = Replies.perhaps(() -> serialList.find(fleet, known));
+        if (now.isEmpty()) {
+            return Replies.json(Map.of(SERIAL, known, Replies.INCOMPLETE, true)).build();
+        }
+        return now.get().map(entry -> Replies.json(view(entry)).build()).orElseGet(() -> Response.noContent()
+                .build());
     }
 
-    /** Blocks several at once, {@code {"serials": ["..."], "reason": "..."}}: all or none. */
+    /** Blocks several serials, {@code {"serials": ["..."], "reason": "..."}}: all or none. */
     @POST
     @Path("/block")
     public Response blockAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
+        Fleet of = fleets.get(fleetName);
+        String fleet = of.name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        List<String> serials = Members.serials(fields);
+        List<String> serials = Members.serials(fields, of.document().serials());
         Optional<String> reason = Members.reason(fields);
         fields.check();
-        return changed(serials, registry.serialList().block(fleet, serials, reason, operator.name()));
+        return changed(serials, serialList.block(fleet, serials, reason, operator.name()));
     }
 
-    /** Ends several blocks at once, {@code {"serials": ["..."]}}: all or none. */
+    /** Ends several blocks, {@code {"serials": ["..."]}}: all or none. */
     @POST
     @Path("/unblock")
     public Response unblockAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
-        String fleet = registry.fleets().get(fleetName).name();
+        Fleet of = fleets.get(fleetName);
+        String fleet = of.name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        List<String> serials = Members.serials(fields);
+        List<String> serials = Members.serials(fields, of.document().serials());
         fields.check();
-        return changed(serials, registry.serialList().unblock(fleet, serials, operator.name()));
+        return changed(serials, serialList.unblock(fleet, serials, operator.name()));
+    }
+
+    /** Removes a serial from the list if it is not a device. A block of it stays. */
+    @DELETE
+    @Path("/{serial}")
+    public Response remove(
+            @PathParam("fleet") String fleetName,
+            @Context HttpServletRequest request,
+            @PathParam("serial") String serial) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Fleet fleet = fleets.get(fleetName);
+        SerialList.Entry known = found(fleet.name(), serial(fleet, serial));
+        if (!known.listed()) {
+            throw RegistryException.withDetail(
+                    ProblemType.CONFLICT, "the serial is not in the list, it is only blocked; unblock it");
+        }
+        serialList.remove(fleet.name(), List.of(known.serial().serial()), operator.name());
+        return Response.noContent().build();
+    }
+
+    /** Removes several serials from the list, {@code {"serials": ["..."]}}: all or none. */
+    @POST
+    @Path("/remove")
+    public Response removeAll(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Fleet fleet = fleets.get(fleetName);
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
+        List<String> serials = Members.serials(fields, fleet.document().serials());
+        fields.check();
+        return changed(serials, serialList.remove(fleet.name(), serials, operator.name()));
     }
 
     private static Response changed(List<String> serials, int changed) {
@@ -195,7 +261,7 @@ public class SerialsResource {
 
     private static Map<String, Object> view(SerialList.Entry entry) {
         Map<String, Object> view = new LinkedHashMap<>();
-        view.put("serial", entry.serial().serial());
+        view.put(SERIAL, entry.serial().serial());
         view.put("state", entry.state().word());
         view.put("listed", entry.listed());
         entry.reason().ifPresent(reason -> view.put(Members.REASON, reason));

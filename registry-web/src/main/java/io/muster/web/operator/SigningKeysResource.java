@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
-import io.muster.Registry;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
@@ -28,7 +28,7 @@ public class SigningKeysResource {
     private static final int MAX_REASON = 200;
 
     @Inject
-    Registry registry;
+    SigningKeys signingKeys;
 
     @Inject
     Bearer bearer;
@@ -37,12 +37,12 @@ public class SigningKeysResource {
     @GET
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.SIGNING_WRITE);
-        return keys();
+        return Replies.json(keys()).build();
     }
 
     /**
-     * Publishes the next key ahead of schedule; with {@code {"emergency": true}} a new key signs at once and every other is dropped.
-     * The reason is for the record.
+     * Publishes the next key ahead of schedule. With {@code {"emergency": true}} a new key signs at once and every
+     * other is dropped. The reason goes into the record.
      */
     @POST
     @Path("/rotate")
@@ -58,20 +58,17 @@ public class SigningKeysResource {
         fields.require("emergency");
         fields.check();
         if (emergency.orElseThrow()) {
-            registry.signingKeys().replaceAll(reason, operator.name());
+            signingKeys.replaceAll(reason, operator.name());
         } else {
-            registry.signingKeys().rotate(reason, operator.name());
+            signingKeys.rotate(reason, operator.name());
         }
-        return keys();
+        return Replies.stored(Map.of(), this::keys).build();
     }
 
-    private Response keys() {
-        return Replies.json(Map.of(
-                        "signingKeys",
-                        registry.signingKeys().list().stream()
-                                .map(SigningKeysResource::view)
-                                .toList()))
-                .build();
+    private Map<String, Object> keys() {
+        return Map.of(
+                "signingKeys",
+                signingKeys.list().stream().map(SigningKeysResource::view).toList());
     }
 
     private static Map<String, Object> view(SigningKeys.Entry key) {

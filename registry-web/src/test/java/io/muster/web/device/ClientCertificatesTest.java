@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,7 +12,7 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.Test;
 
-/** The certificate of a connection is what the server says it is. */
+/** The certificate of a connection is the one that the server reports. */
 class ClientCertificatesTest {
 
     private final X509Certificate[] chain = {some()};

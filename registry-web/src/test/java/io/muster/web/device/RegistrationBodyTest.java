@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -5,16 +6,20 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.muster.api.Problem.Fault;
 import io.muster.fleet.Wire;
+import io.muster.json.Json;
 import io.muster.problem.RegistryException;
 import io.muster.registration.RegistrationAttempt;
 import io.muster.spi.Candidate;
+import io.muster.verification.SerialForm;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RegistrationBodyTest {
 
@@ -23,6 +28,9 @@ class RegistrationBodyTest {
             "/device/ids/0",
             Map.of("hmac", "/auth/mac", "keyId", "/auth/key"),
             Map.of(),
+            Optional.empty(),
+            false,
+            OptionalInt.empty(),
             Optional.empty());
 
     private static final String KEY =
@@ -33,9 +41,11 @@ class RegistrationBodyTest {
         return RegistrationBody.parse(
                 json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
                 wire,
+                SerialForm.of(List.of(), wire.anyText()),
                 "pumps",
                 "192.0.2.1",
                 List.of(),
+                Optional.empty(),
                 false,
                 assertion -> Optional.empty());
     }
@@ -56,6 +66,63 @@ class RegistrationBodyTest {
         assertThat(candidate.serial().value()).isEqualTo("SN-0001");
         assertThat(candidate.fleet()).isEqualTo("pumps");
         assertThat(candidate.evidence()).isEqualTo(Map.of("a", 1));
+    }
+
+    private static RegistrationAttempt withBearer(Wire wire, String json) {
+        return RegistrationBody.parse(
+                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
+                wire,
+                SerialForm.of(List.of(), wire.anyText()),
+                "pumps",
+                "192.0.2.1",
+                List.of(),
+                Optional.of("a.b.c"),
+                false,
+                assertion -> Optional.empty());
+    }
+
+    private static Wire bearer(Map<String, String> evidence, String name) {
+        return new Wire(
+                Optional.empty(),
+                "/serial",
+                evidence,
+                Map.of(),
+                Optional.empty(),
+                false,
+                OptionalInt.empty(),
+                Optional.empty(),
+                Optional.of(name),
+                OptionalInt.empty());
+    }
+
+    @Test
+    void bearerTokenIsEvidenceBesideThatOfTheBody() {
+        assertThat(withBearer(bearer(Map.of(), "user"), "{'serial':'SN-0001','evidence':{'a':1}}")
+                        .candidate()
+                        .evidence())
+                .isEqualTo(Map.of("a", 1, "user", "a.b.c"));
+        assertThat(withBearer(bearer(Map.of("jwt", "/token"), "owner"), "{'serial':'SN-0001','token':'x'}")
+                        .candidate()
+                        .evidence())
+                .isEqualTo(Map.of("jwt", "x", "owner", "a.b.c"));
+    }
+
+    @Test
+    void evidenceIsNotInTheBodyAndTheHeader() {
+        assertThat(catchThrowableOfType(
+                                RegistryException.class,
+                                () -> withBearer(bearer(Map.of(), "user"), "{'serial':'','evidence':{'user':'d.e.f'}}"))
+                        .faults())
+                .extracting(Fault::pointer)
+                .containsExactly("#/serial", "#/evidence/user");
+        assertThat(catchThrowableOfType(
+                                RegistryException.class,
+                                () -> withBearer(
+                                        bearer(Map.of("user", "/token"), "user"),
+                                        "{'serial':'SN-0001','token':'d.e.f'}"))
+                        .faults())
+                .extracting(Fault::pointer)
+                .containsExactly("#/token");
     }
 
     @Test
@@ -81,6 +148,62 @@ class RegistrationBodyTest {
         assertThat(parse(Wire.PLAIN, "{'serial':'SN-0001','evidence':{'a':'\\ud83d\\ude00'}}")
                         .evidence())
                 .containsEntry("a", "\ud83d\ude00");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '`',
+            textBlock =
+                    """
+                    '7', 7
+                    7, 7
+                    7.0, 7
+                    -12.50, -12.5
+                    1e3, 1000
+                    0.0, 0
+                    'Pump 7', %%Pump%207
+                    '%%Pump%207', %%%25%25Pump%25207
+                    'SN-0001', SN-0001
+                    """)
+    void everyTextAndNumberIsAnIdentifierWhereTheFirmwareSendsThem(String value, String serial) {
+        assertThat(parse(Wire.preset("register-device").orElseThrow(), "{'manufacturerId':" + value + "}")
+                        .serial()
+                        .value())
+                .isEqualTo(serial);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"''", "true", "[]", "1e400", "1e-400", "1e999999999", "'a\\u0000'", "'\\ud800'"})
+    void whatIsNeitherTextNorNumberIsNone(String value) {
+        assertThat(faults(Wire.preset("register-device").orElseThrow(), "{'manufacturerId':" + value + "}"))
+                .extracting(Fault::pointer)
+                .containsExactly("#/manufacturerId");
+        assertThat(faults(Wire.PLAIN, "{'serial':7}")).containsExactly(new Fault("#/serial", "must be a string"));
+    }
+
+    @Test
+    void errorHasASentenceInTheMemberThatTheFirmwareReads() {
+        String refused = "{'type':'urn:x','title':'Refused','status':403,'instance':'urn:uuid:1'}";
+        String invalid =
+                "{'title':'Invalid','errors':[{'pointer':'#/token','detail':'is required'},{'pointer':'#/x'}]}";
+
+        assertThat(sentence(refused)).isEqualTo("Refused");
+        assertThat(sentence(invalid)).isEqualTo("Invalid: #/token is required");
+        assertThat(sentence("{'title':'Conflict','detail':'somebody else has it'}"))
+                .isEqualTo("somebody else has it");
+        assertThat(Json.parse(FleetErrors.withSentence(utf8(refused), "error")).fieldNames())
+                .toIterable()
+                .containsExactly("type", "title", "status", "instance", "error");
+    }
+
+    private static String sentence(String problem) {
+        return Json.parse(FleetErrors.withSentence(utf8(problem), "error"))
+                .path("error")
+                .textValue();
+    }
+
+    private static byte[] utf8(String json) {
+        return json.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
     }
 
     @Test
@@ -118,7 +241,8 @@ class RegistrationBodyTest {
                         .seal())
                 .get()
                 .satisfies(seal -> assertThat(seal.requestId()).isEqualTo("r1"));
-        assertThat(attempt(Wire.PLAIN, "{'serial':'SN-0001','requestId':'r1'}").seal())
+        assertThat(attempt(Wire.PLAIN, "{'serial':'SN-0001','requestId':null,'replyKey':null}")
+                        .seal())
                 .isEmpty();
     }
 
@@ -137,6 +261,8 @@ class RegistrationBodyTest {
                     'publicKey':'x','proof':'e30.e30.AAAA'                      | #/publicKey
                     'publicKey':PRIVATE,'proof':'e30.e30.AAAA'                  | #/publicKey
                     'replyKey':KEY                                              | #/requestId
+                    'requestId':'r'                                             | #/replyKey
+                    'requestId':'r','replyKey':null                             | #/replyKey
                     'requestId':'r','replyKey':OKP                              | #/replyKey
                     'requestId':'r','replyKey':PRIVATE                          | #/replyKey
                     'requestId':'','replyKey':KEY                               | #/requestId

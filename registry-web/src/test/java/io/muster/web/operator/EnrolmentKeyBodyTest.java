@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -5,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.muster.api.Problem.Fault;
 import io.muster.problem.RegistryException;
-import io.muster.verification.EnrolmentKeys;
+import io.muster.verification.hmac.EnrolmentKeys;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;

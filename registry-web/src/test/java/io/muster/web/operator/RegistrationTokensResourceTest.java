@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -7,6 +8,7 @@ import io.muster.api.Problem.Fault;
 import io.muster.operator.RegistrationTokens;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
+import io.muster.verification.SerialForm;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -18,7 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RegistrationTokensResourceTest {
 
     private static RegistrationTokens.Wish wish(String json) {
-        return RegistrationTokensResource.wish(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+        return RegistrationTokensResource.wish(
+                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), SerialForm.EXACT);
     }
 
     @Test

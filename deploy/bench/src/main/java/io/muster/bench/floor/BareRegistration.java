@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench.floor;
 
 import java.nio.charset.StandardCharsets;
@@ -12,8 +13,8 @@ import java.util.Base64;
 import java.util.HexFormat;
 
 /**
- * The transaction of a registration by hand: look the expected serial up, insert device and credential, commit.
- * The rows are as wide, and their keys as sequential, as the registry's.
+ * The transaction of a registration, written by hand: look up the expected serial, insert device and credential,
+ * commit. The rows are as wide, and their keys as sequential, as the registry's.
  */
 public final class BareRegistration {
 
@@ -23,7 +24,7 @@ public final class BareRegistration {
     private BareRegistration() {}
 
     /**
-     * What the device gets.
+     * The result for the device.
      *
      * @param hash of the secret
      */
@@ -92,7 +93,7 @@ public final class BareRegistration {
         return new Registered(HexFormat.of().formatHex(id), key, secret, hash);
     }
 
-    /** A UUIDv7. */
+    /** Returns a UUIDv7. */
     private static byte[] id(long millis) {
         byte[] id = new byte[16];
         RANDOM.nextBytes(id);
@@ -100,8 +101,8 @@ public final class BareRegistration {
             id[i] = (byte) millis;
             millis >>>= 8;
         }
-        id[6] = (byte) (id[6] & 0x0f | 0x70);
-        id[8] = (byte) (id[8] & 0x3f | 0x80);
+        id[6] = (byte) ((id[6] & 0x0f) | 0x70);
+        id[8] = (byte) ((id[8] & 0x3f) | 0x80);
         return id;
     }
 

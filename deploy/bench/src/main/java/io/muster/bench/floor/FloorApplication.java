@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench.floor;
 
 import jakarta.ws.rs.ApplicationPath;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.bench.floor;
 
 import com.zaxxer.hikari.HikariConfig;
@@ -23,8 +24,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What a registry on this server cannot be faster than: an empty endpoint, the bare transaction, a bare signature. It checks
- * nothing that a client that means well does not need.
+ * The upper bounds for a registry on this server: an empty endpoint, the bare transaction, a bare signature. It checks
+ * nothing that well-behaved clients do not need.
  */
 @Path("/")
 @Produces(MediaType.APPLICATION_JSON)
@@ -32,7 +33,7 @@ public class FloorResource {
 
     private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
 
-    /** By key; what {@code /register} gave since the start. */
+    /** The hashes of the secrets that {@code /register} issued since the start, by key. */
     private static final Map<String, byte[]> HASHES = new ConcurrentHashMap<>();
 
     /** Opened with the first registration. */
@@ -56,7 +57,7 @@ public class FloorResource {
         }
     }
 
-    /** ES256, native where the launcher offers it. */
+    /** ES256, native if the launcher offers it. */
     private static final class Signer {
 
         static final Provider PROVIDER = provider();
@@ -114,7 +115,7 @@ public class FloorResource {
                 + registered.secret() + "\"}");
     }
 
-    /** Signs a token for whom {@code /register} gave key and secret. */
+    /** Signs a token for a client with a key and secret of {@code /register}. */
     @POST
     @Path("token")
     public byte[] token(@HeaderParam("Authorization") String authorization, InputStream body)

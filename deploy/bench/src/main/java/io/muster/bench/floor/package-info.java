@@ -1,6 +1,6 @@
 /**
- * The floors: the work of the registry by hand, with nothing that makes it a product. {@link
- * io.muster.bench.floor.BareRegistration} is its transaction; {@link io.muster.bench.floor.FloorResource} is that and less behind
- * JAX-RS, in a WAR of its own on the same server.
+ * The floors: the registry's work written by hand, without anything that makes it a product.
+ * {@link io.muster.bench.floor.BareRegistration} is its transaction. {@link io.muster.bench.floor.FloorResource} is
+ * that and less behind JAX-RS, in a WAR of its own on the same server.
  */
 package io.muster.bench.floor;

@@ -1,25 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.hivemq;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
 
 /**
- * What is in {@code muster.properties}, in the folder of the extension.
+ * The content of {@code muster.properties} in the folder of the extension.
  *
- * @param registry the address of the questions, the secret in it
- * @param managementAddress where to listen for whom to throw off
+ * @param registry the address for questions, which contains the secret
+ * @param managementAddress where to listen for orders to disconnect
  * @param managementPort 0 for one that the system chooses
  */
 record Configuration(
         URI registry, String managementAddress, int managementPort, String managementUser, String managementPassword) {
 
-    /** What is wrong with a configuration: every fault, a line each. */
+    /** A faulty configuration: every fault, a line each. */
     static final class FaultyException extends Exception {
 
         private static final long serialVersionUID = 1L;
@@ -71,11 +75,30 @@ record Configuration(
         Reader(Path folder) {
             this.folder = folder;
             Path file = folder.resolve("muster.properties");
-            try (InputStream in = Files.newInputStream(file)) {
-                properties.load(in);
+            try {
+                properties.load(new ByteArrayInputStream(bytes(file)));
             } catch (IOException | IllegalArgumentException e) {
                 faults.add(file + " cannot be read (" + e.getClass().getSimpleName() + ")");
             }
+        }
+
+        /** Reads a file. Editors of Windows begin UTF-8 with a byte order mark, and may write UTF-16. */
+        private static byte[] bytes(Path file) throws IOException {
+            byte[] bytes = Files.readAllBytes(file);
+            if (bytes.length > 1
+                    && ((bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xfe)
+                            || (bytes[0] == (byte) 0xfe && bytes[1] == (byte) 0xff))) {
+                throw new Utf16Exception();
+            }
+            boolean mark =
+                    bytes.length > 2 && bytes[0] == (byte) 0xef && bytes[1] == (byte) 0xbb && bytes[2] == (byte) 0xbf;
+            return mark ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
+        }
+
+        /** The file is UTF-16 and must be saved as UTF-8, as the fault says. */
+        private static final class Utf16Exception extends IOException {
+
+            private static final long serialVersionUID = 1;
         }
 
         String text(String key) {
@@ -107,7 +130,11 @@ record Configuration(
             }
             Path file = folder.resolve(name);
             try {
-                String secret = Files.readString(file).strip();
+                String secret = StandardCharsets.UTF_8
+                        .newDecoder()
+                        .decode(ByteBuffer.wrap(bytes(file)))
+                        .toString()
+                        .strip();
                 if (secret.isEmpty()) {
                     faults.add(key + ": " + file + " is empty");
                 }

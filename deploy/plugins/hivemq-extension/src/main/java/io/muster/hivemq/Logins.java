@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.hivemq;
 
 import com.hivemq.extension.sdk.api.client.parameter.ConnectionInformation;
@@ -18,10 +19,10 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** Who is logged in by which client id, and until when. Thread-safe. */
+/** The present logins: client ids with their user names and expiry. Thread-safe. */
 final class Logins implements ClientLifecycleEventListener {
 
-    /** Tells one connection of a client id from the next, which may log in before the end of the first is heard of. */
+    /** Tells one connection of a client id from the next, which may log in before the end of the first is reported. */
     private static final String LOGIN = "muster-login";
 
     private record Login(String id, String user, Optional<ScheduledFuture<?>> end) {}
@@ -32,9 +33,9 @@ final class Logins implements ClientLifecycleEventListener {
     private final Map<String, Login> byClient = new ConcurrentHashMap<>();
 
     /**
-     * Nobody yet.
+     * Begins without logins.
      *
-     * @param expired gets the client id of a login that ends by itself
+     * @param expired gets the client id of a login that expires
      */
     Logins(Clock clock, ScheduledExecutorService threads, Consumer<String> expired) {
         this.clock = clock;
@@ -45,7 +46,7 @@ final class Logins implements ClientLifecycleEventListener {
     /**
      * Notes a login; an earlier one of the same client id is over.
      *
-     * @param until when it ends by itself, if it does
+     * @param until when it expires, if it does
      */
     void letIn(String clientId, ConnectionInformation connection, String user, Optional<Instant> until) {
         String id = UUID.randomUUID().toString();
@@ -57,7 +58,7 @@ final class Logins implements ClientLifecycleEventListener {
         over(byClient.put(clientId, new Login(id, user, end)));
     }
 
-    /** Returns the client ids that a user is logged in by. */
+    /** Returns the client ids with which a user is logged in. */
     List<String> clientsOf(String user) {
         return byClient.entrySet().stream()
                 .filter(entry -> entry.getValue().user().equals(user))
@@ -89,6 +90,6 @@ final class Logins implements ClientLifecycleEventListener {
 
     @Override
     public void onAuthenticationSuccessful(AuthenticationSuccessfulInput input) {
-        // Noted by whoever let it in.
+        // The authenticator that admitted the client notes it.
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.hivemq;
 
 import com.sun.net.httpserver.HttpExchange;
@@ -15,7 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears from the registry whom to throw off: {@code DELETE /clients/<id>} or {@code /users/<name>}, with HTTP Basic. Thread-safe.
+ * Receives the registry's orders to disconnect: {@code DELETE /clients/<id>} or {@code /users/<name>}, with HTTP Basic.
+ * Thread-safe.
  */
 final class Management implements AutoCloseable {
 
@@ -28,24 +30,24 @@ final class Management implements AutoCloseable {
     private final HttpServer server;
     private final byte[] authorization;
     private final Broker broker;
-    // Not HiveMQ's for extensions: what it is waited for here is completed by those.
+    // Not HiveMQ's threads for extensions: they complete the futures that these threads wait for.
     private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 
-    /** Throws off. */
+    /** Disconnects clients. */
     interface Broker {
 
         /**
-         * Ends a client's connection, if it has one, and returns when it is gone.
+         * Ends a client's connection, if it has one, and returns when it is closed.
          *
-         * @param session whether what is kept for it ends too
-         * @throws Exception if it may be there still
+         * @param session whether its stored session ends too
+         * @throws Exception if it may still be open
          */
         void disconnect(String clientId, boolean session) throws Exception;
 
         /**
-         * Ends all connections with a user name, and what is kept for them, and returns when they are gone.
+         * Ends all connections with a user name and their stored sessions, and returns when they are closed.
          *
-         * @throws Exception if one may be there still
+         * @throws Exception if one may still be open
          */
         void disconnectUser(String user) throws Exception;
     }
@@ -103,7 +105,7 @@ final class Management implements AutoCloseable {
             return 503;
         } catch (Exception e) {
             LOG.warn(
-                    "A client could not be thrown off, and the registry tells it again: {}",
+                    "A client could not be disconnected. The registry tells the broker again: {}",
                     String.valueOf(e.getCause() == null ? e : e.getCause()));
             return 503;
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.hivemq;
 
 import com.hivemq.extension.sdk.api.ExtensionMain;
@@ -20,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has HiveMQ ask a registry who logs in, and throws off whom the registry says. With a faulty configuration it lets nobody in, because
- * HiveMQ without an authenticator lets everybody in.
+ * Makes HiveMQ ask a registry about every login, and disconnects clients by the registry's orders. With a faulty
+ * configuration it admits nobody, because HiveMQ without an authenticator admits everybody.
  */
 public final class MusterExtension implements ExtensionMain {
 
@@ -41,10 +42,9 @@ public final class MusterExtension implements ExtensionMain {
         try {
             Configuration configuration = Configuration.read(
                     input.getExtensionInformation().getExtensionHomeFolder().toPath());
-            Logins logins = new Logins(
-                    Clock.systemUTC(),
-                    Services.extensionExecutorService(),
-                    clientId -> disconnected(clientId, false, "the access token expired"));
+            Logins logins = new Logins(Clock.systemUTC(), Services.extensionExecutorService(), clientId -> {
+                var unused = disconnected(clientId, false, "the access token expired");
+            });
             Services.eventRegistry().setClientLifecycleEventListener(any -> logins);
             management = new Management(configuration, new ThrownOff(logins));
             RegistryAuthenticator authenticator = new RegistryAuthenticator(configuration.registry(), logins);
@@ -70,7 +70,7 @@ public final class MusterExtension implements ExtensionMain {
                 .disconnectClient(clientId, withoutWill, DisconnectReasonCode.NOT_AUTHORIZED, why);
     }
 
-    /** Those whom the registry names. */
+    /** Disconnects the clients that the registry names. */
     private record ThrownOff(Logins logins) implements Management.Broker {
 
         @Override
@@ -84,7 +84,7 @@ public final class MusterExtension implements ExtensionMain {
                             .invalidateSession(clientId)
                             .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
                 } catch (ExecutionException e) {
-                    // A clean session was gone with its connection.
+                    // A clean session ended with its connection.
                     if (!(e.getCause() instanceof NoSuchClientIdException)) {
                         throw e;
                     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.hivemq;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -27,7 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Lets in whom the registry lets in, each on the topics that it says, and nobody when it does not answer. Thread-safe.
+ * Admits the clients that the registry admits, each on the topics that the registry names. Admits nobody when the
+ * registry does not answer. Thread-safe.
  */
 final class RegistryAuthenticator implements SimpleAuthenticator {
 
@@ -66,7 +68,7 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
         }
         Async<SimpleAuthOutput> async =
                 output.async(PATIENCE, TimeoutFallback.FAILURE, ConnackReasonCode.SERVER_UNAVAILABLE);
-        client.sendAsync(question(clientId, user, password), HttpResponse.BodyHandlers.ofByteArray())
+        var unused = client.sendAsync(question(clientId, user, password), HttpResponse.BodyHandlers.ofByteArray())
                 .whenComplete((response, failure) -> {
                     try {
                         answer(input, output, response, failure);
@@ -115,7 +117,7 @@ final class RegistryAuthenticator implements SimpleAuthenticator {
         }
     }
 
-    /** What nothing permits is denied, which is not how HiveMQ begins. */
+    /** Denies everything that nothing permits, unlike HiveMQ's default. */
     private static void permit(ModifiableDefaultPermissions permissions, JsonNode login) {
         permissions.setDefaultBehaviour(DefaultAuthorizationBehaviour.DENY);
         Map.of("publish", MqttActivity.PUBLISH, "subscribe", MqttActivity.SUBSCRIBE)

@@ -1,2 +1,2 @@
-/** What HiveMQ loads to ask a registry about everybody. Start with {@link io.muster.hivemq.MusterExtension}. */
+/** A HiveMQ extension that asks a registry about every client. Start with {@link io.muster.hivemq.MusterExtension}. */
 package io.muster.hivemq;

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.hivemq;
 
 import com.hivemq.embedded.EmbeddedHiveMQ;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 
-/** HiveMQ as somebody runs it who has put the zip into its folder of extensions. */
+/** HiveMQ with the zip unpacked into its folder of extensions, as a user would run it. */
 public final class EmbeddedBroker {
 
     private EmbeddedBroker() {}

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
+import io.muster.suite.fixture.FreePorts;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import javax.xml.transform.TransformerException;
@@ -17,7 +19,6 @@ import javax.xml.xpath.XPathExpressionException;
 import javax.xml.xpath.XPathFactory;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
-import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
@@ -27,9 +28,25 @@ final class GlassFishServer implements Recipe {
     private static final String DOMAIN = "domain1";
 
     private final Path home = Recipe.named("muster.server.home");
+    private final Adaptation more;
     private int adminPort;
     private Path war;
     private Path domains;
+
+    /** Further settings for a server that is built on GlassFish. */
+    @FunctionalInterface
+    interface Adaptation {
+        /** Changes the configuration of a domain. */
+        void adapt(Document document, FreePorts others) throws XPathExpressionException;
+    }
+
+    GlassFishServer() {
+        this((document, others) -> {});
+    }
+
+    GlassFishServer(Adaptation more) {
+        this.more = more;
+    }
 
     @Override
     public void prepare(ServerSettings settings, int port, FreePorts others) throws IOException {
@@ -42,6 +59,7 @@ final class GlassFishServer implements Recipe {
             Document document =
                     DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile());
             adapt(document, settings, port, others);
+            more.adapt(document, others);
             TransformerFactory.newInstance()
                     .newTransformer()
                     .transform(new DOMSource(document), new StreamResult(file.toFile()));
@@ -83,17 +101,17 @@ final class GlassFishServer implements Recipe {
         return logged.contains("Exception while loading the app");
     }
 
-    /** What the script of this name runs, except that it leaves nothing in the home directory of the user. */
+    /** Returns the command of this script, except that it leaves nothing in the home directory of the user. */
     private List<String> asadmin(String... arguments) {
-        return Stream.concat(
-                        Stream.of(
-                                Recipe.java(),
-                                "-Duser.home=" + domains,
-                                "-jar",
-                                home.resolve("glassfish/lib/client/appserver-cli.jar")
-                                        .toString()),
-                        Stream.of(arguments))
-                .toList();
+        List<String> command = new ArrayList<>();
+        command.add(Recipe.java());
+        command.addAll(LIGHT);
+        command.addAll(List.of(
+                "-Duser.home=" + domains,
+                "-jar",
+                home.resolve("glassfish/lib/client/appserver-cli.jar").toString()));
+        command.addAll(List.of(arguments));
+        return command;
     }
 
     private void adapt(Document document, ServerSettings settings, int port, FreePorts others)
@@ -118,7 +136,14 @@ final class GlassFishServer implements Recipe {
                 option.setTextContent("-Dosgi.shell.telnet.port=" + others.next());
             }
         }
-        // Where there is none, GlassFish adds one that listens on every address; Muster has no use for it.
+        // As docs/deploying.md advises: it has five threads, and makes them wait for clients that read nothing.
+        for (Element transport : find(document, "//config[@name='server-config']//transport[@name='tcp']")) {
+            transport.setAttribute("write-timeout-millis", "10000");
+        }
+        for (Element pool : find(document, "//config[@name='server-config']//thread-pool[@name='http-thread-pool']")) {
+            pool.setAttribute("max-thread-pool-size", "200");
+        }
+        // Without one, GlassFish adds one that listens on every address; Muster does not need it.
         for (Element config : find(document, "//config[@name='server-config']")) {
             Element messages = document.createElement("jms-service");
             messages.setAttribute("type", "DISABLE");
@@ -130,15 +155,16 @@ final class GlassFishServer implements Recipe {
             host.setAttribute("lazy-init", "false");
             config.appendChild(messages).appendChild(host);
         }
+        List<String> options = new ArrayList<>(LIGHT);
+        settings.systemProperties().forEach((name, value) -> options.add("-D" + name + "=" + value));
         for (Element java : find(document, "//config[@name='server-config']/java-config")) {
-            settings.systemProperties().forEach((name, value) -> {
-                Node option = java.appendChild(document.createElement("jvm-options"));
-                option.setTextContent("-D" + name + "=" + value);
-            });
+            for (String option : options) {
+                java.appendChild(document.createElement("jvm-options")).setTextContent(option);
+            }
         }
     }
 
-    private static List<Element> find(Document document, String expression) throws XPathExpressionException {
+    static List<Element> find(Document document, String expression) throws XPathExpressionException {
         NodeList nodes =
                 (NodeList) XPathFactory.newInstance().newXPath().evaluate(expression, document, XPathConstants.NODESET);
         return IntStream.range(0, nodes.getLength())

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
+import io.muster.suite.fixture.FreePorts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Open Liberty, with a user directory of its own and the smallest server.xml that serves the WAR. */
+/**
+ * Open Liberty, with a user directory of its own and the smallest server.xml that serves the WAR and does not wait for
+ * a client that reads nothing.
+ */
 final class LibertyServer implements Recipe {
 
     private final Path home = Recipe.named("muster.server.home");
@@ -24,7 +29,9 @@ final class LibertyServer implements Recipe {
                     <featureManager>
                         <feature>webProfile-10.0</feature>
                     </featureManager>
-                    <httpEndpoint id="defaultHttpEndpoint" host="127.0.0.1" httpPort="%d" httpsPort="-1"/>
+                    <httpEndpoint id="defaultHttpEndpoint" host="127.0.0.1" httpPort="%d" httpsPort="-1">
+                        <httpOptions writeTimeout="10s"/>
+                    </httpEndpoint>
                     <webApplication location="%s" contextRoot="/"/>
                     <applicationMonitor updateTrigger="disabled"/>
                     <config updateTrigger="disabled"/>
@@ -33,6 +40,7 @@ final class LibertyServer implements Recipe {
                 """
                         .formatted(port, Recipe.war(settings)));
         StringBuilder options = new StringBuilder("-Xmx512m\n");
+        LIGHT.forEach(option -> options.append(option).append('\n'));
         settings.systemProperties().forEach((name, value) -> options.append("-D%s=%s\n".formatted(name, value)));
         Files.writeString(server.resolve("jvm.options"), options);
     }
@@ -49,7 +57,7 @@ final class LibertyServer implements Recipe {
 
     @Override
     public boolean refused(String logged) {
-        // An exception while it starts, or while it is prepared; a start that a listener refused; no such file.
+        // An exception during the start or its preparation; a start that a listener refused; no such file.
         return Stream.of("CWWKZ0002E", "CWWKZ0004E", "CWWKZ0012I", "CWWKZ0014W").anyMatch(logged::contains);
     }
 }

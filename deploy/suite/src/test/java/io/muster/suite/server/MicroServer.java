@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
+import io.muster.suite.fixture.FreePorts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,8 +15,8 @@ final class MicroServer implements Recipe {
     @Override
     public void prepare(ServerSettings settings, int port, FreePorts others) {
         command.add(Recipe.java());
-        // Half the work of a start, of which a run of the suite has many.
-        command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        command.add("-Xmx512m");
+        command.addAll(LIGHT);
         settings.systemProperties().forEach((name, value) -> command.add("-D" + name + "=" + value));
         command.addAll(List.of("-jar", jar.toString(), "--port", Integer.toString(port)));
         command.addAll(settings.arguments());

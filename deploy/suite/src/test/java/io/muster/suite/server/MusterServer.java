@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
 import java.net.URI;
 import java.nio.file.Path;
 
 /**
- * A running Muster, seen from outside: an address, a log, a data directory, and a process that can be stopped, killed and
- * started again. Every port it opens is on the loopback address. It ends with this JVM at the latest, unless this JVM is
- * killed the hard way.
+ * A running Muster, seen from outside: an address, a log, a data directory, and a process that can be stopped, killed
+ * and started again. Every port that it opens is on the loopback address. It ends no later than this JVM, unless this
+ * JVM is killed with SIGKILL.
  *
  * <p>Not for concurrent use, except that requests may go on meanwhile.
  */
@@ -31,20 +32,23 @@ public interface MusterServer extends AutoCloseable {
     /** The id of the server's own JVM, not of a script around it. */
     long pid();
 
-    /** Asks the server to stop, as an operator would (SIGTERM), and waits until it has. Harmless if it has ended. */
+    /**
+     * Asks the server to stop, as an operator would (SIGTERM), and waits until it has stopped. Harmless if it has
+     * ended.
+     */
     void stop();
 
     /** Ends the server at once (SIGKILL); the data stays. Harmless if it has ended. */
     void kill();
 
     /**
-     * Starts again on the same port with the same data, after an orderly stop if it still runs; on return it is ready.
+     * Starts again on the same port with the same data, after an orderly stop if it still runs. On return it is ready.
      *
      * @throws ServerFailedException if it does not become ready
      */
     void restart();
 
-    /** What the server wrote to its console, over all its starts. */
+    /** Returns the console log of the server, over all its starts. */
     Path log();
 
     /** The directory that Muster was given for its own files. */

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
+import io.muster.suite.fixture.FreePorts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,18 +9,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** How one kind of server is laid out and launched; {@link RunningServer} does the rest. One object serves one server. */
+/**
+ * How one kind of server is laid out and launched; {@link RunningServer} does the rest. One object serves one server.
+ */
 interface Recipe {
 
+    /** Options that halve the work of a JVM's start, of which a run of the suite has many. */
+    List<String> LIGHT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
     /**
-     * Writes what the server needs, below the directory of the settings. Called once, before anything else.
+     * Writes the server's files, below the directory of the settings. Called once, before anything else.
      *
-     * @param port where it shall answer, on the loopback address
-     * @param others for whatever else it opens
+     * @param port where it must answer, on the loopback address
+     * @param others for its other ports
      */
     void prepare(ServerSettings settings, int port, FreePorts others) throws IOException;
 
-    /** The command that runs the server in the foreground; the server's JVM is this process or a descendant of it. */
+    /**
+     * Returns the command that runs the server in the foreground. The server's JVM is this process or a descendant of
+     * it.
+     */
     List<String> command();
 
     /** Environment variables that the command needs beside those of the settings. */
@@ -27,8 +37,8 @@ interface Recipe {
     }
 
     /**
-     * What has to be run, once, beside the server before it has the WAR; waits by itself until the server takes it.
-     * The standard output is the server's log.
+     * Returns the command to run once, beside the server, to deploy the WAR. It waits by itself until the server
+     * accepts it. The standard output is the server's log.
      */
     default Optional<List<String>> deployment() {
         return Optional.empty();
@@ -39,7 +49,7 @@ interface Recipe {
         throw new UnsupportedOperationException();
     }
 
-    /** Whether what was logged since the last launch says that the server refused the WAR, and will not become ready. */
+    /** Tells whether the log since the last launch shows that the server refused the WAR, and will not become ready. */
     boolean refused(String logged);
 
     /** A file or directory that the build names by a system property. */

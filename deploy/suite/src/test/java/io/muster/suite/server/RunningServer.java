@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
+import io.muster.suite.fixture.FreePorts;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -25,10 +27,11 @@ import java.util.stream.Stream;
 /** One server process with its descendants, launched by a {@link Recipe}. */
 final class RunningServer implements MusterServer {
 
-    private static final Duration READY_DEADLINE = Duration.ofSeconds(180);
+    private static final int DEPLOYMENTS = 6;
+    private static final Duration READY_DEADLINE = Duration.ofMinutes(3);
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(100);
-    /** What would make a test depend on the shell it is started from. */
+    /** The variables that would make a test depend on its shell. */
     private static final List<String> STRANGERS =
             List.of("MUSTER_", "JBOSS_", "WLP_", "AS_", "JAVA_OPTS", "JVM_ARGS", "PREPEND_JAVA_OPTS");
 
@@ -170,12 +173,20 @@ final class RunningServer implements MusterServer {
             return;
         }
         await("does not open its administration port", () -> isOpen(recipe.deploymentPort()));
-        deploying = run(command);
-        try {
-            // Its handle may say that it has ended before the process knows with what.
-            if (!deploying.waitFor(READY_DEADLINE.toSeconds(), TimeUnit.SECONDS) || deploying.exitValue() != 0) {
+        // Another process may have had the port for a moment, or the server opens it before it listens.
+        for (int tries = 1; !deployed(command); tries++) {
+            if (tries == DEPLOYMENTS || !loggedSinceLaunch().contains("does not listen for requests")) {
                 throw new ServerFailedException(kind, "refused the WAR", log());
             }
+            LockSupport.parkNanos(Duration.ofSeconds(5).toNanos());
+        }
+    }
+
+    private boolean deployed(List<String> command) {
+        deploying = run(command);
+        try {
+            // Its handle may report the end before the process knows the exit value.
+            return deploying.waitFor(READY_DEADLINE.toSeconds(), TimeUnit.SECONDS) && deploying.exitValue() == 0;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while waiting for " + kind, e);
@@ -233,6 +244,8 @@ final class RunningServer implements MusterServer {
         Map<String, String> environment = builder.environment();
         environment.keySet().removeIf(name -> STRANGERS.stream().anyMatch(name::startsWith));
         environment.put("JAVA_HOME", System.getProperty("java.home"));
+        // Tests start many servers, and none of them needs to be fast.
+        environment.put("MUSTER_WARM_UP", "PT0S");
         environment.putAll(recipe.environment());
         environment.putAll(settings.environment());
         try {

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
 import java.nio.file.Path;
 
 /**
- * A server did not become ready: it ended, refused the WAR, or took too long. The message holds the end of its log, so that a
- * test may look there for what Muster itself said.
+ * A server did not become ready: it ended, refused the WAR, or took too long. The message contains the end of its log,
+ * where a test may look for Muster's own messages.
  */
 public final class ServerFailedException extends IllegalStateException {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
 import java.util.Locale;
@@ -11,7 +12,7 @@ public enum ServerKind {
             return new MicroServer();
         }
     },
-    /** WildFly with its standalone.xml as it comes. */
+    /** WildFly with its default standalone.xml. */
     WILDFLY {
         @Override
         Recipe recipe() {
@@ -25,17 +26,29 @@ public enum ServerKind {
             return new LibertyServer();
         }
     },
-    /** GlassFish with its domain1 as it comes. */
+    /** GlassFish with its default domain1. */
     GLASSFISH {
         @Override
         Recipe recipe() {
             return new GlassFishServer();
         }
+    },
+    /** Payara Server with its domain1 as it comes, but without Hazelcast and its own health and metrics. */
+    PAYARA {
+        @Override
+        Recipe recipe() {
+            return new PayaraServer();
+        }
     };
 
+    /** Tells whether this is GlassFish, or built on it and answers as it does. */
+    public boolean isGlassFish() {
+        return this == GLASSFISH || this == PAYARA;
+    }
+
     /**
-     * The kind that the system property {@code muster.server} names: micro (also if it is not set), wildfly, liberty or
-     * glassfish. The last three take the WAR from {@code muster.war} and the server's installation, which they only read,
+     * The kind that the system property {@code muster.server} names: micro (also if it is not set), wildfly, liberty,
+     * glassfish or payara. All but the first take the WAR from {@code muster.war} and the server's installation, which they only read,
      * from {@code muster.server.home}.
      *
      * @throws IllegalArgumentException if it names anything else

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
 import java.nio.file.Path;
@@ -8,15 +9,15 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What a server is started with.
+ * The settings for starting a server.
  *
- * @param directory for everything that this server writes, its data, log and configuration; made if absent. One directory
- *     is for one server
+ * @param directory for everything that this server writes, its data, log and configuration; created if absent. One
+ *     directory is for one server
  * @param environment for the server's process, beside this JVM's own environment without names that start with
  *     {@code MUSTER_}. Without {@code MUSTER_DATA_DIR} it is set to {@code data} below the directory
  * @param systemProperties for the server's JVM
  * @param arguments of the command line; only {@link ServerKind#MICRO} takes any
- * @param war what is deployed instead of what {@code muster.war} names; {@link ServerKind#MICRO} brings its own
+ * @param war deployed instead of the one that {@code muster.war} names; {@link ServerKind#MICRO} has its own
  */
 public record ServerSettings(
         Path directory,
@@ -64,7 +65,7 @@ public record ServerSettings(
         return new ServerSettings(directory, environment, systemProperties, arguments, Optional.of(other));
     }
 
-    /** The console log of a server with these settings; there also after a start that failed. */
+    /** Returns the console log of a server with these settings. It exists after a failed start too. */
     public Path log() {
         return directory.resolve("server.log");
     }

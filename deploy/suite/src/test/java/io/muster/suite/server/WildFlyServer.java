@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.suite.server;
 
+import io.muster.suite.fixture.FreePorts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +20,16 @@ final class WildFlyServer implements Recipe {
     public void prepare(ServerSettings settings, int port, FreePorts others) throws IOException {
         baseDirectory = settings.directory().resolve("wildfly");
         Layout.copyTree(home.resolve("standalone/configuration"), baseDirectory.resolve("configuration"));
+        // As docs/deploying.md advises: without it, a thread waits for a client that reads nothing.
+        Path configuration = baseDirectory.resolve("configuration/standalone.xml");
+        Files.writeString(
+                configuration,
+                Files.readString(configuration)
+                        .replace(
+                                "<http-listener name=\"default\"",
+                                "<http-listener name=\"default\" write-timeout=\"10000\""));
         Path deployments = Files.createDirectories(baseDirectory.resolve("deployments"));
-        // This name is what puts it at the context root /.
+        // This name puts it at the context root /.
         Files.copy(Recipe.war(settings), deployments.resolve("ROOT.war"));
 
         command.addAll(List.of(
@@ -44,7 +54,14 @@ final class WildFlyServer implements Recipe {
 
     @Override
     public Map<String, String> environment() {
-        return Map.of("JBOSS_HOME", home.toString(), "JBOSS_BASE_DIR", baseDirectory.toString());
+        return Map.of(
+                "JBOSS_HOME",
+                home.toString(),
+                "JBOSS_BASE_DIR",
+                baseDirectory.toString(),
+                // JAVA_OPTS would replace WildFly's own options.
+                "JAVA_TOOL_OPTIONS",
+                String.join(" ", LIGHT));
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import io.muster.spi.Candidate;
@@ -12,13 +13,13 @@ import org.bson.BsonValue;
 import org.bson.json.JsonParseException;
 
 /**
- * A filter with placeholders. They are filled in where a text is compared with a field and nowhere else, and what comes of it is
- * a text: no serial is an operator, a pattern, an expression or another type.
+ * A filter with placeholders. They are filled in only where a text is compared with a field, and the result is a text.
+ * So no serial becomes an operator, a pattern, an expression or another type.
  */
 final class Filter {
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{(serial|fleet)}");
-    /** What compares or combines. None of these evaluates a text: neither $where nor $expr, $regex or $text. */
+    /** Operators that compare or combine. None of these evaluates a text: neither $where nor $expr, $regex or $text. */
     private static final Set<String> OPERATORS = Set.of(
             "$and",
             "$or",
@@ -37,7 +38,7 @@ final class Filter {
             "$exists",
             "$size",
             "$type");
-    /** Those under which a serial says what the document must be. */
+    /** Operators under which a serial is a required value of the document. */
     private static final Set<String> EQUALITIES = Set.of("$and", "$or", "$eq", "$in", "$all", "$elemMatch");
 
     private final BsonDocument template;
@@ -58,7 +59,7 @@ final class Filter {
         } catch (JsonParseException e) {
             throw new IllegalArgumentException("is no JSON object");
         } catch (RuntimeException e) {
-            // The parser throws several more at what it does not expect.
+            // The parser throws several more kinds for unexpected input.
             throw new IllegalArgumentException("is no JSON object that MongoDB understands");
         }
         if (!check(template, true)) {
@@ -67,7 +68,7 @@ final class Filter {
         return new Filter(template);
     }
 
-    /** Returns whether the serial is asked for. */
+    /** Returns whether the filter asks for the serial. */
     private static boolean check(BsonValue value, boolean mayAsk) {
         if (value.isString()) {
             boolean asks = PLACEHOLDER.matcher(value.asString().getValue()).find();
@@ -105,7 +106,7 @@ final class Filter {
 
     private static BsonValue filled(BsonValue value, Candidate candidate) {
         if (value.isString()) {
-            // In one pass: a serial that looks like a placeholder stays what it is.
+            // In one pass: a serial that looks like a placeholder stays as it is.
             return new BsonString(PLACEHOLDER
                     .matcher(value.asString().getValue())
                     .replaceAll(found -> Matcher.quoteReplacement(

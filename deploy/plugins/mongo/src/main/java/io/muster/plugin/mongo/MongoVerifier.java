@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import com.mongodb.MongoClientSettings;
@@ -71,11 +72,11 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
                 .timeout(server.timeout().toMillis(), TimeUnit.MILLISECONDS)
                 .applyToClusterSettings(cluster ->
                         cluster.serverSelectionTimeout(server.timeout().toMillis(), TimeUnit.MILLISECONDS))
-                // Nobody waits for half a second before a server that came back is looked at again.
+                // Otherwise half a second passes before a server that has come back is checked again.
                 .applyToServerSettings(
                         monitor -> monitor.minHeartbeatFrequency(LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS))
-                .applyToSocketSettings(socket ->
-                        socket.connectTimeout((int) server.connectTimeout().toMillis(), TimeUnit.MILLISECONDS))
+                .applyToSocketSettings(
+                        socket -> socket.connectTimeout(server.connectTimeout().toMillis(), TimeUnit.MILLISECONDS))
                 .applyToConnectionPoolSettings(pool -> pool.maxSize(server.poolSize()));
         server.authority().ifPresent(authority -> builder.applyToSslSettings(tls -> tls.context(authority)));
         server.user()
@@ -86,11 +87,11 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
         return MongoClients.create(builder.build());
     }
 
-    /** Only what is read is sent; a document may have 16 MB. */
+    /** Requests only the fields that are read; a document may have 16 MB. */
     private static Bson projection(MongoSettings settings) {
         TreeSet<String> paths = new TreeSet<>();
-        // In whole: MongoDB leaves out a path that leads through something else, which then looks like a field that is
-        // not there.
+        // Request them whole. MongoDB omits a path that leads through another type of value, which would then look like
+        // an absent field.
         Stream.of(settings.decides().field(), settings.decides().blockedField())
                 .flatMap(Optional::stream)
                 .map(path -> path.split("\\.")[0])
@@ -100,7 +101,7 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
         paths.addAll(settings.mapping().attributes().values());
         List<String> apart = new ArrayList<>();
         for (String path : paths) {
-            // A path within another one is included with it, and a fault if it is named too.
+            // A path within another one is included with it. Naming it too is a fault.
             if (paths.stream().noneMatch(other -> path.startsWith(other + "."))) {
                 apart.add(path);
             }
@@ -125,7 +126,7 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
             throw unavailable(e);
         }
         if (found.size() > 1) {
-            // Which of them is this device, and is it the blocked one?
+            // It is unknown which of them is this device, and whether it is the blocked one.
             throw new VerificationUnavailableException("mongo has several documents for one serial");
         }
         return found.isEmpty() ? Verdict.unknown() : verdict(found.get(0));
@@ -156,9 +157,9 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
     }
 
     /**
-     * Returns the text, number or boolean at the path; empty if there is none or it is null.
+     * Returns the text, number or boolean at the path; empty if it is absent or null.
      *
-     * @throws VerificationUnavailableException if there is something else, which no setting says how to understand
+     * @throws VerificationUnavailableException if there is any other value, which no setting can interpret
      */
     private static Optional<Object> value(BsonDocument document, String path) {
         BsonValue value = document;
@@ -195,12 +196,12 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
                 "mongo has something at " + path + " that is neither text nor number nor boolean");
     }
 
-    /** Says what failed. What the server said is not repeated: it may hold the serial. */
+    /** Describes the failure. Does not repeat the server's text, which may contain the serial. */
     private VerificationUnavailableException unavailable(RuntimeException e) {
         String where = "mongo " + settings.server() + " failed with "
                 + e.getClass().getSimpleName()
                 + (e instanceof MongoCommandException refused ? ", code " + refused.getErrorCode() : "");
-        // Who waits for a server that can be used is not told why none can.
+        // The exception of waiting for a usable server does not tell why none is usable.
         Stream<Throwable> reasons = e instanceof MongoTimeoutException
                 ? client.getClusterDescription().getServerDescriptions().stream()
                         .map(server -> server.getException())
@@ -213,7 +214,7 @@ public final class MongoVerifier implements SerialVerifier, Configurable, AutoCl
                 .orElse(where));
     }
 
-    /** Returns what the JDK said: the network's own words. */
+    /** Returns the JDK's text about the network. */
     private static Optional<String> reason(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof IOException) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import java.io.DataInputStream;
@@ -14,10 +15,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Stands before a server, passes messages on, and says something else instead where a test wants it. */
+/** Stands before a server and passes messages on, but answers something else where a test demands it. */
 final class MongoProxy implements AutoCloseable {
 
-    /** What is said instead of a reply. */
+    /** Answers in place of the server. */
     interface Script {
         void answer(Line line, byte[] question, byte[] reply) throws IOException, InterruptedException;
     }

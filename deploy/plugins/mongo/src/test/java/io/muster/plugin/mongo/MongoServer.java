@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import com.mongodb.MongoClientSettings;
@@ -15,7 +16,7 @@ import org.bson.BsonDocument;
 /** A server for tests that speaks MongoDB's wire protocol and keeps its documents in memory. Knows no users. */
 public final class MongoServer implements AutoCloseable {
 
-    /** What the driver asks for at least; nothing that is asked here is newer. */
+    /** The oldest version that the driver accepts; the tests use nothing newer. */
     private static final class Version implements MongoVersion {
 
         @Override

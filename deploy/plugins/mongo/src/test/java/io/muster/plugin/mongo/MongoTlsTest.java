@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Against a server whose certificate is for {@code localhost} and signed by nobody but itself. */
+/** Against a server with a self-signed certificate for {@code localhost}. */
 class MongoTlsTest {
 
     private static final char[] PASSWORD = "password".toCharArray();

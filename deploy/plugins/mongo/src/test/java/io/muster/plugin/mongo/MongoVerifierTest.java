@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -103,7 +104,7 @@ class MongoVerifierTest implements SerialVerifierContract {
 
     @Override
     public Optional<SerialVerifier> withSlowBackEnd() throws IOException {
-        // Accepts by itself, as every listening socket does, and says nothing.
+        // Like every listening socket, it accepts by itself, but never answers.
         ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         return Optional.of(with("uri", "mongodb://127.0.0.1:" + silent.getLocalPort(), "timeout", "PT0.5S"));
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.mongo;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -6,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.muster.plugin.mongo.MongoProxy.Script;
 import io.muster.spi.Candidates;
+import io.muster.spi.TimeLimit;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.io.IOException;
@@ -26,15 +28,19 @@ import org.bson.codecs.EncoderContext;
 import org.bson.io.BasicOutputBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever a server says, byte for byte: it is an answer that makes sense, or unavailable, in time. */
+/** Any bytes of a server become a sensible answer, or unavailable, in time. */
+@Execution(ExecutionMode.CONCURRENT)
 class MongoWireTest {
 
-    private static final Duration LIMIT = Duration.ofMillis(1000);
+    private static final Duration LIMIT = Duration.ofSeconds(1);
     private static final String SERIAL = "SN-0001";
 
     private MongoServer server;
@@ -63,7 +69,8 @@ class MongoWireTest {
     }
 
     private Verdict ask() {
-        return assertTimeoutPreemptively(Duration.ofSeconds(10), () -> verifier.verify(Candidates.withSerial(SERIAL)));
+        return assertTimeoutPreemptively(
+                TimeLimit.of(Duration.ofSeconds(10)), () -> verifier.verify(Candidates.withSerial(SERIAL)));
     }
 
     /** An answer, now or when the connections are there again. */
@@ -174,6 +181,7 @@ class MongoWireTest {
         return sick.entrySet().stream().map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
     }
 
+    @Tag("timing")
     @ParameterizedTest(name = "{0}")
     @MethodSource("sickAnswers")
     void answerThatIsNoneIsUnavailableInTimeAndTheNextOneCounts(String name, Script script) {
@@ -186,13 +194,14 @@ class MongoWireTest {
                 .hasNoCause()
                 .hasMessageContaining("127.0.0.1:" + proxy.port())
                 .hasMessageNotContaining(SERIAL);
-        assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(LIMIT.plusSeconds(1));
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(TimeLimit.of(LIMIT.plusSeconds(1)));
 
         proxy.nowAnswers(MongoProxy.PASSES_ON);
         assertThat(askUntilAnswered()).isEqualTo(Verdict.genuine());
     }
 
     /** Here the driver's own questions are answered so too, from the first one on. */
+    @Tag("timing")
     @ParameterizedTest(name = "{0}")
     @MethodSource("sickAnswers")
     void serverThatIsSickFromTheStartIsUnavailableInTime(String name, Script script) throws IOException {
@@ -205,7 +214,7 @@ class MongoWireTest {
             assertThatThrownBy(this::ask)
                     .isInstanceOf(VerificationUnavailableException.class)
                     .hasNoCause();
-            assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(LIMIT.plusSeconds(1));
+            assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(TimeLimit.of(LIMIT.plusSeconds(1)));
         }
     }
 

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import java.io.IOException;
 import java.net.ProtocolException;
 
 /**
- * Follows what a server says in the Redis protocol (RESP 2), byte by byte, and ends it where it would hurt: the client believes
- * every length it reads, allocates that much and descends into every list. Also where there is more than one answer to a
- * question, which would become the answer to the next.
+ * Follows a server's answer in the Redis protocol (RESP 2), byte by byte, and ends it where it would do harm. The
+ * client believes every length it reads, allocates that much and descends into every list. The guard also ends a second
+ * answer to a question, which would become the answer to the next one.
  */
 final class AnswerGuard {
 
@@ -92,7 +93,7 @@ final class AnswerGuard {
             valuesLeft--;
             return;
         }
-        if (digits == 0 || negative && number != 1) {
+        if (digits == 0 || (negative && number != 1)) {
             throw new ProtocolException("a length that is none");
         }
         if (negative) {

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 
 /**
- * Until when the question of this thread must be answered. One for everything that happens meanwhile (waiting for a connection,
- * connecting, TLS, authentication, the answer), because a time limit for each of them alone has no sum.
+ * The time by which the question of this thread must be answered. It is one for everything: waiting for a connection,
+ * connecting, TLS, authentication, the answer. Separate time limits would have no bounded sum.
  */
 final class Deadline {
 

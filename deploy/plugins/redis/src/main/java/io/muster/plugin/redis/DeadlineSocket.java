@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import java.io.FilterInputStream;
@@ -6,8 +7,8 @@ import java.io.InputStream;
 import java.net.Socket;
 
 /**
- * A TCP connection on which no read outlasts the {@link Deadline}, however steadily bytes trickle in. TLS is laid over it, so
- * the limit holds for a handshake too.
+ * A TCP connection on which no read outlasts the {@link Deadline}, however slowly bytes arrive. TLS runs on top of it,
+ * so the limit applies to a handshake too.
  */
 final class DeadlineSocket extends Socket {
 

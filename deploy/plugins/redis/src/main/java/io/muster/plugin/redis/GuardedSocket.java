@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import java.io.FilterInputStream;
@@ -8,7 +9,8 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 
-/** A connection, plain or TLS, whose answers pass an {@link AnswerGuard}. What else a client asks of it goes to the connection. */
+/** A connection, plain or TLS, whose answers pass an {@link AnswerGuard}. All other calls go to the connection. */
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // the connection itself synchronizes
 final class GuardedSocket extends Socket {
 
     private final Socket socket;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import io.muster.spi.VerificationUnavailableException;
@@ -34,11 +35,13 @@ final class RedisConnections implements AutoCloseable {
         GenericObjectPoolConfig<Connection> config = new GenericObjectPoolConfig<>();
         config.setMaxTotal(server.poolSize());
         config.setMaxIdle(server.poolSize());
-        // The process has one JMX server for all applications, and nobody cleans up in it.
+        // The process has one JMX server for all applications, and nothing cleans up in it.
         config.setJmxEnabled(false);
         DefaultJedisClientConfig.Builder client = DefaultJedisClientConfig.builder()
                 .database(server.database())
-                // It would need a right of its own where users are limited.
+                // Without HELLO, which proxies may not know and limited users may not send.
+                .serverDefaultProtocol()
+                // It would need a separate right where users are limited.
                 .clientSetInfoConfig(ClientSetInfoConfig.DISABLED);
         server.password().ifPresent(client::password);
         server.user().ifPresent(client::user);
@@ -46,7 +49,7 @@ final class RedisConnections implements AutoCloseable {
     }
 
     /**
-     * Asks a question, on another connection once more if the first one is broken: Redis may have been restarted since.
+     * Asks a question. If the connection is broken, asks once more on another one: Redis may have been restarted since.
      *
      * @param question sends commands that change nothing
      * @throws VerificationUnavailableException if there is no answer in time, or it makes no sense
@@ -88,7 +91,7 @@ final class RedisConnections implements AutoCloseable {
             if (answered) {
                 pool.returnResource(connection);
             } else {
-                // Something of an answer may be left in it, which would answer the next question.
+                // It may contain a part of an answer, which would answer the next question.
                 pool.returnBrokenResource(connection);
             }
         }
@@ -127,7 +130,7 @@ final class RedisConnections implements AutoCloseable {
         }
     }
 
-    /** Says what failed. What the server said is not repeated: it may hold the serial. */
+    /** Describes the failure. Does not repeat the server's text, which may contain the serial. */
     private VerificationUnavailableException unavailable(RuntimeException e) {
         String where = "redis " + server.host() + ":" + server.port() + " ";
         if (e instanceof NoSuchElementException) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import io.muster.spi.Candidate;
@@ -132,21 +133,22 @@ public final class RedisVerifier implements SerialVerifier, Configurable, AutoCl
 
     private static Object typed(String name, String value, RedisSettings.Type type) {
         switch (type) {
-            case STRING:
+            case STRING -> {
                 return value;
-            case NUMBER:
+            }
+            case NUMBER -> {
                 if (WHOLE_NUMBER.matcher(value).matches()) {
                     return Long.valueOf(value);
                 }
                 if (NUMBER.matcher(value).matches() && Double.isFinite(Double.parseDouble(value))) {
                     return Double.valueOf(value);
                 }
-                break;
-            case BOOLEAN:
+            }
+            case BOOLEAN -> {
                 if (value.equals("true") || value.equals("false")) {
                     return Boolean.valueOf(value);
                 }
-                break;
+            }
         }
         throw new VerificationUnavailableException("redis has a text for the attribute " + name + " that is no "
                 + type.name().toLowerCase(java.util.Locale.ROOT));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import java.io.IOException;
@@ -23,8 +24,8 @@ import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /**
- * A real Redis for tests: a process of its own on a free port of the loopback address, with a password and nothing in it. Takes the
- * {@code redis-server} installed on the machine, else the binary that embedded-redis brings. Where neither runs, tests are skipped,
+ * A real Redis for tests: a process of its own on a free port of the loopback address, empty, with a password. Uses the
+ * {@code redis-server} installed on the machine, else the binary in embedded-redis. If neither runs, tests are skipped,
  * except with {@code CI=true}.
  */
 public final class RedisServer implements AutoCloseable {
@@ -121,12 +122,12 @@ public final class RedisServer implements AutoCloseable {
         signal("STOP");
     }
 
-    /** Lets a frozen server go on. */
+    /** Continues a frozen server. */
     public void thaw() {
         signal("CONT");
     }
 
-    /** Ends the process at once; what it held is gone. */
+    /** Ends the process at once; its data is lost. */
     public void kill() {
         process.destroyForcibly();
         process.onExit().join();
@@ -235,12 +236,15 @@ public final class RedisServer implements AutoCloseable {
                     "",
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
             Files.write(part, in.readAllBytes());
-            // In one step, so that an interrupted unpacking is never taken for a whole one.
+            // In one step, so that an interrupted unpacking is never taken for a complete one.
             return Files.move(part, target.resolve(name), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         }
     }
 
-    /** A port below those from which the system takes the ports of outgoing connections, so that a restart finds it free. */
+    /**
+     * Returns a port below those from which the system takes the ports of outgoing connections, so that a restart finds
+     * it free.
+     */
     private static int freePort() {
         for (int attempt = 0; attempt < 200; attempt++) {
             int candidate = ThreadLocalRandom.current().nextInt(23_000, 32_000);
@@ -248,7 +252,7 @@ public final class RedisServer implements AutoCloseable {
                 socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), candidate));
                 return candidate;
             } catch (IOException taken) {
-                continue;
+                // Another number may be free.
             }
         }
         throw new IllegalStateException("no free port between 23000 and 32000");

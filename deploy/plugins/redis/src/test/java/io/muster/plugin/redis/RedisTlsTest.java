@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -5,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.muster.spi.Candidates;
+import io.muster.spi.TimeLimit;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.io.IOException;
@@ -24,10 +26,11 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A real Redis behind TLS whose certificate is for {@code localhost} and signed by nobody but itself. */
+/** A real Redis behind TLS with a self-signed certificate for {@code localhost}. */
 class RedisTlsTest {
 
     private static final char[] PASSWORD = "password".toCharArray();
@@ -176,16 +179,17 @@ class RedisTlsTest {
                 .isInstanceOf(VerificationUnavailableException.class);
     }
 
+    @Tag("timing")
     @Test
     void handshakeThatTricklesIsUnavailableInTime() throws IOException {
         try (ScriptedServer trickle = new ScriptedServer(line -> {
-            // the head of a handshake record of 16,000 bytes, which never comes to its end
+            // the head of a handshake record of 16,000 bytes, which never ends
             line.out().write(new byte[] {22, 3, 3, 0x3e, (byte) 0x80});
             while (!line.pause(50)) {
                 line.say("x");
             }
         })) {
-            assertTimeoutPreemptively(Duration.ofMillis(1400), () -> assertThatThrownBy(
+            assertTimeoutPreemptively(TimeLimit.of(Duration.ofMillis(1400)), () -> assertThatThrownBy(
                             () -> ask("uri", "rediss://localhost:" + trickle.port(), "timeout", "PT0.4S"))
                     .isInstanceOf(VerificationUnavailableException.class));
         }

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import static io.muster.plugin.redis.ScriptedServer.says;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.muster.plugin.redis.ScriptedServer.Script;
 import io.muster.spi.Candidates;
+import io.muster.spi.TimeLimit;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
 import java.io.IOException;
@@ -16,12 +19,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever a server says, byte for byte: it is an answer that makes sense, or unavailable, in time. */
+/** Any bytes of a server become a sensible answer, or unavailable, in time. */
 class RedisWireTest {
 
     private static final Duration LIMIT = Duration.ofMillis(400);
@@ -52,10 +56,11 @@ class RedisWireTest {
     }
 
     private Verdict ask() {
-        return assertTimeoutPreemptively(Duration.ofSeconds(5), () -> verifier.verify(Candidates.withSerial(SERIAL)));
+        return assertTimeoutPreemptively(
+                TimeLimit.of(Duration.ofSeconds(5)), () -> verifier.verify(Candidates.withSerial(SERIAL)));
     }
 
-    /** What is no answer to EXISTS. */
+    /** Replies that are no answer to EXISTS. */
     static Stream<Arguments> sickAnswers() {
         Map<String, Script> sick = new TreeMap<>();
         sick.put("hangs", line -> line.pause(60_000));
@@ -83,7 +88,7 @@ class RedisWireTest {
             line.say("\r\n");
         });
         sick.put("is a line without end", line -> {
-            byte[] megabyte = "x".repeat(1 << 20).getBytes();
+            byte[] megabyte = "x".repeat(1 << 20).getBytes(UTF_8);
             line.say("+");
             for (int i = 0; i < 100; i++) {
                 line.out().write(megabyte);
@@ -119,6 +124,7 @@ class RedisWireTest {
         return sick.entrySet().stream().map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
     }
 
+    @Tag("timing")
     @ParameterizedTest(name = "{0}")
     @MethodSource("sickAnswers")
     void answerThatIsNoneIsUnavailableInTimeAndTheNextOneCounts(String name, Script script) {
@@ -130,7 +136,7 @@ class RedisWireTest {
                 .hasNoCause()
                 .hasMessageContaining("127.0.0.1:" + server.port())
                 .hasMessageNotContaining(SERIAL);
-        assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(LIMIT.plusSeconds(1));
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(TimeLimit.of(LIMIT.plusSeconds(1)));
 
         server.nowAnswers(says(":1\r\n"));
         assertThat(ask()).isEqualTo(Verdict.genuine());

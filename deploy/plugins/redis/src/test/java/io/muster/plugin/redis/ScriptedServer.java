@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.muster.plugin.redis;
 
 import java.io.IOException;
@@ -12,10 +13,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** A server that says byte for byte what a test wants said to whatever it is asked. */
+/** A server that answers every question with the exact bytes that a test prescribes. */
 final class ScriptedServer implements AutoCloseable {
 
-    /** What happens on a connection after a question came; the connection stays open unless the script closes it. */
+    /** Acts on a connection after a question. The connection stays open unless the script closes it. */
     interface Script {
         void answer(Line line) throws IOException, InterruptedException;
     }

@@ -1,2 +1,0 @@
-/** What {@link io.muster.suite.OverlayIT} puts into the WAR. */
-package io.muster.suite.overlay;

@@ -1,0 +1,2 @@
+/** The issuer {@code public-key}. */
+package io.muster.issuer.publickey;

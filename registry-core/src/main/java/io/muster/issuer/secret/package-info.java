@@ -1,0 +1,2 @@
+/** The issuer {@code secret}. */
+package io.muster.issuer.secret;

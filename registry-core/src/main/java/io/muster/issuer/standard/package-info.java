@@ -1,0 +1,2 @@
+/** The issuer {@code standard}. */
+package io.muster.issuer.standard;

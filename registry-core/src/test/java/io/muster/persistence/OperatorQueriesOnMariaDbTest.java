@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.persistence;
+
+import io.muster.TestRegistry;
+import io.muster.config.MusterConfig;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+class OperatorQueriesOnMariaDbTest implements OperatorQueriesContract {
+
+    @Override
+    public Database open() {
+        TestRegistry settings = TestRegistry.freshOnMariaDb();
+        return Database.open(
+                new MusterConfig.Database(
+                        settings.setting("muster.database.url"),
+                        Optional.of(settings.setting("muster.database.user")),
+                        Optional.of(settings.setting("muster.database.password")),
+                        8,
+                        Duration.ofSeconds(10),
+                        Duration.ZERO),
+                List.of(),
+                Clock.systemUTC());
+    }
+
+    @Override
+    public String endless() {
+        return "SELECT SUM(a.seq ^ b.seq) FROM seq_1_to_1000000 a, seq_1_to_1000000 b";
+    }
+
+    @Override
+    public String slow() {
+        return "SELECT SUM(a.seq ^ b.seq) FROM seq_1_to_1000 a, seq_1_to_1000 b";
+    }
+}

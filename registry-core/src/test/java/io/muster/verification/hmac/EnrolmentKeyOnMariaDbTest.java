@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.verification.hmac;
+
+import io.muster.TestRegistry;
+
+class EnrolmentKeyOnMariaDbTest implements EnrolmentKeyContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}

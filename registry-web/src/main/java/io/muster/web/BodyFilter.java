@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.web;
+
+import io.muster.api.Problem;
+import io.muster.api.ProblemType;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ReadListener;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletInputStream;
+import jakarta.servlet.annotation.WebFilter;
+import jakarta.servlet.http.HttpFilter;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.Serial;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Collects the body of each request before anything else sees the request, and holds no thread meanwhile. A client that
+ * sends its body slowly occupies one connection for ten seconds, and nothing else. The body of an import may be large
+ * and is passed on as it arrives.
+ */
+@WebFilter(urlPatterns = "/*", asyncSupported = true)
+public class BodyFilter extends HttpFilter {
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    private static final Logger LOG = LoggerFactory.getLogger(BodyFilter.class);
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+    /** The path of an import. Another spelling of it is collected, and so limited to the size of every other body. */
+    private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials");
+
+    private static final int ENDING = 4;
+
+    private transient ExecutorService dispatcher;
+    /** Null where the server's own time limit ends with the request that it is for. */
+    private transient ScheduledThreadPoolExecutor deadlines;
+
+    @Override
+    public void init() {
+        // Payara and GlassFish go on counting after the request has been dispatched. When the time is over they answer
+        // 500, in the middle of the answer of the resource.
+        if (getServletContext().getClass().getName().startsWith("org.apache.catalina.")) {
+            deadlines = new ScheduledThreadPoolExecutor(ENDING, task -> {
+                Thread thread = new Thread(task, "muster-late-bodies");
+                thread.setDaemon(true);
+                return thread;
+            });
+            deadlines.setRemoveOnCancelPolicy(true);
+        }
+        // Open Liberty loses a request that is dispatched on the thread of a read listener. That thread has a copy of
+        // the state of another thread, and may see that one's next request.
+        if (getServletContext().getClass().getName().startsWith("com.ibm.")) {
+            dispatcher = Executors.newSingleThreadExecutor(task -> {
+                Thread thread = new Thread(task, "muster-bodies");
+                thread.setDaemon(true);
+                return thread;
+            });
+        }
+    }
+
+    @Override
+    public void destroy() {
+        if (dispatcher != null) {
+            dispatcher.shutdown();
+        }
+        if (deadlines != null) {
+            deadlines.shutdownNow();
+        }
+    }
+
+    @Override
+    protected void doFilter(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws IOException, ServletException {
+        if (Framing.isAmbiguous(request)) {
+            refuse(response, 400, Framing.FAULT);
+            return;
+        }
+        RequestTarget.note(request);
+        long length = Bodies.length(request);
+        if (length == 0 || (length < 0 && !Bodies.mayFollow(request))) {
+            chain.doFilter(uncollected(request), response);
+            return;
+        }
+        if (length > Bodies.MAX || isImport(request) || Bodies.isEncoded(request) || !Bodies.hasReadableType(request)) {
+            // Close the connection: unread bytes of the body would be taken for the next request.
+            response.setHeader("Connection", "close");
+            chain.doFilter(uncollected(request), response);
+            return;
+        }
+        ServletInputStream in = request.getInputStream();
+        CollectedRequest collected = new CollectedRequest(request, in);
+        if (collected.takeWhatIsThere()) {
+            chain.doFilter(collected, response);
+            return;
+        }
+        AsyncContext async = request.startAsync(collected, response);
+        Collector collector = new Collector(collected, async, response, dispatcher);
+        if (deadlines == null) {
+            async.setTimeout(DEADLINE.toMillis());
+        } else {
+            async.setTimeout(0);
+            collector.limit(deadlines.schedule(collector::isLate, DEADLINE.toMillis(), TimeUnit.MILLISECONDS));
+        }
+        async.addListener(collector);
+        in.setReadListener(collector);
+    }
+
+    /** Answers here, because the application does not see such a request, and closes the connection. */
+    private static void refuse(HttpServletResponse response, int status, String detail) {
+        byte[] body = Problems.body(
+                status == 503 ? ProblemType.SERVICE_UNAVAILABLE : ProblemType.INVALID_REQUEST,
+                status,
+                null,
+                List.of(new Problem.Fault("#", detail)),
+                Problems.instance());
+        try {
+            if (status == 503) {
+                response.setHeader("Retry-After", String.valueOf(DEADLINE.toSeconds()));
+            }
+            response.setStatus(status);
+            response.setContentType(Problem.MEDIA_TYPE);
+            response.setHeader("Cache-Control", "no-store");
+            response.setHeader("X-Content-Type-Options", "nosniff");
+            response.setHeader("Connection", "close");
+            response.setContentLength(body.length);
+            response.getOutputStream().write(body);
+        } catch (IOException | IllegalStateException e) {
+            LOG.debug("Nobody waits for the answer", e);
+        }
+    }
+
+    /**
+     * Wraps the request as collected ones are. The object that RESTEasy on Open Liberty injects into the fields of
+     * filters expects every request to have the class of the first one.
+     */
+    private static HttpServletRequest uncollected(HttpServletRequest request) {
+        return new HttpServletRequestWrapper(request);
+    }
+
+    private static boolean isImport(HttpServletRequest request) {
+        return request.getMethod().equals("POST")
+                && IMPORT.matcher(request.getRequestURI()
+                                .substring(request.getContextPath().length()))
+                        .matches();
+    }
+
+    /** Collects one body. */
+    private static final class Collector implements ReadListener, AsyncListener {
+
+        private final CollectedRequest collected;
+        private final AsyncContext async;
+        private final HttpServletResponse response;
+        /** Null where the request may continue on the listener's thread. */
+        private final Executor dispatcher;
+
+        /** Null where the server measures the time. */
+        private Future<?> limit;
+
+        private boolean done;
+
+        Collector(CollectedRequest collected, AsyncContext async, HttpServletResponse response, Executor dispatcher) {
+            this.collected = collected;
+            this.async = async;
+            this.response = response;
+            this.dispatcher = dispatcher;
+        }
+
+        /** Takes what is to be cancelled when the body is there. */
+        synchronized void limit(Future<?> limit) {
+            this.limit = limit;
+            if (done) {
+                limit.cancel(false);
+            }
+        }
+
+        private void end() {
+            done = true;
+            collected.release();
+            if (limit != null) {
+                limit.cancel(false);
+            }
+        }
+
+        @Override
+        public synchronized void onDataAvailable() throws IOException {
+            try {
+                // After this call Open Liberty looks at the stream again. If this request has gone on, the stream may
+                // belong to the next one. At the end of a body it calls onAllDataRead, so wait for that. Undertow does
+                // not always call it.
+                if (!done && collected.take() && (dispatcher == null || !collected.isAtEnd())) {
+                    passOn();
+                }
+            } catch (RejectedExecutionException e) {
+                refuse(503, e.getMessage());
+            }
+        }
+
+        @Override
+        public synchronized void onAllDataRead() {
+            passOn();
+        }
+
+        private void passOn() {
+            if (!done) {
+                end();
+                then(async::dispatch);
+            }
+        }
+
+        @Override
+        public void onError(Throwable thrown) {
+            LOG.debug("A body did not arrive", thrown);
+            refuse(400, "the body ended before it was complete");
+        }
+
+        @Override
+        public void onTimeout(AsyncEvent event) {
+            // Stay on the server's thread: it holds what another thread would need.
+            isLate();
+        }
+
+        void isLate() {
+            refuse(408, "the body did not arrive within " + DEADLINE.toSeconds() + " seconds", Runnable::run);
+        }
+
+        private void then(Runnable next) {
+            if (dispatcher == null) {
+                next.run();
+            } else {
+                dispatcher.execute(next);
+            }
+        }
+
+        private void refuse(int status, String detail) {
+            refuse(status, detail, this::then);
+        }
+
+        private synchronized void refuse(int status, String detail, Executor completes) {
+            if (done) {
+                return;
+            }
+            end();
+            BodyFilter.refuse(response, status, detail);
+            completes.execute(async::complete);
+        }
+
+        @Override
+        public void onComplete(AsyncEvent event) {}
+
+        @Override
+        public void onError(AsyncEvent event) {
+            refuse(400, "the body ended before it was complete", Runnable::run);
+        }
+
+        @Override
+        public void onStartAsync(AsyncEvent event) {}
+    }
+}

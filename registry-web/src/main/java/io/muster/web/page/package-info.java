@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Pages for the browsers of users: the claim page with its sign-in, and the form {@code /provision}. Start with {@link io.muster.web.page.ClaimPageResource}. */
+package io.muster.web.page;
