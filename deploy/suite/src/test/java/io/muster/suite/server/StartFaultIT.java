@@ -156,7 +156,7 @@ class StartFaultIT {
                 "plug-in acme-1.1.jar: its verifier has the name acme, and that of acme-1.0.jar too",
                 "plug-in broken.jar: cannot be read as a jar",
                 "plug-in stale.jar: Provider com.example.AcmeVerifier not found",
-                "there is no verifier \"nobody\"; found are acme, block-list, database, hmac, http, jwt, pattern,"
+                "there is no verifier \"nobody\"; found are acme, approval, block-list, database, hmac, http, jwt, pattern,"
                         + " redis, user, x509",
                 "uri: must not contain a user or a password",
                 "key: is required",
