@@ -47,22 +47,24 @@ public class BodyFilter extends HttpFilter {
     private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials");
 
     private static final int ENDING = 4;
+    /** The time between two looks at a thread that has not left yet, in microseconds. */
+    private static final long LOOK_AGAIN = 300;
 
     private transient ExecutorService dispatcher;
-    /** Null where the server's own time limit ends with the request that it is for. */
-    private transient ScheduledThreadPoolExecutor deadlines;
+    /** Payara's and GlassFish's own time limit, and what follows a body there. Null on other servers. */
+    private transient ScheduledThreadPoolExecutor later;
 
     @Override
     public void init() {
         // Payara and GlassFish go on counting after the request has been dispatched. When the time is over they answer
         // 500, in the middle of the answer of the resource.
         if (getServletContext().getClass().getName().startsWith("org.apache.catalina.")) {
-            deadlines = new ScheduledThreadPoolExecutor(ENDING, task -> {
+            later = new ScheduledThreadPoolExecutor(ENDING, task -> {
                 Thread thread = new Thread(task, "muster-late-bodies");
                 thread.setDaemon(true);
                 return thread;
             });
-            deadlines.setRemoveOnCancelPolicy(true);
+            later.setRemoveOnCancelPolicy(true);
         }
         // Open Liberty loses a request that is dispatched on the thread of a read listener. That thread has a copy of
         // the state of another thread, and may see that one's next request.
@@ -80,8 +82,8 @@ public class BodyFilter extends HttpFilter {
         if (dispatcher != null) {
             dispatcher.shutdown();
         }
-        if (deadlines != null) {
-            deadlines.shutdownNow();
+        if (later != null) {
+            later.shutdownNow();
         }
     }
 
@@ -93,6 +95,9 @@ public class BodyFilter extends HttpFilter {
             return;
         }
         RequestTarget.note(request);
+        if (later != null) {
+            Departure.arrive();
+        }
         long length = Bodies.length(request);
         if (length == 0 || (length < 0 && !Bodies.mayFollow(request))) {
             chain.doFilter(uncollected(request), response);
@@ -111,15 +116,39 @@ public class BodyFilter extends HttpFilter {
             return;
         }
         AsyncContext async = request.startAsync(collected, response);
-        Collector collector = new Collector(collected, async, response, dispatcher);
-        if (deadlines == null) {
+        Collector collector = new Collector(collected, async, response, continuation(), dispatcher != null);
+        if (later == null) {
             async.setTimeout(DEADLINE.toMillis());
         } else {
             async.setTimeout(0);
-            collector.limit(deadlines.schedule(collector::isLate, DEADLINE.toMillis(), TimeUnit.MILLISECONDS));
+            collector.limit(later.schedule(collector::isLate, DEADLINE.toMillis(), TimeUnit.MILLISECONDS));
         }
         async.addListener(collector);
         in.setReadListener(collector);
+    }
+
+    /** Returns what runs the rest of the request that this thread brings. */
+    private Executor continuation() {
+        if (dispatcher != null) {
+            return dispatcher;
+        }
+        if (later == null) {
+            return Runnable::run;
+        }
+        Departure departure = new Departure();
+        return next -> whenOver(departure, next);
+    }
+
+    private void whenOver(Departure departure, Runnable next) {
+        if (departure.isOver()) {
+            try {
+                next.run();
+            } catch (RuntimeException e) {
+                LOG.warn("A request whose body arrived cannot go on", e);
+            }
+        } else {
+            Future<?> unused = later.schedule(() -> whenOver(departure, next), LOOK_AGAIN, TimeUnit.MICROSECONDS);
+        }
     }
 
     /** Answers here, because the application does not see such a request, and closes the connection. */
@@ -167,19 +196,26 @@ public class BodyFilter extends HttpFilter {
         private final CollectedRequest collected;
         private final AsyncContext async;
         private final HttpServletResponse response;
-        /** Null where the request may continue on the listener's thread. */
-        private final Executor dispatcher;
+        private final Executor continuation;
+        /** Whether the server looks at the stream again after a call, and reports each end of a body. */
+        private final boolean awaitsEnd;
 
         /** Null where the server measures the time. */
         private Future<?> limit;
 
         private boolean done;
 
-        Collector(CollectedRequest collected, AsyncContext async, HttpServletResponse response, Executor dispatcher) {
+        Collector(
+                CollectedRequest collected,
+                AsyncContext async,
+                HttpServletResponse response,
+                Executor continuation,
+                boolean awaitsEnd) {
             this.collected = collected;
             this.async = async;
             this.response = response;
-            this.dispatcher = dispatcher;
+            this.continuation = continuation;
+            this.awaitsEnd = awaitsEnd;
         }
 
         /** Takes what is to be cancelled when the body is there. */
@@ -204,7 +240,7 @@ public class BodyFilter extends HttpFilter {
                 // After this call Open Liberty looks at the stream again. If this request has gone on, the stream may
                 // belong to the next one. At the end of a body it calls onAllDataRead, so wait for that. Undertow does
                 // not always call it.
-                if (!done && collected.take() && (dispatcher == null || !collected.isAtEnd())) {
+                if (!done && collected.take() && (!awaitsEnd || !collected.isAtEnd())) {
                     passOn();
                 }
             } catch (RejectedExecutionException e) {
@@ -220,7 +256,7 @@ public class BodyFilter extends HttpFilter {
         private void passOn() {
             if (!done) {
                 end();
-                then(async::dispatch);
+                continuation.execute(async::dispatch);
             }
         }
 
@@ -240,16 +276,8 @@ public class BodyFilter extends HttpFilter {
             refuse(408, "the body did not arrive within " + DEADLINE.toSeconds() + " seconds", Runnable::run);
         }
 
-        private void then(Runnable next) {
-            if (dispatcher == null) {
-                next.run();
-            } else {
-                dispatcher.execute(next);
-            }
-        }
-
         private void refuse(int status, String detail) {
-            refuse(status, detail, this::then);
+            refuse(status, detail, continuation);
         }
 
         private synchronized void refuse(int status, String detail, Executor completes) {
