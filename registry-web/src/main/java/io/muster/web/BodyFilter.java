@@ -193,6 +193,8 @@ public class BodyFilter extends HttpFilter {
     /** Collects one body. */
     private static final class Collector implements ReadListener, AsyncListener {
 
+        private static final String SHORT = "the body ended before it was complete";
+
         private final CollectedRequest collected;
         private final AsyncContext async;
         private final HttpServletResponse response;
@@ -249,8 +251,13 @@ public class BodyFilter extends HttpFilter {
         }
 
         @Override
-        public synchronized void onAllDataRead() {
-            passOn();
+        public synchronized void onAllDataRead() throws IOException {
+            // GlassFish runs this call and onDataAvailable on two threads. This one may come first.
+            if (done || collected.takeWhatIsThere() || !collected.hasLength()) {
+                passOn();
+            } else {
+                refuse(400, SHORT);
+            }
         }
 
         private void passOn() {
@@ -263,7 +270,7 @@ public class BodyFilter extends HttpFilter {
         @Override
         public void onError(Throwable thrown) {
             LOG.debug("A body did not arrive", thrown);
-            refuse(400, "the body ended before it was complete");
+            refuse(400, SHORT);
         }
 
         @Override
@@ -294,7 +301,7 @@ public class BodyFilter extends HttpFilter {
 
         @Override
         public void onError(AsyncEvent event) {
-            refuse(400, "the body ended before it was complete", Runnable::run);
+            refuse(400, SHORT, Runnable::run);
         }
 
         @Override

@@ -70,6 +70,11 @@ final class CollectedRequest extends HttpServletRequestWrapper {
         return isEnough();
     }
 
+    /** Tells whether the client declared the length of the body. */
+    boolean hasLength() {
+        return length >= 0;
+    }
+
     /** Tells whether the server reports the end of the body. */
     boolean isAtEnd() {
         return in.isFinished();

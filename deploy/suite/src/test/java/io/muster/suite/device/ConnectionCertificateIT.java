@@ -6,7 +6,6 @@ import static io.muster.suite.fixture.Within.pass;
 import static io.muster.suite.fixture.Within.within;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.entry;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -14,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
 import io.muster.suite.fixture.Aside;
 import io.muster.suite.fixture.Factory;
+import io.muster.suite.fixture.ManyConnections;
 import io.muster.suite.fixture.Processes;
 import io.muster.suite.fixture.RegistryUnderTest;
 import io.muster.suite.fixture.Reply;
@@ -43,18 +43,13 @@ import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.SubmissionPublisher;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -306,29 +301,8 @@ class ConnectionCertificateIT {
     /** Payara ran one request in fifteen twice. The second run found no body, and its answer came first. */
     @Test
     void requestsOfManyConnectionsRunOnceEach() throws Exception {
-        ExecutorService clients = Executors.newFixedThreadPool(16);
-        try {
-            List<Future<Map<String, Long>>> answers = new ArrayList<>();
-            for (int i = 0; i < 100; i++) {
-                answers.add(clients.submit(() -> {
-                    HttpClient client = client("TLS");
-                    List<String> types = new ArrayList<>();
-                    for (int n = 0; n < 3; n++) {
-                        types.add(register(client, base, RegistryUnderTest.unusedSerial())
-                                .json()
-                                .path("type")
-                                .asText());
-                    }
-                    return types.stream().collect(Collectors.groupingBy(type -> type, Collectors.counting()));
-                }));
-            }
-            for (Future<Map<String, Long>> answer : answers) {
-                assertThat(answer.get(1, TimeUnit.MINUTES))
-                        .containsExactly(entry("urn:muster:problem:registration-refused", 3L));
-            }
-        } finally {
-            clients.shutdownNow();
-        }
+        assertThat(ManyConnections.register(() -> client("TLS"), base.resolve("register")))
+                .isEqualTo(ManyConnections.ALL_REFUSED);
     }
 
     /** The time limit of a body must not end what came after the body. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.muster.Required;
 import io.muster.suite.fixture.Factory;
+import io.muster.suite.fixture.ManyConnections;
 import io.muster.suite.fixture.Page;
 import io.muster.suite.fixture.Processes;
 import io.muster.suite.fixture.Processes.Ended;
@@ -12,11 +13,16 @@ import io.muster.suite.fixture.RegistryUnderTest;
 import io.muster.suite.fixture.SharedWorld;
 import io.muster.suite.fixture.Within;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
@@ -27,6 +33,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -250,7 +258,8 @@ class ServerPagesIT {
         run(mine(String.join("\n", page.commands("Install"))));
         start(mine(page.blocks("Start", "ini").get(0)));
         String http = "http://127.0.0.1:" + ports.get("8080");
-        String https = "--cacert etc/muster/server.pem https://localhost:" + ports.get("https");
+        String url = "https://localhost:" + ports.get("https");
+        String https = "--cacert etc/muster/server.pem " + url;
         Within.within(PATIENCE, "ready", () -> {
             assertThat(server.isAlive()).as(log()).isTrue();
             return isReady(http);
@@ -283,7 +292,28 @@ class ServerPagesIT {
                     .as(version + Files.readString(root.resolve("last-answer")))
                     .endsWith(" 200");
         }
+        assertThat(ManyConnections.register(this::client, URI.create(url + "/register")))
+                .as(log())
+                .isEqualTo(ManyConnections.ALL_REFUSED);
         assertThat(log()).doesNotContain(token).doesNotContain(storePassword());
+    }
+
+    /** A client that trusts the server's certificate, with no connection yet. */
+    private HttpClient client() throws IOException, GeneralSecurityException {
+        KeyStore trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        try (InputStream pem = Files.newInputStream(root.resolve("etc/muster/server.pem"))) {
+            trusted.setCertificateEntry(
+                    "server", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return HttpClient.newBuilder()
+                .sslContext(context)
+                .connectTimeout(Duration.ofSeconds(30))
+                .build();
     }
 
     private String storePassword() throws IOException {
