@@ -25,7 +25,7 @@ public class Device {
     public static final int MAX_NAME = 200;
 
     /** The columns that {@link #of(ResultSet)} reads, of a table called d. */
-    static final String COLUMNS = "d.id, d.fleet, d.serial, d.state, d.name, d.attributes, d.created_at";
+    public static final String COLUMNS = "d.id, d.fleet, d.serial, d.state, d.name, d.attributes, d.created_at";
 
     @Id
     private byte[] id;
@@ -60,7 +60,7 @@ public class Device {
     }
 
     /** Reads a device from a row that has the columns {@value #COLUMNS} in this order. */
-    static Device of(ResultSet row) throws SQLException {
+    public static Device of(ResultSet row) throws SQLException {
         Device device = new Device();
         device.id = row.getBytes(1);
         device.fleet = row.getString(2);

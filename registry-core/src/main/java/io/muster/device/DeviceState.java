@@ -28,7 +28,8 @@ public enum DeviceState {
         return Stream.of(values()).filter(state -> state.word().equals(word)).findFirst();
     }
 
-    String letter() {
+    /** Returns the letter that stands for it in the database. */
+    public String letter() {
         return name().substring(0, 1);
     }
 

@@ -35,7 +35,9 @@ public final class SerialList {
     /** How many rows one page examines at most, even if it finds few or none. */
     private static final int MAX_EXAMINED = 10_000;
 
-    private static final int STEP = 1000;
+    /** How many rows a page with a state reads at once. */
+    public static final int STEP = 1000;
+
     private static final String COLUMNS =
             "SELECT e.serial, e.state, e.listed, e.name, e.lot, e.tags, e.attributes, e.reason, d.id FROM expected_serial e";
     private static final String DEVICE = " LEFT JOIN device d ON d.fleet = e.fleet AND d.serial = e.serial WHERE ";

@@ -11,6 +11,9 @@ import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
+import io.muster.search.Expression;
+import io.muster.search.ListSearch;
+import io.muster.search.Sifted;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import io.muster.verification.SerialForm;
@@ -63,14 +66,17 @@ public class ApprovalsResource {
     Approvals approvals;
 
     @Inject
+    ListSearch search;
+
+    @Inject
     Bearer bearer;
 
     /**
      * Lists entries, the oldest first. {@code state} is {@code waiting} by default. {@code origin} or {@code lot}
-     * filters. {@code limit} and {@code cursor} page. With {@code serial}, lists all entries of that serial.
+     * filters, and {@code filter} further. {@code limit} and {@code cursor} page. With {@code serial}, lists all entries of that serial.
      */
     @GET
-    @QueryNames({"state", SERIAL, ORIGIN, LOT, "limit", "cursor"})
+    @QueryNames({"state", SERIAL, ORIGIN, LOT, "filter", "limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
         bearer.operator(request, Right.APPROVALS_READ);
         Fleet fleet = fleets.get(fleetName);
@@ -88,6 +94,10 @@ public class ApprovalsResource {
         if (List.of(serial, origin, lot).stream().filter(Optional::isPresent).count() > 1) {
             query.fault("give only one of serial, origin and lot");
         }
+        Optional<Expression> filter = DeviceQuery.filter(query, ListSearch.approvals(form));
+        if (filter.isPresent() && serial.isPresent()) {
+            query.fault("give only one of serial and filter");
+        }
         query.check();
         if (serial.isPresent()) {
             List<Approval> all = approvals.ofSerial(fleet.name(), serial.get()).stream()
@@ -95,8 +105,12 @@ public class ApprovalsResource {
                     .toList();
             return Replies.json(Map.of("approvals", views(fleet, all))).build();
         }
-        List<Approval> some = approvals.list(
-                fleet.name(), new Approvals.Filter(state.orElse(Approval.State.WAITING), origin, lot), after, limit);
+        Approvals.Filter indexed = new Approvals.Filter(state.orElse(Approval.State.WAITING), origin, lot);
+        if (filter.isPresent()) {
+            Sifted<Approval> found = search.approvals(fleet.name(), filter.get(), indexed, after, limit);
+            return Replies.sifted("approvals", views(fleet, found.entries()), found.next(), found.complete());
+        }
+        List<Approval> some = approvals.list(fleet.name(), indexed, after, limit);
         Map<String, Object> page = new LinkedHashMap<>();
         page.put("approvals", views(fleet, some));
         if (some.size() == limit) {

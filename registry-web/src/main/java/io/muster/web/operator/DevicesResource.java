@@ -19,6 +19,7 @@ import io.muster.lifecycle.Timeline;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
+import io.muster.search.DeviceSearch;
 import io.muster.spi.DeviceId;
 import io.muster.spi.SerialNumber;
 import io.muster.web.Bearer;
@@ -75,6 +76,9 @@ public class DevicesResource {
     DeviceStore devices;
 
     @Inject
+    DeviceSearch search;
+
+    @Inject
     DeviceLifecycle lifecycle;
 
     @Inject
@@ -87,9 +91,10 @@ public class DevicesResource {
      * Lists devices in the order in which they registered. {@code fleet}, {@code serial}, {@code state} and
      * {@code tag=<name>:<text>} filter. {@code limit} (100, at most 1,000) and {@code cursor}, the {@code next} of the
      * page before, page. A page may have fewer devices than its limit, or none, and still have a {@code next}.
+     * {@code filter}, {@code q} and {@code sort} search one fleet.
      */
     @GET
-    @QueryNames({"fleet", "serial", "state", "tag", "limit", "cursor"})
+    @QueryNames({"fleet", "serial", "state", "tag", "filter", "q", "sort", "limit", "cursor"})
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.DEVICES_READ);
         Query query = Query.of(request);
@@ -101,18 +106,32 @@ public class DevicesResource {
                                 fleet -> fleet.document().serials().of(spelled).isPresent())));
         Optional<Map.Entry<String, String>> tag = query.get("tag", "<name>:<text>", DevicesResource::tag);
         Optional<DeviceState> state = query.get("state", "pending, active, disabled or retired", DeviceState::of);
+        if (DeviceQuery.isSearch(query)) {
+            return search(query, DeviceQuery.of(query, among, serial, tag, state));
+        }
         Optional<DeviceId> after = query.cursor(DeviceId::isValid).map(DeviceId::new);
         int limit = query.limit();
         query.check();
         DeviceStore.Page found = list(filters(among, serial, tag, state), after, limit);
         Map<String, Object> page = new LinkedHashMap<>();
-        page.put(
-                "devices",
-                found.devices().stream()
-                        .map(device -> DeviceView.of(device, found.tags().get(device.id())))
-                        .toList());
+        page.put("devices", views(found.devices(), found.tags()));
         found.next().ifPresent(next -> page.put("next", next.value()));
         return Replies.json(page).build();
+    }
+
+    private Response search(Query query, Optional<DeviceSearch.Wanted> wanted) {
+        Optional<String> after =
+                query.cursor(text -> wanted.map(one -> one.isNext(text)).orElse(true));
+        int limit = query.limit();
+        query.check();
+        DeviceSearch.Page found = search.list(wanted.orElseThrow(), after, limit);
+        return Replies.sifted("devices", views(found.devices(), found.tags()), found.next(), found.complete());
+    }
+
+    private static List<Map<String, Object>> views(List<Device> devices, Map<DeviceId, Map<String, String>> tags) {
+        return devices.stream()
+                .map(device -> DeviceView.of(device, tags.get(device.id())))
+                .toList();
     }
 
     private DeviceStore.Page list(Stream<DeviceStore.Filter> filters, Optional<DeviceId> after, int limit) {

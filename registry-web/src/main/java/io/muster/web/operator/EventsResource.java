@@ -4,6 +4,8 @@ package io.muster.web.operator;
 import io.muster.audit.Audit;
 import io.muster.audit.AuditEvent;
 import io.muster.operator.Right;
+import io.muster.search.Expression;
+import io.muster.search.ListSearch;
 import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -27,18 +29,25 @@ public class EventsResource {
     Audit audit;
 
     @Inject
+    ListSearch search;
+
+    @Inject
     Bearer bearer;
 
     /** Lists events, the newest first, in pages like those of devices. */
     @GET
-    @QueryNames({"limit", "cursor"})
+    @QueryNames({"filter", "limit", "cursor"})
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.DEVICES_READ);
         Query query = Query.of(request);
         // An event's id has the form of a device's.
         Optional<String> before = query.cursor(DeviceId::isValid);
         int limit = query.limit();
+        Optional<Expression> filter = DeviceQuery.filter(query, ListSearch.events());
         query.check();
+        if (filter.isPresent()) {
+            return Replies.sifted("events", search.events(filter.get(), before, limit), EventsResource::view);
+        }
         List<AuditEvent> events = audit.list(before, limit);
         Map<String, Object> page = new LinkedHashMap<>();
         page.put("events", events.stream().map(EventsResource::view).toList());

@@ -117,9 +117,19 @@ public final class Query {
                 .orElse(PAGE);
     }
 
+    /** Tells whether a parameter was given. */
+    boolean has(String name) {
+        return parameters.get(name).isPresent();
+    }
+
     /** Reports what is wrong with several parameters together. */
     void fault(String detail) {
-        faults.add(new Fault("#", detail));
+        fault("#", detail);
+    }
+
+    /** Reports what is wrong with a part of a parameter. */
+    void fault(String pointer, String detail) {
+        faults.add(new Fault(pointer, detail));
     }
 
     /**

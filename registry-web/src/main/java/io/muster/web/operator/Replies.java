@@ -5,6 +5,7 @@ import io.muster.api.ProblemType;
 import io.muster.json.Json;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.problem.RegistryException;
+import io.muster.search.Sifted;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -70,6 +71,20 @@ final class Replies {
         if (found.size() == limit) {
             page.put("next", next.apply(found.get(limit - 1)));
         }
+        return json(page).build();
+    }
+
+    /** Answers with a page of the entries of a list that match a filter. */
+    static <T> Response sifted(String member, Sifted<T> found, Function<T, Map<String, Object>> view) {
+        return sifted(member, found.entries().stream().map(view).toList(), found.next(), found.complete());
+    }
+
+    /** Answers with a page of the entries of a list that match a filter. */
+    static Response sifted(String member, List<Map<String, Object>> views, Optional<String> next, boolean complete) {
+        Map<String, Object> page = new LinkedHashMap<>();
+        page.put(member, views);
+        next.ifPresent(cursor -> page.put("next", cursor));
+        page.put("complete", complete);
         return json(page).build();
     }
 

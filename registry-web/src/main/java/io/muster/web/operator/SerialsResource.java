@@ -11,6 +11,8 @@ import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
+import io.muster.search.Expression;
+import io.muster.search.ListSearch;
 import io.muster.spi.SerialNumber;
 import io.muster.verification.SerialForm;
 import io.muster.verification.list.Lot;
@@ -58,6 +60,9 @@ public class SerialsResource {
     SerialList serialList;
 
     @Inject
+    ListSearch search;
+
+    @Inject
     Bearer bearer;
 
     /** Imports expected and blocked serials from CSV or JSON. Good rows are stored, and each bad one is reported. */
@@ -88,11 +93,11 @@ public class SerialsResource {
     }
 
     /**
-     * Lists rows in the order of serials. {@code serial}, {@code state} and {@code lot} filter; {@code limit} and
-     * {@code cursor} page. A page may have fewer rows than its limit, or none, and still have a {@code next}.
+     * Lists rows in the order of serials. {@code serial}, {@code state}, {@code lot} and {@code filter} filter;
+     * {@code limit} and {@code cursor} page. A page may have fewer rows than its limit, or none, and still have a {@code next}.
      */
     @GET
-    @QueryNames({"serial", "state", "lot", "limit", "cursor"})
+    @QueryNames({"serial", "state", "lot", "filter", "limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
         bearer.operator(request, Right.SERIALS_READ);
         Fleet of = fleets.get(fleetName);
@@ -105,7 +110,15 @@ public class SerialsResource {
                 query.get("lot", "the name of a lot", text -> Optional.of(text).filter(Lot::isName)));
         Optional<String> after = query.cursor(SerialNumber::isValid);
         int limit = query.limit();
+        Optional<Expression> expression = DeviceQuery.filter(query, ListSearch.serials(form));
+        if (expression.isPresent() && serial.isPresent()) {
+            query.fault("give only one of serial and filter");
+        }
         query.check();
+        if (expression.isPresent()) {
+            return Replies.sifted(
+                    SERIALS, search.serials(fleet, expression.get(), filter, after, limit), SerialsResource::view);
+        }
         SerialList.Page found = serial.map(text -> only(fleet, text, filter))
                 .orElseGet(() -> serialList.list(fleet, filter, after, limit));
         Map<String, Object> page = new LinkedHashMap<>();

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.search;
+
+import io.muster.TestRegistry;
+import net.jqwik.api.lifecycle.AfterContainer;
+
+class SearchPropertiesOnMariaDbTest extends SearchProperties {
+
+    private static final class Known {
+        static final SearchWorld WORLD = new SearchWorld(TestRegistry.freshOnMariaDb());
+    }
+
+    @AfterContainer
+    static void stop() {
+        Known.WORLD.close();
+    }
+
+    @Override
+    SearchWorld world() {
+        return Known.WORLD;
+    }
+}
