@@ -38,13 +38,13 @@ public final class Audit {
     /** The type of any other admission, for listeners. */
     public static final String REGISTERED_AGAIN = "registered-again";
 
-    /** Gets what is recorded, in the transaction that records it. */
+    /** Gets each event in the transaction that records it. */
     public interface Listener {
 
         /** Tells whether it does anything with such an event. Must be immediate. */
         boolean wants(String fleet, String type);
 
-        /** Takes events. What it writes is committed with them. */
+        /** Takes events. Rows that it writes are committed with them. */
         void recorded(EntityManager em, List<AuditEvent> events);
     }
 
@@ -213,7 +213,7 @@ public final class Audit {
         }
     }
 
-    /** Names the one that gets what is recorded from now on. */
+    /** Names the one that gets every event from now on. */
     public void listener(Listener one) {
         listener = one;
     }

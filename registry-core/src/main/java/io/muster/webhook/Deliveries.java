@@ -17,7 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** What was sent to a webhook, waits for it or could not be delivered, for operators. Thread-safe. */
+/** Lists the deliveries of webhooks for operators, and repeats them. Thread-safe. */
 @Part
 public final class Deliveries {
 
@@ -83,7 +83,7 @@ public final class Deliveries {
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such delivery"));
     }
 
-    /** Has one sent again with the same id, whatever became of it. One that waits goes on waiting. */
+    /** Has one sent again with the same id, whether it arrived or not. One that waits goes on waiting. */
     public Delivery sendAgain(Webhook webhook, String id, String by) {
         get(webhook, id);
         again(webhook, List.of(Ids.bytes(id)), by);

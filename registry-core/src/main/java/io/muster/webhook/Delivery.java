@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param dueAt when it is sent, if it waits
  * @param attempts how often it was sent since it was recorded, or since an operator had it sent again
  * @param last the last attempt
- * @param body what is sent; empty in lists
+ * @param body the body of the message; empty in lists
  */
 public record Delivery(
         String id,
@@ -32,7 +32,7 @@ public record Delivery(
         Optional<Last> last,
         Optional<String> body) {
 
-    /** What became of it. */
+    /** The state of a delivery. */
     public enum State {
         /** It is sent when it is due. */
         WAITING("W"),
@@ -75,7 +75,7 @@ public record Delivery(
      * An attempt.
      *
      * @param at when
-     * @param status what the receiver answered, if it did
+     * @param status the status of the receiver's answer, if there is one
      * @param millis how long that took
      * @param error why it failed; empty if it did not
      */

@@ -32,7 +32,7 @@ final class Schedule {
      *
      * @param attempts how many there were, this one included
      * @param age the time since the first
-     * @param asked what the receiver asked for in {@code Retry-After}
+     * @param asked the time that the receiver asked for by {@code Retry-After}
      * @param chance from 0 to 1
      */
     static Optional<Duration> next(int attempts, Duration age, Optional<Duration> asked, double chance) {
@@ -47,7 +47,7 @@ final class Schedule {
 
     /**
      * Returns how long nothing is sent to a receiver after an attempt failed. A message that the receiver does not
-     * accept delays the others little; a receiver that is away costs no more than an attempt in five minutes.
+     * accept delays the others little; a receiver that is unreachable costs no more than an attempt in five minutes.
      *
      * @param failures how many attempts failed since the last one that succeeded, this one included
      */

@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param id 32 hex digits
  * @param fleet the fleet
- * @param form what an operator wrote
+ * @param form the part that an operator writes
  * @param goneAt when the receiver answered 410, which disabled it; empty once an operator enabled it again
  * @param version counts changes by operators, and a disabling
  * @param createdAt when it was made
@@ -37,7 +37,7 @@ public record Webhook(
         Optional<Instant> fullSince) {
 
     /**
-     * What an operator writes about a webhook.
+     * The part of a webhook that an operator writes.
      *
      * @param url where it is
      * @param types of the events it gets, in {@link EventTypes}; empty for all

@@ -31,9 +31,9 @@ public final class WebhookSender implements AutoCloseable {
     private static final int LONGEST_ERROR = 200;
 
     /**
-     * What became of a message.
+     * The end of an attempt.
      *
-     * @param status what the receiver answered; empty if there is no complete answer
+     * @param status the status of the answer; empty if there is no complete answer
      * @param millis how long it took
      * @param error why the message does not count as accepted; empty if it does
      * @param retryAfter how long the receiver asks to wait

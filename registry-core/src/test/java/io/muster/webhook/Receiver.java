@@ -19,7 +19,7 @@ import java.util.function.ToIntFunction;
 /** A receiver of webhooks on the loopback address, good or bad by its path. */
 public final class Receiver implements AutoCloseable {
 
-    /** What came to a path. */
+    /** A request to a path. */
     public record Message(String path, String id, long timestamp, List<String> signatures, String body) {}
 
     private final HttpServer server;
@@ -103,7 +103,7 @@ public final class Receiver implements AutoCloseable {
         answer = status;
     }
 
-    /** Returns what came to a path so far. */
+    /** Returns the requests to a path so far. */
     public List<Message> messages(String path) {
         return messages.stream().filter(message -> message.path().equals(path)).toList();
     }

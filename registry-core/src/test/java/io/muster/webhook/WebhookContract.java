@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.webhook;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -19,8 +20,12 @@ import io.muster.registration.RegistrationAttempt;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
 import io.muster.spi.Verdict;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -366,6 +371,34 @@ interface WebhookContract {
             assertThat(second).hasToString("Created[" + made.webhook().id() + "]");
             assertThat(webhooks.secondSecretUntil(made.webhook().id())).isEmpty();
         }
+    }
+
+    @Test
+    default void secretStaysWhenTheMasterKeyChanges() throws Exception {
+        String old = Base64.getEncoder().encodeToString(new byte[32]);
+        String next = Base64.getEncoder().encodeToString("a new key, which has 32 bytes...".getBytes(US_ASCII));
+        try (Receiver receiver = new Receiver()) {
+            TestRegistry test = test(receiver, new TestClock());
+            Webhooks.Created made;
+            try (TestNode node = withKey(test, old).start()) {
+                made = make(node, receiver.url("/good"));
+            }
+            withKey(test, next + "\n" + old).start().close();
+            try (TestNode node = withKey(test, next).start()) {
+                node.part(Deliverer.class).test(made.webhook());
+            }
+
+            Receiver.Message message = receiver.messages("/good").get(0);
+            assertThat(message.signatures())
+                    .containsExactly(new com.standardwebhooks.Webhook(made.secret())
+                            .sign(message.id(), message.timestamp(), message.body()));
+        }
+    }
+
+    private static TestRegistry withKey(TestRegistry test, String lines) throws IOException {
+        Path file = test.dataDir().resolve("master-key-" + lines.length() + lines.charAt(0));
+        return test.with(
+                "muster.master-key-file", Files.writeString(file, lines).toString());
     }
 
     @Test

@@ -26,7 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** What was sent to a webhook, waits for it or could not be delivered. */
+/** The deliveries of a webhook, for operators. */
 @Path("/api/v1/fleets/{fleet}/webhooks/{id}/deliveries")
 @ApplicationScoped
 public class WebhookDeliveriesResource {
@@ -63,7 +63,7 @@ public class WebhookDeliveriesResource {
                 Delivery::id);
     }
 
-    /** Returns a delivery with what is sent. */
+    /** Returns a delivery with its body. */
     @GET
     @Path("/{delivery}")
     public Response one(
@@ -76,7 +76,7 @@ public class WebhookDeliveriesResource {
                 .build();
     }
 
-    /** Has a delivery sent again, whatever became of it. */
+    /** Has a delivery sent again, in any state. */
     @POST
     @Path("/{delivery}/resend")
     public Response resend(
