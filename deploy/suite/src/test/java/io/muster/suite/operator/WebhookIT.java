@@ -49,9 +49,7 @@ class WebhookIT {
     static void start() {
         server = MusterServer.start(SharedWorld.settings(
                 SharedWorld.directory("webhooks"),
-                Map.of(
-                        "muster.webhooks.private-hosts", RECEIVER.host(),
-                        "muster.webhooks.timeout", "PT2S")));
+                Map.of("muster.webhooks.private-hosts", RECEIVER.host(), "muster.webhooks.timeout", "PT2S")));
         registry = new RegistryUnderTest(server, server.operatorToken());
     }
 
