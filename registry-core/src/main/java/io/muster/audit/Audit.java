@@ -33,6 +33,31 @@ public final class Audit {
     /** Nobody reads a hint for each of more refusals at once: they are a flood, or a fault of a whole fleet. */
     private static final int MOST_HINTS = 10;
 
+    /** The type of an admission that created a device, for listeners: the credential is its record. */
+    public static final String REGISTERED = "registered";
+    /** The type of any other admission, for listeners. */
+    public static final String REGISTERED_AGAIN = "registered-again";
+
+    /** Gets each event in the transaction that records it. */
+    public interface Listener {
+
+        /** Tells whether it does anything with such an event. Must be immediate. */
+        boolean wants(String fleet, String type);
+
+        /** Takes events. Rows that it writes are committed with them. */
+        void recorded(EntityManager em, List<AuditEvent> events);
+    }
+
+    private static final Listener NOBODY = new Listener() {
+        @Override
+        public boolean wants(String fleet, String type) {
+            return false;
+        }
+
+        @Override
+        public void recorded(EntityManager em, List<AuditEvent> events) {}
+    };
+
     /** The kinds of decisions. */
     public enum Type {
         /** A registration was refused. */
@@ -115,6 +140,20 @@ public final class Audit {
         ENROLMENT_KEY_REVOKED,
         /** An operator made a registration token. */
         REGISTRATION_TOKEN_CREATED,
+        /** An operator made or changed a webhook. */
+        WEBHOOK_WRITTEN,
+        /** An operator deleted a webhook. */
+        WEBHOOK_DELETED,
+        /** An operator replaced the secret of a webhook. */
+        WEBHOOK_SECRET_REPLACED,
+        /** A webhook was disabled, because its receiver answered that it is gone. */
+        WEBHOOK_DISABLED,
+        /** Nothing could be delivered to a webhook for an hour. */
+        WEBHOOK_FAILING,
+        /** Too many deliveries of a webhook wait: events are not recorded for it any more. */
+        WEBHOOK_FULL,
+        /** An operator had deliveries of a webhook sent again. */
+        WEBHOOK_SENT_AGAIN,
         /** The next signing key was published. */
         SIGNING_KEY_CREATED,
         /** An operator replaced every signing key by a new one. */
@@ -136,6 +175,7 @@ public final class Audit {
     private final Ids ids;
     private final BlockingQueue<AuditEvent> waiting = new ArrayBlockingQueue<>(WAITING);
     private final AtomicLong dropped = new AtomicLong();
+    private volatile Listener listener = NOBODY;
     private volatile BiFunction<String, String, List<String>> hints = (fleet, serial) -> List.of();
 
     /** Records in the database. */
@@ -152,13 +192,36 @@ public final class Audit {
      */
     public void record(
             EntityManager em, Type type, String fleet, String serial, byte[] deviceId, String who, String detail) {
-        em.persist(new AuditEvent(ids.next(), type, fleet, serial, deviceId, who, detail));
+        AuditEvent event = new AuditEvent(ids.next(), type.word(), fleet, serial, deviceId, who, detail);
+        em.persist(event);
+        listener.recorded(em, List.of(event));
+    }
+
+    /**
+     * Tells the listener of an admission within its transaction. It records nothing: the credential is the record.
+     *
+     * @param again false if it created the device
+     * @param key the key of the new credential
+     */
+    public void admitted(
+            EntityManager em, String fleet, String serial, byte[] deviceId, String origin, boolean again, String key) {
+        String type = again ? REGISTERED_AGAIN : REGISTERED;
+        if (listener.wants(fleet, type)) {
+            listener.recorded(
+                    em,
+                    List.of(new AuditEvent(ids.next(), type, fleet, serial, deviceId, origin, "credential " + key)));
+        }
+    }
+
+    /** Names the one that gets every event from now on. */
+    public void listener(Listener one) {
+        listener = one;
     }
 
     /** Records a refusal soon, or counts it if there are too many. Never blocks. */
     public void refused(String fleet, SerialNumber serial, String origin, String reason, boolean repeat) {
         Type type = repeat ? Type.REFUSED_REPEAT : Type.REFUSED;
-        later(new AuditEvent(ids.next(), type, fleet, serial.value(), null, origin, reason));
+        later(new AuditEvent(ids.next(), type.word(), fleet, serial.value(), null, origin, reason));
     }
 
     /**
@@ -169,12 +232,12 @@ public final class Audit {
      * @param user {@code <provider>:<subject>}
      */
     public void claimRefused(String fleet, String serial, String user, String reason) {
-        later(new AuditEvent(ids.next(), Type.CLAIM_REFUSED, fleet, serial, null, user, reason));
+        later(new AuditEvent(ids.next(), Type.CLAIM_REFUSED.word(), fleet, serial, null, user, reason));
     }
 
     /** Records soon that a shadow verifier disagreed, or counts it if there is too much to record. Never blocks. */
     public void disagreed(String fleet, SerialNumber serial, String origin, String detail) {
-        later(new AuditEvent(ids.next(), Type.SHADOW_DISAGREED, fleet, serial.value(), null, origin, detail));
+        later(new AuditEvent(ids.next(), Type.SHADOW_DISAGREED.word(), fleet, serial.value(), null, origin, detail));
     }
 
     /**
@@ -183,7 +246,7 @@ public final class Audit {
      */
     public void inTwoPlaces(String fleet, String deviceId, String origin, String detail) {
         later(new AuditEvent(
-                ids.next(), Type.CREDENTIAL_IN_TWO_PLACES, fleet, null, Ids.bytes(deviceId), origin, detail));
+                ids.next(), Type.CREDENTIAL_IN_TWO_PLACES.word(), fleet, null, Ids.bytes(deviceId), origin, detail));
     }
 
     private void later(AuditEvent event) {
@@ -224,7 +287,13 @@ public final class Audit {
         long uncounted = dropped.getAndSet(0);
         if (uncounted > 0) {
             batch.add(new AuditEvent(
-                    ids.next(), Type.REFUSALS_NOT_RECORDED, null, null, null, "registry", Long.toString(uncounted)));
+                    ids.next(),
+                    Type.REFUSALS_NOT_RECORDED.word(),
+                    null,
+                    null,
+                    null,
+                    "registry",
+                    Long.toString(uncounted)));
         }
         if (batch.isEmpty()) {
             return;
@@ -233,6 +302,7 @@ public final class Audit {
             hint(batch);
             database.transaction(em -> {
                 batch.forEach(em::persist);
+                listener.recorded(em, batch);
                 return null;
             });
         } catch (RuntimeException e) {

@@ -36,9 +36,9 @@ public class AuditEvent {
     /** For EclipseLink. */
     protected AuditEvent() {}
 
-    AuditEvent(byte[] id, Audit.Type type, String fleet, String serial, byte[] deviceId, String who, String detail) {
+    AuditEvent(byte[] id, String type, String fleet, String serial, byte[] deviceId, String who, String detail) {
         this.id = id;
-        this.type = type.word();
+        this.type = type;
         this.fleet = fleet;
         this.serial = serial;
         this.deviceId = deviceId;

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,6 +30,7 @@ import java.util.regex.Pattern;
  * @param signingKeys the keys that sign access tokens
  * @param registration registration
  * @param approval the queue of candidates that wait for an operator
+ * @param webhooks webhooks
  * @param limits limits on failures of one client
  * @param trustedProxies the proxies that are believed about the address that a request came from
  * @param imports bulk import of expected serials
@@ -52,6 +54,7 @@ public record MusterConfig(
         SigningKeys signingKeys,
         Registration registration,
         Approval approval,
+        Webhooks webhooks,
         Limits limits,
         List<AddressRange> trustedProxies,
         Imports imports,
@@ -156,6 +159,16 @@ public record MusterConfig(
      * @param valid how long a decision holds, unless the operator says otherwise
      */
     public record Approval(int perFleet, int perAddress, Duration waiting, Duration valid) {}
+
+    /**
+     * Webhooks.
+     *
+     * @param privateHosts hosts, with a port or without, that are not of the public Internet or have no TLS, and get
+     *     webhooks all the same
+     * @param keep how long deliveries are kept
+     * @param settings for time limits, sizes and TLS
+     */
+    public record Webhooks(Set<String> privateHosts, Duration keep, Settings settings) {}
 
     /**
      * Limits on failures of one client.
@@ -342,6 +355,7 @@ public record MusterConfig(
                                 Duration.ZERO,
                                 Duration.ofSeconds(5))),
                 approval(settings.below("approval")),
+                webhooks(settings.below("webhooks")),
                 new Limits(
                         settings.number("limits.refusals", 1000, 1, 1_000_000),
                         settings.number("limits.failures", 100, 1, 1_000_000),
@@ -365,6 +379,20 @@ public record MusterConfig(
                 settings.number("per-address", 100, 1, 100_000),
                 settings.duration("waiting", Duration.ofDays(7), Duration.ofMinutes(1), Duration.ofDays(366)),
                 settings.duration("valid", Duration.ofDays(7), Duration.ofMinutes(1), Duration.ofDays(366)));
+    }
+
+    private static Webhooks webhooks(Settings settings) {
+        Set<String> hosts = new LinkedHashSet<>();
+        for (String host : settings.list("private-hosts")) {
+            if (!host.matches("(\\[[0-9a-fA-F:.]+]|[a-zA-Z0-9._-]+)(:[0-9]{1,5})?")) {
+                settings.fault("private-hosts", "\"" + host + "\" is not a host, or a host and a port");
+            }
+            hosts.add(host.toLowerCase(Locale.ROOT));
+        }
+        return new Webhooks(
+                Set.copyOf(hosts),
+                settings.duration("keep", Duration.ofDays(7), Duration.ofHours(1), Duration.ofDays(31)),
+                settings);
     }
 
     private static Optional<String> provisionFleet(Settings settings) {

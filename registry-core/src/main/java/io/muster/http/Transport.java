@@ -3,6 +3,7 @@ package io.muster.http;
 
 import io.muster.config.Settings;
 import io.muster.spi.VerificationUnavailableException;
+import java.io.Serial;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -21,6 +22,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
@@ -36,8 +38,19 @@ public final class Transport implements AutoCloseable {
      */
     private static final Pattern ALERT = Pattern.compile("Received fatal alert: ([a-z_]{1,40})");
 
+    /** The address is not of the public Internet. The message has the address that the name stands for. */
+    public static final class PrivateAddressException extends VerificationUnavailableException {
+
+        @Serial
+        private static final long serialVersionUID = 1;
+
+        PrivateAddressException(String message) {
+            super(message);
+        }
+    }
+
     private final String who;
-    private final boolean allowPrivate;
+    private final Predicate<URI> allowPrivate;
     private final Duration connectTimeout;
     private final Duration timeout;
     private final long maxReply;
@@ -60,11 +73,32 @@ public final class Transport implements AutoCloseable {
             String usualReply,
             boolean allowPrivate,
             boolean encrypted) {
+        this(who, threadName, settings, usualReply, Duration.ofSeconds(2), address -> allowPrivate, encrypted);
+    }
+
+    /**
+     * Reads the settings for time limits, sizes and TLS; connects to nothing.
+     *
+     * @param who the beginning of messages
+     * @param threadName the name of its threads
+     * @param usualReply the default of the largest reply
+     * @param usualTimeout the default of the time limit
+     * @param allowPrivate whether an address may be one that is not of the public Internet
+     * @param encrypted whether addresses are https
+     */
+    public Transport(
+            String who,
+            String threadName,
+            Settings settings,
+            String usualReply,
+            Duration usualTimeout,
+            Predicate<URI> allowPrivate,
+            boolean encrypted) {
         this.who = who;
         this.allowPrivate = allowPrivate;
         connectTimeout = settings.duration(
                 "connect-timeout", Duration.ofSeconds(1), Duration.ofMillis(10), Duration.ofSeconds(10));
-        timeout = settings.duration("timeout", Duration.ofSeconds(2), Duration.ofMillis(50), Duration.ofSeconds(30));
+        timeout = settings.duration("timeout", usualTimeout, Duration.ofMillis(50), Duration.ofSeconds(30));
         maxReply = settings.size("max-reply", usualReply, "256B", "1MiB");
         threads = Executors.newCachedThreadPool(work -> {
             Thread thread = new Thread(work, threadName);
@@ -105,7 +139,7 @@ public final class Transport implements AutoCloseable {
      */
     public Reply ask(HttpRequest question, long deadline) {
         try {
-            if (!allowPrivate) {
+            if (!allowPrivate.test(question.uri())) {
                 checkAddress(question.uri(), deadline);
             }
             // The request's own time limit ends with the headers of the reply; this wait includes the body.
@@ -125,7 +159,7 @@ public final class Transport implements AutoCloseable {
                 await(threads.submit(() -> InetAddress.getAllByName(asked.getHost())), asked, deadline, true);
         for (InetAddress address : addresses) {
             if (!Addresses.isPublic(address)) {
-                throw new VerificationUnavailableException(
+                throw new PrivateAddressException(
                         who + asked.getRawAuthority() + " is not an address of the public Internet ("
                                 + address.getHostAddress() + "), and allow-private is not set");
             }

@@ -26,6 +26,10 @@ public enum Right {
     FLEETS_READ,
     /** Write fleets, and so the rules by which devices register. */
     FLEETS_WRITE,
+    /** Read webhooks, and what was sent to them. */
+    WEBHOOKS_READ,
+    /** Write webhooks, and have things sent to them. */
+    WEBHOOKS_WRITE,
     /** Make, list and revoke enrolment keys, and make registration tokens. */
     KEYS_WRITE,
     /** List signing keys and rotate them. */

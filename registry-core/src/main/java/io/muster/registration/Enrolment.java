@@ -223,11 +223,16 @@ public final class Enrolment {
             DeviceStore.tag(em, id, shown);
             logins.issued(em, fleet.name(), id, credential);
             keep(em, attempt, fleet, credential.key(), reply, now);
+            admitted(em, device, candidate.origin(), false, credential.key());
             return admitted.change();
         });
         logins.committed();
         change.ifPresent(ownership::committed);
         return new Enrolled(device, credential.key(), reply, false);
+    }
+
+    private void admitted(EntityManager em, Device device, String origin, boolean again, String key) {
+        audit.admitted(em, device.fleet(), device.serial().value(), device.idBytes(), origin, again, key);
     }
 
     private void spend(EntityManager em, List<Use> uses, Spending.Admission admission, Device device) {
@@ -329,8 +334,12 @@ public final class Enrolment {
                 return Optional.of(answerSame(one, same.credential()));
             }
             if (decision instanceof Decision.Further further) {
-                return Optional.of(grant(
-                        one, further, allowance, uses, ordered.issuedAt(owner(one.device(), one.tags()), one.now())));
+                Outcome granted = grant(
+                        one, further, allowance, uses, ordered.issuedAt(owner(one.device(), one.tags()), one.now()));
+                if (renewed.isEmpty() && granted instanceof Enrolled enrolled) {
+                    admitted(em, one.device(), attempt.candidate().origin(), true, enrolled.key());
+                }
+                return Optional.of(granted);
             }
             return Optional.of(
                     new Refused(decision instanceof Decision.Refused no ? no.reason() : "nothing permits it", true));

@@ -11,6 +11,8 @@ import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.registration.Spending;
 import io.muster.token.SigningKeys;
+import io.muster.webhook.Deliverer;
+import io.muster.webhook.Outbox;
 import jakarta.inject.Inject;
 import java.time.Clock;
 import java.time.Duration;
@@ -36,6 +38,8 @@ final class Background {
     private final Audit audit;
     private final LastUses lastUses;
     private final Imports imports;
+    private final Outbox outbox;
+    private final Deliverer webhooks;
     private final Clock clock;
 
     @Inject
@@ -47,6 +51,8 @@ final class Background {
             Audit audit,
             LastUses lastUses,
             Imports imports,
+            Outbox outbox,
+            Deliverer webhooks,
             @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
@@ -55,6 +61,8 @@ final class Background {
         this.audit = audit;
         this.lastUses = lastUses;
         this.imports = imports;
+        this.outbox = outbox;
+        this.webhooks = webhooks;
         this.clock = clock;
     }
 
@@ -68,6 +76,8 @@ final class Background {
         every(threads, SECOND, audit::flush);
         every(threads, SECOND.multipliedBy(10), lastUses::flush);
         every(threads, Imports.INTERVAL, imports::tend);
+        outbox.refresh();
+        every(threads, Deliverer.INTERVAL, webhooks::tend);
         every(threads, Duration.ofMinutes(1), () -> Spending.forgetExpired(database, clock));
     }
 

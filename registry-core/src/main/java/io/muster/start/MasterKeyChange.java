@@ -7,6 +7,7 @@ import io.muster.persistence.Database;
 import io.muster.persistence.MasterKey;
 import io.muster.token.SigningKeys;
 import io.muster.verification.hmac.EnrolmentKeys;
+import io.muster.webhook.Webhooks;
 import jakarta.inject.Inject;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,11 +36,13 @@ final class MasterKeyChange {
         long signing = SigningKeys.SEALED.reseal(database, master);
         long enrolment = EnrolmentKeys.SEALED.reseal(database, master);
         long logins = BrokerLogins.SEALED.reseal(database, master);
+        long webhooks = Webhooks.SEALED.reseal(database, master);
         LOG.info(
                 "Encrypted under the first key of muster.master-key-file: {} signing keys, {} enrolment keys, {} logins"
-                        + " of brokers. Remove the second key when every node has started with this file",
+                        + " of brokers, {} secrets of webhooks. Remove the second key when every node has started with this file",
                 signing,
                 enrolment,
-                logins);
+                logins,
+                webhooks);
     }
 }

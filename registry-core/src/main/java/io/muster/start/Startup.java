@@ -29,6 +29,9 @@ import io.muster.user.IdentityProviders;
 import io.muster.verification.list.ExpectedSerials;
 import io.muster.verification.list.Spellings;
 import io.muster.verification.policy.Verifiers;
+import io.muster.webhook.Deliverer;
+import io.muster.webhook.Outbox;
+import io.muster.webhook.WebhookSender;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
@@ -77,6 +80,7 @@ public final class Startup {
             part(IdentityProviders.class);
             Verifiers verifiers = part(Verifiers.class);
             Issuers issuers = part(Issuers.class);
+            part(WebhookSender.class);
             Fleets.check(config);
             config.settings().check(sources.names(), sources.variables());
             config.settings()
@@ -90,6 +94,7 @@ public final class Startup {
             makeAll();
             part(MasterKeyChange.class).run();
             part(Audit.class).hints(part(Spellings.class)::listed);
+            part(Audit.class).listener(part(Outbox.class));
             checkBrokers();
             firstOperatorToken = part(Operators.class).createFirst(config.dataDir());
             requestedOperatorToken = part(Operators.class).createRequested(config.dataDir());
@@ -221,6 +226,7 @@ public final class Startup {
     void stop() {
         parts.ifMade(Background.class, Background::stop);
         parts.ifMade(Disconnectors.class, Disconnectors::close);
+        parts.ifMade(Deliverer.class, Deliverer::close);
         parts.ifMade(Background.class, Background::await);
         parts.ifMade(EvenRefusals.class, EvenRefusals::close);
         parts.ifMade(EvenClaims.class, EvenClaims::close);
@@ -233,6 +239,7 @@ public final class Startup {
     private void close() {
         parts.ifMade(Metrics.class, Metrics::close);
         parts.ifMade(EventDelivery.class, EventDelivery::close);
+        parts.ifMade(WebhookSender.class, WebhookSender::close);
         parts.ifMade(Verifiers.class, Verifiers::close);
         parts.ifMade(IdentityProviders.class, IdentityProviders::close);
         parts.ifMade(Issuers.class, Issuers::close);

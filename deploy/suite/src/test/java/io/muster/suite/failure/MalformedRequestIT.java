@@ -102,6 +102,14 @@ class MalformedRequestIT {
         addresses.put("/api/v1/fleets/default/approvals/" + ID, List.of("GET", "HEAD", "DELETE"));
         addresses.put("/api/v1/fleets/default/approvals/" + ID + "/approve", List.of("POST"));
         addresses.put("/api/v1/fleets/default/approvals/" + ID + "/reject", List.of("POST"));
+        String webhooks = "/api/v1/fleets/default/webhooks";
+        addresses.put(webhooks, List.of("GET", "HEAD", "POST"));
+        addresses.put(webhooks + "/" + ID, List.of("GET", "HEAD", "PUT", "DELETE"));
+        addresses.put(webhooks + "/" + ID + "/rotate", List.of("POST"));
+        addresses.put(webhooks + "/" + ID + "/test", List.of("POST"));
+        addresses.put(webhooks + "/" + ID + "/deliveries", List.of("GET", "HEAD"));
+        addresses.put(webhooks + "/" + ID + "/deliveries/" + ID, List.of("GET", "HEAD"));
+        addresses.put(webhooks + "/" + ID + "/deliveries/" + ID + "/resend", List.of("POST"));
         addresses.put("/api/v1/devices", List.of("GET", "HEAD"));
         addresses.put("/api/v1/devices/" + ID, List.of("GET", "HEAD", "PATCH", "DELETE"));
         addresses.put("/api/v1/devices/" + ID + "/events", List.of("GET", "HEAD"));
@@ -676,6 +684,7 @@ class MalformedRequestIT {
                                     .replace("{fleet}", "default")
                                     .replace("{serial}", "SN-0001")
                                     .replace("{lot}", "L1")
+                                    .replace("{delivery}", ID)
                                     .replace("{id}", ID)));
         }
     }

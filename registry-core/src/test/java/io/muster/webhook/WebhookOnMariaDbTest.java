@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.webhook;
+
+import io.muster.TestRegistry;
+
+class WebhookOnMariaDbTest implements WebhookContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}
