@@ -59,13 +59,25 @@ public class FleetsResource {
     @Inject
     Bearer bearer;
 
-    /** Lists all fleets with their documents. */
+    /** Lists fleets with their documents: all of them, or only those that are archived or not. */
     @GET
+    @QueryNames("archived")
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
+        Query query = Query.of(request);
+        Optional<Boolean> archived = query.get(
+                "archived", "true or false", text -> Optional.of(text)
+                        .filter(List.of("true", "false")::contains)
+                        .map(Boolean::valueOf));
+        query.check();
         return Replies.json(Map.of(
                         "fleets",
-                        fleets.list().stream().map(FleetsResource::view).toList()))
+                        fleets.list().stream()
+                                .filter(fleet -> archived.map(wanted ->
+                                                wanted == fleet.document().archived())
+                                        .orElse(true))
+                                .map(FleetsResource::view)
+                                .toList()))
                 .build();
     }
 

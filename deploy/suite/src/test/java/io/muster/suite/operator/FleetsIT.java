@@ -163,12 +163,34 @@ class FleetsIT {
     }
 
     @Test
-    void listAndDocumentHaveNoQuery() {
-        for (String address : List.of("api/v1/fleets?limit=1", "api/v1/fleets/default?x=y&z=")) {
+    void queryThatIsUnknownIsRefused() {
+        for (String address : List.of(
+                "api/v1/fleets?limit=1", "api/v1/fleets?archived=yes", "api/v1/fleets/default?x=y&z=")) {
             Reply reply = registry.get(address, registry.asOperator());
 
             assertProblem(reply, 400, "invalid-request");
         }
+    }
+
+    @Test
+    void listCanLeaveOutFleetsThatAreArchived() {
+        String archived = unusedFleet();
+        String used = unusedFleet();
+        put(archived, "{'verifiers':['database'],'archived':true}");
+        put(used, "{'verifiers':['database']}");
+
+        assertThat(listed("")).contains(archived, used);
+        assertThat(listed("?archived=false")).contains(used, "default").doesNotContain(archived);
+        assertThat(listed("?archived=true")).contains(archived).doesNotContain(used, "default");
+    }
+
+    private List<String> listed(String query) {
+        List<String> names = new ArrayList<>();
+        registry.get("api/v1/fleets" + query, registry.asOperator())
+                .json()
+                .path("fleets")
+                .forEach(fleet -> names.add(fleet.path("fleet").asText()));
+        return names;
     }
 
     @Test
