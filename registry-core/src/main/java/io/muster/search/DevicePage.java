@@ -118,7 +118,7 @@ final class DevicePage {
             }
             last = Optional.of(some.get(some.size() - 1));
             // The requested number is often enough. If it is not, few of the devices match.
-            step = Math.max(atMost, STEP);
+            step = Math.min(Math.max(atMost, STEP), 2 * step);
         }
     }
 

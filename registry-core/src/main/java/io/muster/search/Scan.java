@@ -15,10 +15,13 @@ import java.util.List;
  */
 final class Scan {
 
+    private static final String IS_NULL = " IS NULL";
+
     private final String select;
     private final List<String> columns = new ArrayList<>();
     private final List<String> conditions = new ArrayList<>();
     private final List<Object> values = new ArrayList<>();
+    private int missing = -1;
 
     /** Reads from this table with this index; the columns of an entry come first. */
     Scan(String select) {
@@ -34,11 +37,25 @@ final class Scan {
         return this;
     }
 
-    /** Only entries without a value in the next column. */
+    /** Only entries without a value in the next column, a text that is never empty. All further conditions are for these. */
     Scan missing(String column) {
         columns.add(column);
-        conditions.add(column + " IS NULL");
+        conditions.add(column + IS_NULL);
+        missing = conditions.size() - 1;
         return this;
+    }
+
+    /**
+     * Returns the text after {@code WHERE}. If IS NULL stood alone, MariaDB would leave the column out of the order, not
+     * find the rest in the index, and sort all rows. So there is a second range, in which nothing is.
+     */
+    private String condition() {
+        if (missing < 0) {
+            return String.join(" AND ", conditions);
+        }
+        String nothing = conditions.get(missing).replace(IS_NULL, " < ''");
+        return String.join(" AND ", conditions.subList(0, missing)) + " AND ("
+                + String.join(" AND ", conditions.subList(missing, conditions.size())) + " OR " + nothing + ")";
     }
 
     /** In the order of the next column. */
@@ -67,8 +84,8 @@ final class Scan {
         parameters.add(atMost);
         String direction = descending ? " DESC" : "";
         return Sql.of(
-                        select + " WHERE " + String.join(" AND ", conditions) + " ORDER BY "
-                                + String.join(direction + ", ", columns) + direction + " LIMIT ?",
+                        select + " WHERE " + condition() + " ORDER BY " + String.join(direction + ", ", columns)
+                                + direction + " LIMIT ?",
                         parameters)
                 .list(row -> new Entry(row.getBytes(1), row.getString(2), row.getString(3)))
                 .in(connection);
