@@ -55,7 +55,7 @@ public final class WebhookSender implements AutoCloseable {
 
     /** Reads the settings; connects to nothing. */
     @Inject
-    WebhookSender(MusterConfig config) {
+    public WebhookSender(MusterConfig config) {
         MusterConfig.Webhooks webhooks = config.webhooks();
         this.privateHosts = webhooks.privateHosts();
         this.transport = new Transport(

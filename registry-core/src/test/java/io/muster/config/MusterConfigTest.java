@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.muster.verification.http.HttpPki;
+import io.muster.webhook.WebhookSender;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -440,6 +441,8 @@ class MusterConfigTest {
                 "rabbit",
                 "muster.mqtt.broker.rabbit.secret",
                 "a-secret-of-thirty-two-characters"));
+        // It reads settings of its own.
+        new WebhookSender(config).close();
         Set<String> documented = table.lines()
                 .filter(line -> line.startsWith("| `muster."))
                 .map(line -> line.substring(line.indexOf('`') + 1, line.indexOf('`', line.indexOf('`') + 1)))

@@ -49,7 +49,7 @@ public class WebhookDeliveriesResource {
     public Response list(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
         bearer.operator(request, Right.WEBHOOKS_READ);
-        Webhook webhook = webhook(fleetName, id);
+        String fleet = fleets.get(fleetName).name();
         Query query = Query.of(request);
         Optional<Delivery.State> state = query.get("state", "waiting, delivered or dead", Delivery.State::of);
         Optional<String> before = query.cursor(DeviceId::isValid);
@@ -57,7 +57,7 @@ public class WebhookDeliveriesResource {
         query.check();
         return Replies.page(
                 "deliveries",
-                deliveries.list(webhook, state, before, limit),
+                deliveries.list(webhooks.get(fleet, id), state, before, limit),
                 limit,
                 WebhookDeliveriesResource::view,
                 Delivery::id);
