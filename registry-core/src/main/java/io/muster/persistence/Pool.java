@@ -53,6 +53,9 @@ final class Pool {
             // If Galera aborts a transaction between the two packets of a pipeline, the server answers one of them. The
             // driver would wait for the other answer until its time is over.
             properties.setProperty("disablePipeline", "true");
+            // The driver sends no COMMIT if the last answer says that there is no transaction. If Galera aborted it
+            // just before that answer, the commit must fail.
+            properties.setProperty("forceTransactionEnd", "true");
         }
         if (Hosts.areIn(url)) {
             config.user().ifPresent(user -> properties.setProperty("user", user));

@@ -65,10 +65,9 @@ public class FleetsResource {
     public Response list(@Context HttpServletRequest request) {
         bearer.operator(request, Right.FLEETS_READ);
         Query query = Query.of(request);
-        Optional<Boolean> archived = query.get(
-                "archived", "true or false", text -> Optional.of(text)
-                        .filter(List.of("true", "false")::contains)
-                        .map(Boolean::valueOf));
+        Optional<Boolean> archived = query.get("archived", "true or false", text -> Optional.of(text)
+                .filter(List.of("true", "false")::contains)
+                .map(Boolean::valueOf));
         query.check();
         return Replies.json(Map.of(
                         "fleets",

@@ -43,11 +43,14 @@ final class Load {
     private static final Duration STALE = Duration.ofSeconds(2);
     private static final int SERIALS = 30_000;
     private static final int PER_LOT = 3;
-    private static final String RUN = Long.toHexString(System.currentTimeMillis());
 
     private final World world;
     private final Ledger ledger;
     private final long seed;
+    /** Serials and files are this run's own: the next run has another database. */
+    private final String run = Long.toHexString(System.currentTimeMillis());
+
+    private final Path stores = SharedWorld.directory("ledger-stores");
     private final AtomicInteger erpSerials = new AtomicInteger();
     private final AtomicInteger lots = new AtomicInteger();
     private final ExecutorService workers = Executors.newCachedThreadPool();
@@ -123,8 +126,8 @@ final class Load {
         return kept;
     }
 
-    private static String listed(int number) {
-        return "LD-%s-%06d".formatted(RUN, number);
+    private String listed(int number) {
+        return "LD-%s-%06d".formatted(run, number);
     }
 
     // Requests
@@ -273,7 +276,7 @@ final class Load {
     // Workers
 
     private Account fresh() {
-        return ledger.open("erp", "LE-%s-%06d".formatted(RUN, erpSerials.incrementAndGet()));
+        return ledger.open("erp", "LE-%s-%06d".formatted(run, erpSerials.incrementAndGet()));
     }
 
     /** A device registers, renews its credential, and is shut out by an operator, or not. */
@@ -501,8 +504,8 @@ final class Load {
 
     /** A device with the client library starts, asks for a token, and starts again. */
     private void client(Random random) throws InterruptedException {
-        String serial = "LC-%s-%06d".formatted(RUN, erpSerials.incrementAndGet());
-        Path store = stores().resolve(serial + ".json");
+        String serial = "LC-%s-%06d".formatted(run, erpSerials.incrementAndGet());
+        Path store = stores.resolve(serial + ".json");
         URI address = any(random).throughFront().base();
         Optional<String> id = Optional.empty();
         for (int starts = 0; starts < 3 && !ends; starts++) {
@@ -535,13 +538,5 @@ final class Load {
                 return;
             }
         }
-    }
-
-    private static final class Stores {
-        static final Path DIRECTORY = SharedWorld.directory("ledger-stores");
-    }
-
-    private static Path stores() {
-        return Stores.DIRECTORY;
     }
 }

@@ -164,8 +164,8 @@ class FleetsIT {
 
     @Test
     void queryThatIsUnknownIsRefused() {
-        for (String address : List.of(
-                "api/v1/fleets?limit=1", "api/v1/fleets?archived=yes", "api/v1/fleets/default?x=y&z=")) {
+        for (String address :
+                List.of("api/v1/fleets?limit=1", "api/v1/fleets?archived=yes", "api/v1/fleets/default?x=y&z=")) {
             Reply reply = registry.get(address, registry.asOperator());
 
             assertProblem(reply, 400, "invalid-request");
@@ -189,7 +189,7 @@ class FleetsIT {
         registry.get("api/v1/fleets" + query, registry.asOperator())
                 .json()
                 .path("fleets")
-                .forEach(fleet -> names.add(fleet.path("fleet").asText()));
+                .forEach(fleet -> names.add(fleet.path("name").asText()));
         return names;
     }
 

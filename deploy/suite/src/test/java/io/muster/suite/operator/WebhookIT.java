@@ -201,7 +201,9 @@ class WebhookIT {
         within(
                 LIMIT,
                 "all is recorded",
-                () -> deliveries(good, "?state=delivered").size() == 20);
+                // Refusals are recorded once a second, so some of the first ones may be among them.
+                () -> deliveries(good, "?state=delivered").size() >= 20
+                        && deliveries(good, "?state=waiting").isEmpty());
         within(LIMIT, "the others fail", () -> List.of(hanging, redirecting, endless).stream()
                 .allMatch(bad -> get(address(bad)).has("failingSince")));
         assertThat(get(address(redirecting)).path("lastError").asText()).isEqualTo("status 307");
