@@ -68,6 +68,9 @@ public final class TestRegistry {
                 .with("muster.database.password", server.password());
     }
 
+    /** The driver prepares every statement anew, if it prepares statements, as on a new connection. */
+    private static final String FORGETS_STATEMENTS = "?prepStmtCacheSize=1";
+
     /**
      * Begins with a database on a cluster. Each node that is started from it has the next database node for its own, in
      * the order of the cluster.
@@ -76,7 +79,7 @@ public final class TestRegistry {
         cluster.createDatabase(database);
         TestRegistry registry = fresh().with("muster.database.user", cluster.user())
                 .with("muster.database.password", cluster.password());
-        cluster.nodes().forEach(node -> registry.databaseNodes.add(node.addressOf(database)));
+        cluster.nodes().forEach(node -> registry.databaseNodes.add(node.addressOf(database) + FORGETS_STATEMENTS));
         return registry.with("muster.database.url", registry.databaseNodes.get(0));
     }
 

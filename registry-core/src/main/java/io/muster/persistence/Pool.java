@@ -42,8 +42,10 @@ final class Pool {
         pool.setPoolName(name);
         Properties properties = new Properties();
         if (isMariaDb(url)) {
-            // Statements are prepared once per connection: those of the hot path are few and always the same.
-            properties.setProperty("useServerPrepStmts", "true");
+            // Statements are prepared once per connection: those of the hot path are few and always the same. Not on
+            // Galera: if it aborts a transaction, the answer may be that the next statement cannot be prepared. The
+            // driver then runs that statement without preparing it, in a new transaction, and tells nobody.
+            properties.setProperty("useServerPrepStmts", Boolean.toString(!galera));
             properties.setProperty("cachePrepStmts", "true");
             properties.setProperty("socketTimeout", Long.toString(ANSWER.toMillis()));
             properties.setProperty(
@@ -53,9 +55,6 @@ final class Pool {
             // If Galera aborts a transaction between the two packets of a pipeline, the server answers one of them. The
             // driver would wait for the other answer until its time is over.
             properties.setProperty("disablePipeline", "true");
-            // The driver sends no COMMIT if the last answer says that there is no transaction. If Galera aborted it
-            // just before that answer, the commit must fail.
-            properties.setProperty("forceTransactionEnd", "true");
         }
         if (Hosts.areIn(url)) {
             config.user().ifPresent(user -> properties.setProperty("user", user));
