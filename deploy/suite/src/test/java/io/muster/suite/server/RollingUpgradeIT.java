@@ -290,8 +290,7 @@ class RollingUpgradeIT {
                 "muster.issuer", "http://upgrade.muster.test",
                 "muster.database.url", cluster.node(node).addressOf("muster"),
                 "muster.database.user", cluster.user(),
-                "muster.database.password", cluster.password(),
-                "muster.warm-up", "PT0S"));
+                "muster.database.password", cluster.password()));
         return SharedWorld.settings(SharedWorld.directory("upgrade"), properties);
     }
 
