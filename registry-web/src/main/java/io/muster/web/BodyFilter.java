@@ -51,20 +51,18 @@ public class BodyFilter extends HttpFilter {
     private static final long LOOK_AGAIN = 300;
 
     private transient ExecutorService dispatcher;
-    /** Payara's and GlassFish's own time limit, and what follows a body there. Null on other servers. */
-    private transient ScheduledThreadPoolExecutor later;
+    /** Ends requests on Payara and GlassFish whose body is late or refused. Null on other servers. */
+    private transient ScheduledThreadPoolExecutor endings;
+    /** Dispatches requests there. It writes nothing, so no client can hold its thread. Null on other servers. */
+    private transient ScheduledThreadPoolExecutor departures;
 
     @Override
     public void init() {
         // Payara and GlassFish go on counting after the request has been dispatched. When the time is over they answer
         // 500, in the middle of the answer of the resource.
         if (getServletContext().getClass().getName().startsWith("org.apache.catalina.")) {
-            later = new ScheduledThreadPoolExecutor(ENDING, task -> {
-                Thread thread = new Thread(task, "muster-late-bodies");
-                thread.setDaemon(true);
-                return thread;
-            });
-            later.setRemoveOnCancelPolicy(true);
+            endings = scheduler(ENDING, "muster-late-bodies");
+            departures = scheduler(1, "muster-bodies");
         }
         // Open Liberty loses a request that is dispatched on the thread of a read listener. That thread has a copy of
         // the state of another thread, and may see that one's next request.
@@ -82,9 +80,20 @@ public class BodyFilter extends HttpFilter {
         if (dispatcher != null) {
             dispatcher.shutdown();
         }
-        if (later != null) {
-            later.shutdownNow();
+        if (endings != null) {
+            endings.shutdownNow();
+            departures.shutdownNow();
         }
+    }
+
+    private static ScheduledThreadPoolExecutor scheduler(int threads, String name) {
+        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(threads, task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
+        scheduler.setRemoveOnCancelPolicy(true);
+        return scheduler;
     }
 
     @Override
@@ -95,7 +104,7 @@ public class BodyFilter extends HttpFilter {
             return;
         }
         RequestTarget.note(request);
-        if (later != null) {
+        if (departures != null) {
             Departure.arrive();
         }
         long length = Bodies.length(request);
@@ -116,27 +125,37 @@ public class BodyFilter extends HttpFilter {
             return;
         }
         AsyncContext async = request.startAsync(collected, response);
-        Collector collector = new Collector(collected, async, response, continuation(), dispatcher != null);
-        if (later == null) {
+        Collector collector = new Collector(collected, async, response, course());
+        if (endings == null) {
             async.setTimeout(DEADLINE.toMillis());
         } else {
             async.setTimeout(0);
-            collector.limit(later.schedule(collector::isLate, DEADLINE.toMillis(), TimeUnit.MILLISECONDS));
+            collector.limit(endings.schedule(collector::isLate, DEADLINE.toMillis(), TimeUnit.MILLISECONDS));
         }
         async.addListener(collector);
         in.setReadListener(collector);
     }
 
-    /** Returns what runs the rest of the request that this thread brings. */
-    private Executor continuation() {
+    /**
+     * How a request goes on.
+     *
+     * @param dispatches runs the dispatch
+     * @param completes runs the end after an answer of this filter
+     * @param awaitsEnd whether the server looks at the stream again after a call, and reports each end of a body
+     */
+    private record Course(Executor dispatches, Executor completes, boolean awaitsEnd) {}
+
+    /** Returns how the request goes on that this thread brings. */
+    private Course course() {
         if (dispatcher != null) {
-            return dispatcher;
+            return new Course(dispatcher, dispatcher, true);
         }
-        if (later == null) {
-            return Runnable::run;
+        if (departures == null) {
+            return new Course(Runnable::run, Runnable::run, false);
         }
         Departure departure = new Departure();
-        return next -> whenOver(departure, next);
+        return new Course(
+                next -> whenOver(departure, next), next -> whenOver(departure, () -> endings.execute(next)), false);
     }
 
     private void whenOver(Departure departure, Runnable next) {
@@ -147,7 +166,7 @@ public class BodyFilter extends HttpFilter {
                 LOG.warn("A request whose body arrived cannot go on", e);
             }
         } else {
-            Future<?> unused = later.schedule(() -> whenOver(departure, next), LOOK_AGAIN, TimeUnit.MICROSECONDS);
+            Future<?> unused = departures.schedule(() -> whenOver(departure, next), LOOK_AGAIN, TimeUnit.MICROSECONDS);
         }
     }
 
@@ -198,26 +217,18 @@ public class BodyFilter extends HttpFilter {
         private final CollectedRequest collected;
         private final AsyncContext async;
         private final HttpServletResponse response;
-        private final Executor continuation;
-        /** Whether the server looks at the stream again after a call, and reports each end of a body. */
-        private final boolean awaitsEnd;
+        private final Course course;
 
         /** Null where the server measures the time. */
         private Future<?> limit;
 
         private boolean done;
 
-        Collector(
-                CollectedRequest collected,
-                AsyncContext async,
-                HttpServletResponse response,
-                Executor continuation,
-                boolean awaitsEnd) {
+        Collector(CollectedRequest collected, AsyncContext async, HttpServletResponse response, Course course) {
             this.collected = collected;
             this.async = async;
             this.response = response;
-            this.continuation = continuation;
-            this.awaitsEnd = awaitsEnd;
+            this.course = course;
         }
 
         /** Takes what is to be cancelled when the body is there. */
@@ -242,7 +253,7 @@ public class BodyFilter extends HttpFilter {
                 // After this call Open Liberty looks at the stream again. If this request has gone on, the stream may
                 // belong to the next one. At the end of a body it calls onAllDataRead, so wait for that. Undertow does
                 // not always call it.
-                if (!done && collected.take() && (!awaitsEnd || !collected.isAtEnd())) {
+                if (!done && collected.take() && (!course.awaitsEnd() || !collected.isAtEnd())) {
                     passOn();
                 }
             } catch (RejectedExecutionException e) {
@@ -263,7 +274,7 @@ public class BodyFilter extends HttpFilter {
         private void passOn() {
             if (!done) {
                 end();
-                continuation.execute(async::dispatch);
+                course.dispatches().execute(async::dispatch);
             }
         }
 
@@ -284,7 +295,7 @@ public class BodyFilter extends HttpFilter {
         }
 
         private void refuse(int status, String detail) {
-            refuse(status, detail, continuation);
+            refuse(status, detail, course.completes());
         }
 
         private synchronized void refuse(int status, String detail, Executor completes) {
