@@ -13,7 +13,7 @@ import jakarta.inject.Inject;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,6 +25,8 @@ public final class Deliveries {
     public static final int MOST_AT_ONCE = 1000;
 
     private static final String SELECT = "SELECT " + Delivery.COLUMNS + " FROM webhook_delivery WHERE webhook = ?";
+    private static final String OF_STATE = "(SELECT " + Delivery.LISTED + " FROM webhook_delivery"
+            + " WHERE webhook = ? AND state = ? AND id < ? ORDER BY id DESC LIMIT ?)";
     private static final String AGAIN =
             "UPDATE webhook_delivery SET state = 'W', due_at = ?, begun_at = ?, attempts = 0"
                     + " WHERE webhook = ? AND id = ? AND state <> 'W'";
@@ -49,21 +51,14 @@ public final class Deliveries {
      */
     public List<Delivery> list(Webhook webhook, Optional<Delivery.State> state, Optional<String> before, int atMost) {
         byte[] end = before.map(Ids::bytes).orElseGet(Deliveries::last);
-        List<Delivery> found = new ArrayList<>();
-        for (Delivery.State one : state.map(List::of).orElseGet(() -> List.of(Delivery.State.values()))) {
-            found.addAll(database.forOperators()
-                    .jdbc(Sql.of(
-                                    SELECT + " AND state = ? AND id < ? ORDER BY id DESC LIMIT ?",
-                                    webhook.id(),
-                                    one.letter(),
-                                    end,
-                                    atMost)
-                            .list(row -> Delivery.of(row, false))));
-        }
-        return found.stream()
-                .sorted(Comparator.comparing(Delivery::id).reversed())
-                .limit(atMost)
-                .toList();
+        List<Delivery.State> states = state.map(List::of).orElseGet(() -> List.of(Delivery.State.values()));
+        List<Object> parameters = new ArrayList<>();
+        states.forEach(one -> parameters.addAll(List.of(webhook.id(), one.letter(), end, atMost)));
+        parameters.add(atMost);
+        // One statement sees one moment. With one for each state, a delivery that is just sent would be there twice.
+        String sql =
+                String.join(" UNION ALL ", Collections.nCopies(states.size(), OF_STATE)) + " ORDER BY id DESC LIMIT ?";
+        return database.forOperators().jdbc(Sql.of(sql, parameters).list(row -> Delivery.of(row, false)));
     }
 
     private static byte[] last() {

@@ -84,8 +84,10 @@ public record Delivery(
     /** When a delivery is due that does not wait. */
     static final long NEVER = Long.MAX_VALUE;
 
-    static final String COLUMNS =
-            "id, type, state, due_at, attempts, last_at, last_status, last_millis, last_error, body";
+    /** What lists need. */
+    static final String LISTED = "id, type, state, due_at, attempts, last_at, last_status, last_millis, last_error";
+
+    static final String COLUMNS = LISTED + ", body";
 
     static Delivery of(ResultSet row, boolean withBody) throws SQLException {
         byte[] id = row.getBytes(1);
