@@ -84,7 +84,7 @@ public record Delivery(
     /** When a delivery is due that does not wait. */
     static final long NEVER = Long.MAX_VALUE;
 
-    /** What lists need. */
+    /** The columns of a delivery in a list. */
     static final String LISTED = "id, type, state, due_at, attempts, last_at, last_status, last_millis, last_error";
 
     static final String COLUMNS = LISTED + ", body";
