@@ -56,8 +56,9 @@ public final class Deliveries {
         states.forEach(one -> parameters.addAll(List.of(webhook.id(), one.letter(), end, atMost)));
         parameters.add(atMost);
         // One statement sees one moment. With one for each state, a delivery that is just sent would be there twice.
-        String sql =
-                String.join(" UNION ALL ", Collections.nCopies(states.size(), OF_STATE)) + " ORDER BY id DESC LIMIT ?";
+        // It is a derived table because H2 takes no ORDER BY after a single SELECT in brackets.
+        String sql = "SELECT * FROM (" + String.join(" UNION ALL ", Collections.nCopies(states.size(), OF_STATE))
+                + ") listed ORDER BY id DESC LIMIT ?";
         return database.forOperators().jdbc(Sql.of(sql, parameters).list(row -> Delivery.of(row, false)));
     }
 

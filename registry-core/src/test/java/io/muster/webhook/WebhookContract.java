@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -316,6 +317,38 @@ interface WebhookContract {
                 thread.shutdown();
             }
             changes.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    default void deliveriesAreListedByStateAndByPage() throws Exception {
+        try (Receiver receiver = new Receiver();
+                TestNode node = test(receiver, new TestClock()).start()) {
+            Webhook webhook = make(node, receiver.url("/good"), "registered").webhook();
+            register(node, "SN-0001");
+            register(node, "SN-0002");
+            register(node, "SN-0003");
+            eventually("all came", () -> deliveries(node, webhook).stream()
+                    .allMatch(one -> one.state() == Delivery.State.DELIVERED));
+            List<String> ids =
+                    deliveries(node, webhook).stream().map(Delivery::id).toList();
+            assertThat(ids).hasSize(3).isSortedAccordingTo(Comparator.reverseOrder());
+            Deliveries list = node.part(Deliveries.class);
+            for (Optional<Delivery.State> state : List.of(
+                    Optional.<Delivery.State>empty(),
+                    Optional.of(Delivery.State.DELIVERED),
+                    Optional.of(Delivery.State.WAITING),
+                    Optional.of(Delivery.State.DEAD))) {
+                boolean those = state.isEmpty() || state.get() == Delivery.State.DELIVERED;
+                assertThat(list.list(webhook, state, Optional.empty(), 2))
+                        .as("the first page of %s", state)
+                        .extracting(Delivery::id)
+                        .containsExactlyElementsOf(those ? ids.subList(0, 2) : List.of());
+                assertThat(list.list(webhook, state, Optional.of(ids.get(1)), 2))
+                        .as("the second page of %s", state)
+                        .extracting(Delivery::id)
+                        .containsExactlyElementsOf(those ? ids.subList(2, 3) : List.of());
+            }
         }
     }
 
