@@ -97,20 +97,25 @@ class SearchReadsTest {
         return registry.part(DeviceSearch.class).list(wanted, after, LIMIT);
     }
 
-    /** Returns how many rows a page reads: the least of several runs, because a node reads a few by itself. */
-    private static long reads(DeviceSearch.Wanted wanted, Optional<String> after) {
-        return reads(() -> page(wanted, after).devices().size());
+    private static long reads(DeviceSearch.Wanted wanted, Optional<String> after, long bound) {
+        return reads(() -> page(wanted, after).devices().size(), bound);
     }
 
     private static long reads(IntSupplier page) {
-        long least = Long.MAX_VALUE;
-        for (int time = 0; time < 2; time++) {
-            long before = SETUP.number(HANDLERS);
-            long counting = SETUP.number(HANDLERS) - before;
-            assertThat(page.getAsInt()).isLessThanOrEqualTo(LIMIT);
-            least = Math.min(least, SETUP.number(HANDLERS) - before - 2 * counting);
-        }
-        return least;
+        return reads(page, BOUND);
+    }
+
+    /** Returns how many rows a page reads. If they are too many, it reads again, because a node reads a few by itself. */
+    private static long reads(IntSupplier page, long bound) {
+        long once = readsOnce(page);
+        return once <= bound ? once : Math.min(once, readsOnce(page));
+    }
+
+    private static long readsOnce(IntSupplier page) {
+        long before = SETUP.number(HANDLERS);
+        long counting = SETUP.number(HANDLERS) - before;
+        assertThat(page.getAsInt()).isLessThanOrEqualTo(LIMIT);
+        return SETUP.number(HANDLERS) - before - 2 * counting;
     }
 
     private static final List<String> SORTS =
@@ -165,10 +170,15 @@ class SearchReadsTest {
                 DeviceSearch.Wanted wanted = wanted(filter, "", sort);
                 Optional<String> next = Optional.empty();
                 for (int number = 0; number < 3; number++) {
-                    softly.assertThat(reads(wanted, next))
+                    DeviceSearch.Page[] page = new DeviceSearch.Page[1];
+                    Optional<String> after = next;
+                    softly.assertThat(reads(() -> {
+                                page[0] = page(wanted, after);
+                                return page[0].devices().size();
+                            }))
                             .as("page " + number + " of " + filter + " sorted by " + sort)
                             .isLessThanOrEqualTo(BOUND);
-                    next = page(wanted, next).next();
+                    next = page[0].next();
                     if (next.isEmpty()) {
                         break;
                     }
@@ -179,7 +189,7 @@ class SearchReadsTest {
                 List.of("SN-", "SN-00012", "Pump", "Sensor", "BIG", "L", "u:1", "01900000000000000000000000", "none")) {
             for (String filter : List.of("", "state eq 'disabled'", "tags.a eq 'x' or tags.b eq 'x' or lot sw 'L'")) {
                 DeviceSearch.Wanted wanted = wanted(filter, typed, "");
-                softly.assertThat(reads(wanted, Optional.empty()))
+                softly.assertThat(reads(wanted, Optional.empty(), BOUND))
                         .as("page of " + typed + " and " + filter)
                         .isLessThanOrEqualTo(BOUND);
             }
@@ -208,7 +218,7 @@ class SearchReadsTest {
                 for (int number = 0; number < 40; number++) {
                     next = page(wanted, next).next();
                 }
-                softly.assertThat(reads(wanted, next))
+                softly.assertThat(reads(wanted, next, DRIVEN))
                         .as("a late page of " + filter + " sorted by " + sort)
                         .isLessThanOrEqualTo(DRIVEN);
                 softly.assertThat(page(wanted, next).devices()).hasSize(LIMIT);

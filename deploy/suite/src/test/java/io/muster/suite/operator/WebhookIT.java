@@ -49,7 +49,11 @@ class WebhookIT {
     static void start() {
         server = MusterServer.start(SharedWorld.settings(
                 SharedWorld.directory("webhooks"),
-                Map.of("muster.webhooks.private-hosts", RECEIVER.host(), "muster.webhooks.timeout", "PT2S")));
+                Map.of(
+                        "muster.webhooks.private-hosts", RECEIVER.host(),
+                        "muster.webhooks.timeout", "PT2S",
+                        "muster.verifier.person.type", "approval",
+                        "muster.verifier.person.retry-after", "PT1S")));
         registry = new RegistryUnderTest(server, server.operatorToken());
     }
 
@@ -120,7 +124,7 @@ class WebhookIT {
 
     @Test
     void receiverApprovesADeviceThatThenRegistersByItself() throws Exception {
-        String fleet = fleet("watched", "\"approval\"");
+        String fleet = fleet("watched", "\"person\"");
         String serial = RegistryUnderTest.unusedSerial();
         Reply bot = registry.post(
                 "api/v1/operators",
