@@ -260,10 +260,19 @@ class SearchReadsTest {
                         .entries()
                         .size()))
                 .isLessThanOrEqualTo(4 * LIMIT);
-        softly.assertThat(reads(() -> search.events(of(ListSearch.events(), "who eq 'nobody'"), Optional.empty(), LIMIT)
+        softly.assertThat(reads(() -> search.events(
+                                Optional.of(of(ListSearch.events(), "who eq 'nobody'")),
+                                fleet -> true,
+                                Optional.empty(),
+                                LIMIT)
                         .entries()
                         .size()))
                 .as("events")
+                .isLessThanOrEqualTo(BOUND);
+        softly.assertThat(reads(() -> search.events(Optional.empty(), fleet -> false, Optional.empty(), LIMIT)
+                        .entries()
+                        .size()))
+                .as("events of another fleet")
                 .isLessThanOrEqualTo(BOUND);
         softly.assertThat(reads(() -> search.approvals(
                                 "default",

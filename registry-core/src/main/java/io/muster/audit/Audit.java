@@ -160,6 +160,10 @@ public final class Audit {
         SIGNING_KEYS_REPLACED,
         /** An operator was made. */
         OPERATOR_CREATED,
+        /** The grants or the expiry of an operator were changed. */
+        OPERATOR_CHANGED,
+        /** An operator got a new token. */
+        OPERATOR_TOKEN_REPLACED,
         /** A start made an operator because a file in the data directory asked for it. */
         OPERATOR_RECOVERED,
         /** An operator's token was revoked. */

@@ -42,6 +42,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Fleets {
 
+    /** Is said about a fleet that does not exist, and about one that the caller may not see. */
+    public static final String NO_SUCH_FLEET = "no such fleet";
+
     private static final Logger LOG = LoggerFactory.getLogger(Fleets.class);
     private static final String SUBJECT = "fleets";
     private static final RowLock ROWS = RowLock.of("fleet", "name");
@@ -241,7 +244,7 @@ public final class Fleets {
      * @throws RegistryException {@code NOT_FOUND} if there is none of this name
      */
     public Fleet get(String name) {
-        return find(name).orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such fleet"));
+        return find(name).orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, NO_SUCH_FLEET));
     }
 
     /** Returns all names. */
@@ -404,8 +407,7 @@ public final class Fleets {
             Object[] columns = (Object[]) row;
             FleetDocument other = FleetDocument.stored(Database.text(columns[1]), String.valueOf(columns[0]));
             if (other.wire().path().equals(path)) {
-                throw RegistryException.invalid(
-                        List.of(new Fault("#/wire/path", "is the route of the fleet " + columns[0])));
+                throw RegistryException.invalid(List.of(new Fault("#/wire/path", "is the route of another fleet")));
             }
         }
     }

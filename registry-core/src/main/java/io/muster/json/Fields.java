@@ -249,6 +249,31 @@ public final class Fields {
         return Optional.of(List.copyOf(meanings));
     }
 
+    /**
+     * Returns the objects of an array of such a size, or empty. Their faults are reported with those of this one. End
+     * each of them with {@link #end}.
+     */
+    public Optional<List<Fields>> objects(String name, String expectedArray, IntPredicate isSize) {
+        Optional<JsonNode> array = node(name);
+        if (array.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!array.get().isArray() || !isSize.test(array.get().size())) {
+            fault(name, "must be " + expectedArray);
+            return Optional.empty();
+        }
+        List<Fields> objects = new ArrayList<>();
+        for (int i = 0; i < array.get().size(); i++) {
+            JsonNode item = array.get().get(i);
+            if (item.isObject()) {
+                objects.add(new Fields(item, at(name) + "/" + i, faults));
+            } else {
+                faults.add(new Fault(at(name) + "/" + i, "must be an object"));
+            }
+        }
+        return Optional.of(objects);
+    }
+
     /** Returns the members of an object whose names satisfy the condition and whose values have a meaning; or empty. */
     public <T> Optional<Map<String, T>> map(
             String name,

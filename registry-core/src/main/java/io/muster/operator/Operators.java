@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.operator;
 
+import io.muster.api.ProblemType;
 import io.muster.audit.Audit;
 import io.muster.cdi.Ours;
 import io.muster.cdi.Part;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
+import io.muster.credential.LastUses;
 import io.muster.credential.Secrets;
 import io.muster.disconnection.Disconnections;
 import io.muster.persistence.Changes;
@@ -15,6 +17,7 @@ import io.muster.persistence.Ids;
 import io.muster.persistence.IndexRange;
 import io.muster.persistence.OwnerOnlyFile;
 import io.muster.persistence.Sql;
+import io.muster.problem.RegistryException;
 import io.muster.spi.WrittenText;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -25,11 +28,13 @@ import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -42,6 +47,9 @@ public final class Operators {
     /** The name of the operator that the first start creates. */
     public static final String FIRST = "first";
 
+    /** Is said about an operator that does not exist. */
+    public static final String NO_SUCH_OPERATOR = "no such operator";
+
     private static final String PREFIX = "mo_";
     private static final String FILE = "operator-token";
     private static final String SUBJECT = "operator:";
@@ -53,7 +61,10 @@ public final class Operators {
     private static final String REQUEST = "new-operator";
     private static final Pattern REQUESTED = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@-]{0,63}");
     // If a revoked operator gave its name away, its row has the name in former_name, and its id in place of the name.
-    private static final String COLUMNS = "id, COALESCE(former_name, name), rights, state, created_at";
+    private static final String COLUMNS = "id, COALESCE(former_name, name), rights, grants, state, created_at,"
+            + " expires_at, last_used_at, version";
+    private static final List<Grant> EVERYTHING =
+            List.of(new Grant(Optional.of(Role.ADMIN), Set.of(), Optional.empty()));
     private static final IndexRange BY_ID = IndexRange.of("id");
 
     private final Database database;
@@ -63,8 +74,17 @@ public final class Operators {
     private final Ids ids;
     private final Set<String> reserved;
     private final Clock clock;
-    private final Changes.Remembered<Operator> byToken;
-    private final Changes.Remembered<Operator> byName;
+    private final LastUses lastUses;
+    private final Changes.Remembered<Known> byToken;
+    private final Changes.Remembered<Known> byName;
+
+    /** An operator, and when a token of it stops working. */
+    private record Known(Operator operator, Optional<Instant> until) {
+
+        Operator at(Instant now) {
+            return until.map(end -> now.isBefore(end)).orElse(true) ? operator : operator.ended();
+        }
+    }
 
     /** Keeps operators in the database. None can have a name by which brokers know this registry. */
     @Inject
@@ -74,6 +94,7 @@ public final class Operators {
             Audit audit,
             Disconnections disconnections,
             Ids ids,
+            LastUses lastUses,
             MusterConfig config,
             @Ours Clock clock) {
         this.database = database;
@@ -81,6 +102,7 @@ public final class Operators {
         this.audit = audit;
         this.disconnections = disconnections;
         this.ids = ids;
+        this.lastUses = lastUses;
         this.reserved = config.brokers().stream()
                 .flatMap(broker -> broker.management().stream())
                 .map(MusterConfig.Management::user)
@@ -113,7 +135,7 @@ public final class Operators {
     }
 
     /**
-     * Returns the operator with this token, at most two seconds late, whether active or not.
+     * Returns the operator with this token, at most two seconds late, whether active or not. Notes the use of it.
      *
      * @return empty for anything that is not a token
      */
@@ -121,7 +143,10 @@ public final class Operators {
         if (!token.startsWith(PREFIX) || token.length() > 128) {
             return Optional.empty();
         }
-        return byToken.get(subject(Secrets.hash(token)));
+        Instant now = clock.instant();
+        Optional<Operator> operator = byToken.get(subject(Secrets.hash(token))).map(known -> known.at(now));
+        operator.filter(Operator::active).ifPresent(active -> lastUses.operatorUsed(active.id(), now));
+        return operator;
     }
 
     /**
@@ -129,19 +154,32 @@ public final class Operators {
      * caller.
      */
     public Optional<Operator> find(String name) {
-        return byName.get(SUBJECT_NAME + name);
+        Instant now = clock.instant();
+        return byName.get(SUBJECT_NAME + name).map(known -> known.at(now));
     }
 
     private static String subject(byte[] hash) {
         return SUBJECT + Ids.hex(hash);
     }
 
-    private Optional<Operator> load(String subject) {
-        return load("token_hash", Ids.bytes(subject.substring(SUBJECT.length())));
+    private Optional<Known> load(String subject) {
+        byte[] hash = Ids.bytes(subject.substring(SUBJECT.length()));
+        return load("token_hash", hash)
+                .map(operator -> new Known(operator, operator.expiresAt()))
+                .or(() -> database.jdbc(
+                        Sql.of("SELECT " + COLUMNS + ", second_until FROM operator WHERE second_hash = ?", hash)
+                                .first(row -> second(operator(row), Instant.ofEpochMilli(row.getLong(10))))));
     }
 
-    private Optional<Operator> loadByName(String subject) {
-        return load("name", subject.substring(SUBJECT_NAME.length()));
+    private static Known second(Operator operator, Instant until) {
+        return new Known(
+                operator,
+                Optional.of(operator.expiresAt().filter(until::isAfter).orElse(until)));
+    }
+
+    private Optional<Known> loadByName(String subject) {
+        return load("name", subject.substring(SUBJECT_NAME.length()))
+                .map(operator -> new Known(operator, operator.expiresAt()));
     }
 
     private Optional<Operator> load(String column, Object value) {
@@ -150,12 +188,25 @@ public final class Operators {
     }
 
     private static Operator operator(ResultSet row) throws SQLException {
+        String grants = row.getString(4);
         return new Operator(
                 Ids.hex(row.getBytes(1)),
                 row.getString(2),
-                Right.ofStored(row.getString(3)),
-                row.getString(4).equals("A"),
-                Instant.ofEpochMilli(row.getLong(5)));
+                grants == null ? List.of(Grant.ofEarlierVersion(row.getString(3))) : Grant.ofStored(grants),
+                row.getString(5).equals("A"),
+                Instant.ofEpochMilli(row.getLong(6)),
+                Sql.time(row, 7),
+                Sql.time(row, 8),
+                row.getLong(9));
+    }
+
+    /**
+     * Returns the operator with this id, as the database has it now.
+     *
+     * @return empty if there is none; one that is revoked or has expired is not active
+     */
+    public Optional<Operator> get(String id) {
+        return load("id", Ids.bytes(id)).map(operator -> new Known(operator, operator.expiresAt()).at(clock.instant()));
     }
 
     /**
@@ -178,10 +229,13 @@ public final class Operators {
      * it. Brokers know operators by their names, so such a connection would have the rights of the new one.
      *
      * @param name unique among those that are active; 1 to 64 characters; not {@link #isLikeADevices}
-     * @param by the name of the operator who makes it
+     * @param expiresAt when its tokens end to work; empty for never
+     * @param by the operator who makes it
      * @return empty if the name is taken or reserved
+     * @throws RegistryException {@code FORBIDDEN} if the caller lacks one of these rights
      */
-    public Optional<Created> create(String name, Set<Right> rights, String by) {
+    public Optional<Created> create(String name, List<Grant> grants, Optional<Instant> expiresAt, Operator by) {
+        requireAll(by, grants);
         if (isLikeADevices(name)) {
             throw new IllegalArgumentException("a name like a device's");
         }
@@ -189,29 +243,40 @@ public final class Operators {
             return Optional.empty();
         }
         String token = PREFIX + Secrets.next();
-        return insert(Audit.Type.OPERATOR_CREATED, name, rights, token, by)
+        return insert(Audit.Type.OPERATOR_CREATED, name, grants, expiresAt, token, by.name())
                 .map(operator -> new Created(operator, token));
     }
 
-    private Optional<Operator> insert(Audit.Type type, String name, Set<Right> rights, String token, String by) {
+    private static void requireAll(Operator by, List<Grant> grants) {
+        grants.stream().flatMap(grant -> by.lacks(grant).stream()).findFirst().ifPresent(lacking -> {
+            throw RegistryException.withDetail(
+                    ProblemType.FORBIDDEN, "you cannot grant a right that you do not have: " + lacking);
+        });
+    }
+
+    private Optional<Operator> insert(
+            Audit.Type type, String name, List<Grant> grants, Optional<Instant> expiresAt, String token, String by) {
         byte[] id = ids.next();
         Instant now = clock.instant();
         byte[] hash = Secrets.hash(token);
+        Operator made = new Operator(Ids.hex(id), name, List.copyOf(grants), true, now, expiresAt, Optional.empty(), 1);
         try {
             boolean free = database.transaction(em -> {
                 if (!freed(em, name)) {
                     return false;
                 }
-                em.createNativeQuery(
-                                "INSERT INTO operator (id, name, token_hash, rights, state, created_at) VALUES (?, ?,"
-                                        + " ?, ?, 'A', ?)")
+                em.createNativeQuery("INSERT INTO operator (id, name, token_hash, rights, grants, state, created_at,"
+                                + " expires_at, version) VALUES (?, ?, ?, ?, ?, 'A', ?, ?, 1)")
                         .setParameter(1, id)
                         .setParameter(2, name)
                         .setParameter(3, hash)
-                        .setParameter(4, Right.stored(rights))
-                        .setParameter(5, now.toEpochMilli())
+                        // Nodes of an earlier version read only this.
+                        .setParameter(4, Right.stored(made.rights()))
+                        .setParameter(5, Grant.stored(grants))
+                        .setParameter(6, now.toEpochMilli())
+                        .setParameter(7, millis(expiresAt))
                         .executeUpdate();
-                audit.record(em, type, null, null, null, by, name);
+                audit.record(em, type, null, null, null, by, detail(made));
                 changes.note(em, List.of(subject(hash), SUBJECT_NAME + name));
                 return true;
             });
@@ -222,7 +287,142 @@ public final class Operators {
             return Optional.empty();
         }
         changes.forget(List.of(subject(hash), SUBJECT_NAME + name));
-        return Optional.of(new Operator(Ids.hex(id), name, rights, true, now));
+        return Optional.of(made);
+    }
+
+    private static Long millis(Optional<Instant> time) {
+        return time.map(Instant::toEpochMilli).orElse(null);
+    }
+
+    private static String detail(Operator operator) {
+        return operator.name() + " " + Grant.stored(operator.grants())
+                + operator.expiresAt().map(end -> ", expires " + end).orElse("");
+    }
+
+    /**
+     * Changes what an operator may do and until when. Effective on this node when it returns, on others within two
+     * seconds. Brokers are told to disconnect the operator.
+     *
+     * @param condition whether the present version may be changed
+     * @param by the operator who changes it
+     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, or it is revoked; {@code
+     *     PRECONDITION_FAILED} if it is in another version; {@code FORBIDDEN} if the caller lacks one of the new rights
+     */
+    public Operator change(
+            String id, List<Grant> grants, Optional<Instant> expiresAt, LongPredicate condition, Operator by) {
+        requireAll(by, grants);
+        Row changed = database.transaction(em -> {
+            Row row = lock(em, Ids.bytes(id));
+            long version = row.operator().version();
+            // To lock it was to count it up.
+            if (!condition.test(version - 1)) {
+                throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + (version - 1) + " is there");
+            }
+            Operator before = row.operator();
+            Operator now = new Operator(
+                    id,
+                    before.name(),
+                    List.copyOf(grants),
+                    true,
+                    before.createdAt(),
+                    expiresAt,
+                    before.lastUsedAt(),
+                    version);
+            em.createNativeQuery("UPDATE operator SET rights = ?, grants = ?, expires_at = ? WHERE id = ?")
+                    .setParameter(1, Right.stored(now.rights()))
+                    .setParameter(2, Grant.stored(grants))
+                    .setParameter(3, millis(expiresAt))
+                    .setParameter(4, Ids.bytes(id))
+                    .executeUpdate();
+            audit.record(
+                    em,
+                    Audit.Type.OPERATOR_CHANGED,
+                    null,
+                    null,
+                    null,
+                    by.name(),
+                    detail(now) + ", before " + detail(before));
+            disconnections.request(em, now.name());
+            changes.note(em, row.subjects());
+            return new Row(now, row.subjects());
+        });
+        changes.forget(changed.subjects());
+        disconnections.committed();
+        return changed.operator();
+    }
+
+    /**
+     * Gives an operator a new token. The one before works on for a while, so that a program can be changed over without
+     * an interruption; one from before that ends at once.
+     *
+     * @param overlap how long the one before works on, not negative
+     * @param by the operator who asks, perhaps the same
+     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, or it is revoked; {@code FORBIDDEN} if
+     *     the caller lacks one of its rights
+     */
+    public Created replaceToken(String id, Duration overlap, Operator by) {
+        String token = PREFIX + Secrets.next();
+        byte[] hash = Secrets.hash(token);
+        Instant until = clock.instant().plus(overlap);
+        Row replaced = database.transaction(em -> {
+            Row row = lock(em, Ids.bytes(id));
+            if (!by.id().equals(id)) {
+                requireAll(by, row.operator().grants());
+            }
+            em.createNativeQuery("UPDATE operator SET second_hash = token_hash, second_until = ? WHERE id = ?")
+                    .setParameter(1, until.toEpochMilli())
+                    .setParameter(2, Ids.bytes(id))
+                    .executeUpdate();
+            em.createNativeQuery("UPDATE operator SET token_hash = ? WHERE id = ?")
+                    .setParameter(1, hash)
+                    .setParameter(2, Ids.bytes(id))
+                    .executeUpdate();
+            audit.record(
+                    em,
+                    Audit.Type.OPERATOR_TOKEN_REPLACED,
+                    null,
+                    null,
+                    null,
+                    by.name(),
+                    row.operator().name() + ", the token before works until " + until);
+            if (overlap.isZero()) {
+                disconnections.request(em, row.operator().name());
+            }
+            List<String> subjects = new ArrayList<>(row.subjects());
+            subjects.add(subject(hash));
+            changes.note(em, subjects);
+            return new Row(row.operator(), subjects);
+        });
+        changes.forget(replaced.subjects());
+        disconnections.committed();
+        return new Created(replaced.operator(), token);
+    }
+
+    /** An operator, and everything by which nodes remember it. */
+    private record Row(Operator operator, List<String> subjects) {}
+
+    /** Locks an operator that is not revoked until the transaction ends, counts its version up, and returns it. */
+    private static Row lock(EntityManager em, byte[] id) {
+        int rows = em.createNativeQuery("UPDATE operator SET version = version + 1 WHERE id = ? AND state = 'A'")
+                .setParameter(1, id)
+                .executeUpdate();
+        return Optional.of(rows)
+                .filter(one -> one == 1)
+                .flatMap(one -> Database.within(
+                        em,
+                        Sql.of("SELECT " + COLUMNS + ", token_hash, second_hash FROM operator WHERE id = ?", id)
+                                .first(Operators::row)))
+                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, NO_SUCH_OPERATOR));
+    }
+
+    private static Row row(ResultSet row) throws SQLException {
+        Operator operator = operator(row);
+        List<String> subjects = new ArrayList<>(List.of(subject(row.getBytes(10)), SUBJECT_NAME + operator.name()));
+        byte[] second = row.getBytes(11);
+        if (second != null) {
+            subjects.add(subject(second));
+        }
+        return new Row(operator, subjects);
     }
 
     /** Takes the name from a revoked operator that has it. Returns false if that operator cannot give it away yet. */
@@ -245,34 +445,25 @@ public final class Operators {
     }
 
     /**
-     * Revokes an operator's token. Effective on this node when it returns, on others within two seconds. Brokers are
-     * told to disconnect the operator.
+     * Revokes an operator with its tokens. Effective on this node when it returns, on others within two seconds.
+     * Brokers are told to disconnect the operator.
      *
-     * @return false if there is no such operator, or it was revoked before
+     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, or it was revoked before
      */
-    public boolean revoke(String id, String by) {
-        List<String> revoked = database.transaction(em -> revoke(em, Ids.bytes(id), by));
-        changes.forget(revoked);
+    public void revoke(String id, String by) {
+        Row revoked = database.transaction(em -> {
+            Row row = lock(em, Ids.bytes(id));
+            em.createNativeQuery("UPDATE operator SET state = 'R' WHERE id = ?")
+                    .setParameter(1, Ids.bytes(id))
+                    .executeUpdate();
+            String name = row.operator().name();
+            audit.record(em, Audit.Type.OPERATOR_REVOKED, null, null, null, by, name);
+            disconnections.request(em, name);
+            changes.note(em, row.subjects());
+            return row;
+        });
+        changes.forget(revoked.subjects());
         disconnections.committed();
-        return !revoked.isEmpty();
-    }
-
-    private List<String> revoke(EntityManager em, byte[] id, String by) {
-        int rows = em.createNativeQuery("UPDATE operator SET state = 'R' WHERE id = ? AND state = 'A'")
-                .setParameter(1, id)
-                .executeUpdate();
-        if (rows == 0) {
-            return List.of();
-        }
-        // It still has its name: it was active until now.
-        Object[] row = (Object[]) em.createNativeQuery("SELECT name, token_hash FROM operator WHERE id = ?")
-                .setParameter(1, id)
-                .getSingleResult();
-        List<String> subjects = List.of(subject((byte[]) row[1]), SUBJECT_NAME + row[0]);
-        audit.record(em, Audit.Type.OPERATOR_REVOKED, null, null, null, by, String.valueOf(row[0]));
-        disconnections.request(em, String.valueOf(row[0]));
-        changes.note(em, subjects);
-        return subjects;
     }
 
     /**
@@ -290,7 +481,7 @@ public final class Operators {
         try {
             boolean written = OwnerOnlyFile.create(file, PREFIX + Secrets.next());
             Optional<Operator> first =
-                    insert(Audit.Type.OPERATOR_CREATED, FIRST, EnumSet.allOf(Right.class), read(file), "registry");
+                    insert(Audit.Type.OPERATOR_CREATED, FIRST, EVERYTHING, Optional.empty(), read(file), "registry");
             if (first.isEmpty() && written) {
                 // Another node was first, with a token of its own; this one is worthless.
                 Files.delete(file);
@@ -330,7 +521,7 @@ public final class Operators {
             }
             Files.delete(request);
             if (!taken
-                    && insert(Audit.Type.OPERATOR_RECOVERED, name, EnumSet.allOf(Right.class), token, "registry")
+                    && insert(Audit.Type.OPERATOR_RECOVERED, name, EVERYTHING, Optional.empty(), token, "registry")
                             .isEmpty()) {
                 // The token is worthless.
                 Files.delete(file);

@@ -20,8 +20,10 @@ public enum Right {
     APPROVALS_WRITE,
     /** Read expected serials and lots. */
     SERIALS_READ,
-    /** Import, block and unblock expected serials, and write lots. */
+    /** Import, block and unblock expected serials. */
     SERIALS_WRITE,
+    /** Write lots. */
+    LOTS_WRITE,
     /** Read fleets, and explain what would happen to a serial. */
     FLEETS_READ,
     /** Write fleets, and so the rules by which devices register. */
@@ -57,8 +59,19 @@ public enum Right {
         return Stream.of(values()).filter(right -> right.word().equals(word)).findFirst();
     }
 
+    /**
+     * Tells whether it can be granted for named fleets. The other rights concern the registry, or brokers that all
+     * fleets share.
+     */
+    public boolean isOfOneFleet() {
+        return switch (this) {
+            case SIGNING_WRITE, MQTT_READ, MQTT_WRITE, MQTT_ADMIN, METRICS_READ, OPERATORS_WRITE -> false;
+            default -> true;
+        };
+    }
+
     /** Tells whether brokers admit an operator with this right. */
-    boolean isForBrokers() {
+    public boolean isForBrokers() {
         return this == MQTT_READ || this == MQTT_WRITE || this == MQTT_ADMIN;
     }
 

@@ -11,6 +11,7 @@ import io.muster.verification.SerialForm;
 import io.muster.verification.list.SerialList;
 import jakarta.inject.Inject;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -156,13 +157,17 @@ public final class ListSearch {
     /**
      * Returns a page of the events, the newest first.
      *
+     * @param filter further conditions
+     * @param visible tells of which fleets events are shown; it gets null for an event that concerns no fleet
      * @param before the next of the page before; empty for the first page
      */
-    public Sifted<AuditEvent> events(Expression filter, Optional<String> before, int atMost) {
+    public Sifted<AuditEvent> events(
+            Optional<Expression> filter, Predicate<String> visible, Optional<String> before, int atMost) {
         Columns<AuditEvent> columns = events();
         return Sifted.page(
                 new Sifted.Origin<>(audit::list, 1, 1, AuditEvent::id),
-                event -> columns.matches(filter, event),
+                event -> visible.test(event.fleet())
+                        && filter.map(one -> columns.matches(one, event)).orElse(true),
                 event -> false,
                 before,
                 atMost);

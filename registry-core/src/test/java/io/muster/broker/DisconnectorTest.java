@@ -9,6 +9,7 @@ import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.RegistrationReceipt;
 import io.muster.device.DeviceState;
+import io.muster.operator.Grant;
 import io.muster.operator.Operators;
 import io.muster.operator.Right;
 import io.muster.spi.Candidate;
@@ -23,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -291,24 +293,28 @@ class DisconnectorTest {
         assertTold(new DeviceId(receipt.deviceId()));
     }
 
+    private Optional<Operators.Created> create(String name) {
+        Operators operators = registry.operators();
+        return operators.create(
+                name,
+                List.of(Grant.everywhere(Set.of(Right.MQTT_READ))),
+                Optional.empty(),
+                operators.find(Operators.FIRST).orElseThrow());
+    }
+
     @Test
     void operatorIsThrownOffByName() throws InterruptedException {
-        Operators.Created collector = registry.operators()
-                .create("col lector", Set.of(Right.MQTT_READ), "somebody")
-                .orElseThrow();
+        Operators.Created collector = create("col lector").orElseThrow();
 
         registry.operators().revoke(collector.operator().id(), "somebody");
 
         assertThat(users.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)).isEqualTo("col lector");
         // Or a connection that is about to end would be another operator's.
-        assertThat(registry.operators().create("col lector", Set.of(Right.MQTT_READ), "somebody"))
-                .isEmpty();
+        assertThat(create("col lector")).isEmpty();
         assertThat(users.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)).isEqualTo("col lector");
         boolean free = false;
         for (int i = 0; i < 100 && !free; i++) {
-            free = registry.operators()
-                    .create("col lector", Set.of(Right.MQTT_READ), "somebody")
-                    .isPresent();
+            free = create("col lector").isPresent();
             assertThat(users.poll(100, TimeUnit.MILLISECONDS)).isNull();
         }
         assertThat(free).isTrue();
@@ -316,8 +322,7 @@ class DisconnectorTest {
 
     @Test
     void noOperatorHasTheNameOfTheRegistryAtTheBroker() {
-        assertThat(registry.operators().create("muster", Set.of(Right.MQTT_READ), "somebody"))
-                .isEmpty();
+        assertThat(create("muster")).isEmpty();
     }
 
     @Test

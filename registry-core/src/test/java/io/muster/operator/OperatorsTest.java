@@ -2,17 +2,26 @@
 package io.muster.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.muster.TestClock;
 import io.muster.TestNode;
 import io.muster.TestRegistry;
+import io.muster.api.ProblemType;
 import io.muster.audit.AuditEvent;
 import io.muster.config.ConfigurationException;
+import io.muster.credential.LastUses;
+import io.muster.persistence.Database;
+import io.muster.persistence.Sql;
+import io.muster.problem.RegistryException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,7 +45,16 @@ class OperatorsTest {
     }
 
     private static Operators.Created made(TestNode registry, String name, Right right) {
-        return registry.operators().create(name, Set.of(right), "somebody").orElseThrow();
+        return create(registry, name, right).orElseThrow();
+    }
+
+    private static Optional<Operators.Created> create(TestNode registry, String name, Right right) {
+        return registry.operators()
+                .create(name, List.of(Grant.everywhere(Set.of(right))), Optional.empty(), first(registry));
+    }
+
+    private static Operator first(TestNode registry) {
+        return registry.operators().find(Operators.FIRST).orElseThrow();
     }
 
     private static List<String> events(TestNode registry) {
@@ -48,15 +67,13 @@ class OperatorsTest {
     private static void assertNameIsFreeAgain(TestNode registry) {
         Operators operators = registry.operators();
         Operators.Created first = made(registry, "alice", Right.DEVICES_READ);
-        assertThat(operators.create("alice", Set.of(Right.INTROSPECT), "somebody"))
-                .isEmpty();
+        assertThat(create(registry, "alice", Right.INTROSPECT)).isEmpty();
         operators.revoke(first.operator().id(), "somebody");
         assertThat(operators.find("alice").orElseThrow().active()).isFalse();
 
         Operators.Created second = made(registry, "alice", Right.INTROSPECT);
 
-        assertThat(operators.create("alice", Set.of(Right.INTROSPECT), "somebody"))
-                .isEmpty();
+        assertThat(create(registry, "alice", Right.INTROSPECT)).isEmpty();
         assertThat(operators.authenticate(first.token()).orElseThrow().active()).isFalse();
         assertThat(operators.authenticate(second.token())).contains(second.operator());
         assertThat(operators.find("alice")).contains(second.operator());
@@ -88,8 +105,7 @@ class OperatorsTest {
             ExecutorService threads = Executors.newFixedThreadPool(8);
             try {
                 List<Future<Optional<Operators.Created>>> raced = IntStream.range(0, 8)
-                        .mapToObj(i -> threads.submit(
-                                () -> registry.operators().create(name, Set.of(Right.DEVICES_READ), "somebody")))
+                        .mapToObj(i -> threads.submit(() -> create(registry, name, Right.DEVICES_READ)))
                         .toList();
                 int made = 0;
                 for (Future<Optional<Operators.Created>> one : raced) {
@@ -113,9 +129,153 @@ class OperatorsTest {
             registry.operators().revoke(collector.operator().id(), "somebody");
 
             // This broker is never told.
-            assertThat(registry.operators().create("collector", Set.of(Right.DEVICES_READ), "somebody"))
-                    .isEmpty();
+            assertThat(create(registry, "collector", Right.DEVICES_READ)).isEmpty();
             made(registry, "reader", Right.MQTT_READ);
+        }
+    }
+
+    private static Operators.Created made(TestNode registry, String name, Optional<Instant> until, Grant... grants) {
+        return registry.operators()
+                .create(name, List.of(grants), until, first(registry))
+                .orElseThrow();
+    }
+
+    private static Grant of(Role role, String... fleets) {
+        return new Grant(
+                Optional.of(role), Set.of(), fleets.length == 0 ? Optional.empty() : Optional.of(Set.of(fleets)));
+    }
+
+    private static void assertGrants(TestRegistry test) {
+        try (TestNode registry = test.start();
+                TestNode other = test.start()) {
+            Operators operators = registry.operators();
+            Operators.Created made =
+                    made(registry, "ann", Optional.empty(), of(Role.VIEWER), of(Role.MANAGER, "a", "b"));
+            Operator ann = other.operators().authenticate(made.token()).orElseThrow();
+
+            assertThat(ann)
+                    .isEqualTo(made.operator())
+                    .isEqualTo(operators.get(ann.id()).orElseThrow());
+            assertThat(ann.may(Right.DEVICES_READ)).isTrue();
+            assertThat(ann.may(Right.DEVICES_WRITE)).isFalse();
+            assertThat(ann.may(Right.LOTS_WRITE, "a")).isTrue();
+            assertThat(ann.may(Right.LOTS_WRITE, "c")).isFalse();
+            assertThat(ann.may(Right.LOTS_WRITE, null)).isFalse();
+            assertThat(ann.maySomewhere(Right.LOTS_WRITE)).isTrue();
+            assertThat(ann.maySomewhere(Right.SIGNING_WRITE)).isFalse();
+
+            // Nobody can grant a right that they do not have.
+            for (Grant more : List.of(of(Role.OPERATOR), of(Role.VIEWER, "a"), of(Role.MANAGER, "a", "c"))) {
+                boolean has = more.equals(of(Role.VIEWER, "a"));
+                ThrowingCallable create =
+                        () -> operators.create("bob-" + more.hashCode(), List.of(more), Optional.empty(), ann);
+                ThrowingCallable change =
+                        () -> operators.change(ann.id(), List.of(more), Optional.empty(), version -> false, ann);
+                refused(has ? Optional.empty() : Optional.of(ProblemType.FORBIDDEN), create);
+                refused(Optional.of(has ? ProblemType.PRECONDITION_FAILED : ProblemType.FORBIDDEN), change);
+            }
+            Operators.Created admin = made(registry, "root", Optional.empty(), of(Role.ADMIN));
+            refused(
+                    Optional.of(ProblemType.FORBIDDEN),
+                    () -> operators.replaceToken(admin.operator().id(), Duration.ZERO, ann));
+
+            Operator changed = operators.change(
+                    ann.id(),
+                    List.of(of(Role.VIEWER, "b")),
+                    Optional.empty(),
+                    version -> version == 1,
+                    first(registry));
+            assertThat(changed.version()).isEqualTo(2);
+            assertThat(operators.authenticate(made.token())).contains(changed);
+            assertThat(changed.sees("a")).isFalse();
+            assertThat(changed.sees("b")).isTrue();
+            assertThat(changed.maySomewhere(Right.METRICS_READ)).isFalse();
+        }
+    }
+
+    private static void refused(Optional<ProblemType> type, ThrowingCallable request) {
+        if (type.isEmpty()) {
+            assertThatCode(request).doesNotThrowAnyException();
+            return;
+        }
+        assertThatThrownBy(request).isInstanceOfSatisfying(RegistryException.class, e -> assertThat(e.type())
+                .isEqualTo(type.get()));
+    }
+
+    private static void assertTokensAreReplaced(TestRegistry test, TestClock clock) {
+        try (TestNode registry = test.start()) {
+            Operators operators = registry.operators();
+            Instant end = clock.instant().plus(Duration.ofDays(10));
+            Operators.Created made = made(registry, "ci", Optional.of(end), of(Role.VIEWER));
+            Operator ci = made.operator();
+            Operators.Created second = operators.replaceToken(ci.id(), Duration.ofDays(1), ci);
+            assertThat(active(operators, made.token())).isTrue();
+            assertThat(active(operators, second.token())).isTrue();
+            clock.pass(Duration.ofDays(1));
+            assertThat(active(operators, made.token())).isFalse();
+            assertThat(active(operators, second.token())).isTrue();
+            Operators.Created third = operators.replaceToken(ci.id(), Duration.ofDays(20), ci);
+            Operators.Created fourth = operators.replaceToken(ci.id(), Duration.ofDays(20), first(registry));
+            assertThat(operators.authenticate(second.token())).isEmpty();
+            assertThat(active(operators, third.token())).isTrue();
+            assertThat(active(operators, fourth.token())).isTrue();
+
+            clock.pass(Duration.ofDays(9).minusMillis(1));
+            assertThat(active(operators, third.token())).isTrue();
+            registry.part(LastUses.class).flush();
+            assertThat(operators.get(ci.id()).orElseThrow().lastUsedAt()).isPresent();
+            clock.pass(Duration.ofMillis(1));
+            assertThat(active(operators, third.token())).isFalse();
+            assertThat(active(operators, fourth.token())).isFalse();
+            assertThat(operators.find("ci").orElseThrow().active()).isFalse();
+
+            Operators.Created other = made(registry, "ci-2", Optional.empty(), of(Role.VIEWER));
+            Operators.Created last =
+                    operators.replaceToken(other.operator().id(), Duration.ofDays(1), other.operator());
+            operators.revoke(other.operator().id(), "somebody");
+            assertThat(active(operators, other.token())).isFalse();
+            assertThat(active(operators, last.token())).isFalse();
+        }
+    }
+
+    private static boolean active(Operators operators, String token) {
+        return operators.authenticate(token).filter(Operator::active).isPresent();
+    }
+
+    @Test
+    void grantsAreForFleetsAndNobodyGivesMoreThanTheyHave() {
+        assertGrants(test);
+    }
+
+    @Test
+    void grantsAreForFleetsAndNobodyGivesMoreThanTheyHaveOnMariaDb() {
+        assertGrants(TestRegistry.freshOnMariaDb());
+    }
+
+    @Test
+    void tokensAreReplacedAndEnd() {
+        TestClock clock = new TestClock();
+        assertTokensAreReplaced(test.with(clock), clock);
+    }
+
+    @Test
+    void tokensAreReplacedAndEndOnMariaDb() {
+        TestClock clock = new TestClock();
+        assertTokensAreReplaced(TestRegistry.freshOnMariaDb().with(clock), clock);
+    }
+
+    @Test
+    void operatorThatAnEarlierVersionWroteKeepsItsRights() {
+        try (TestNode registry = test.start()) {
+            Operators.Created made = made(registry, "old", Right.SERIALS_WRITE);
+            registry.part(Database.class)
+                    .jdbc(Sql.of("UPDATE operator SET grants = NULL WHERE name = 'old'")
+                            .update());
+
+            Operator old = registry.operators().get(made.operator().id()).orElseThrow();
+
+            // There it was the right to write lots too.
+            assertThat(old.rights()).isEqualTo(EnumSet.of(Right.SERIALS_WRITE, Right.LOTS_WRITE));
         }
     }
 

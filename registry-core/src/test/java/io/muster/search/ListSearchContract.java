@@ -168,8 +168,8 @@ interface ListSearchContract {
                     List.of(19, 18, 17, 16),
                     "at lt '2000-01-01T00:00:00Z'",
                     List.of());
-            expected.forEach((text, numbers) -> assertThat(
-                            all(next -> node.part(ListSearch.class).events(filter(ListSearch.events(), text), next, 3)))
+            expected.forEach((text, numbers) -> assertThat(all(next -> node.part(ListSearch.class)
+                            .events(Optional.of(filter(ListSearch.events(), text)), fleet -> true, next, 3)))
                     .as(text)
                     .extracting(AuditEvent::serial)
                     .extracting(serial -> Integer.parseInt(serial.substring(3)))

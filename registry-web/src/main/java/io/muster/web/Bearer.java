@@ -2,6 +2,7 @@
 package io.muster.web;
 
 import io.muster.api.ProblemType;
+import io.muster.fleet.Fleets;
 import io.muster.jose.PublicJwk;
 import io.muster.operator.Operator;
 import io.muster.operator.Operators;
@@ -46,17 +47,69 @@ public class Bearer {
     Dpop dpop;
 
     /**
-     * Returns the operator who calls.
+     * Returns the operator who calls, if it has a right for all fleets. A request that concerns no fleet, or all of
+     * them, asks for this.
      *
      * @throws RegistryException {@code UNAUTHORIZED} without a valid token, {@code FORBIDDEN} if it lacks the right
      */
     public Operator operator(HttpServletRequest request, Right right) {
-        Operator operator = token(request, BEARER)
+        Operator operator = operator(request);
+        require(operator, right);
+        return operator;
+    }
+
+    /**
+     * Returns the operator who calls, if it has a right for a fleet.
+     *
+     * @throws RegistryException {@code UNAUTHORIZED} without a valid token, {@code NOT_FOUND} as for a fleet that does
+     *     not exist if it has no right there, {@code FORBIDDEN} if it has other rights there
+     */
+    public Operator operator(HttpServletRequest request, Right right, String fleet) {
+        Operator operator = operator(request);
+        require(operator, right, fleet, Fleets.NO_SUCH_FLEET);
+        return operator;
+    }
+
+    /**
+     * Returns the operator who calls, if it has a right for some fleet. The caller must hide all other fleets.
+     *
+     * @throws RegistryException {@code UNAUTHORIZED} without a valid token, {@code FORBIDDEN} if it has the right
+     *     nowhere
+     */
+    public Operator operatorSomewhere(HttpServletRequest request, Right right) {
+        Operator operator = operator(request);
+        if (!operator.maySomewhere(right)) {
+            throw forbidden("the right " + right.word() + " is required");
+        }
+        return operator;
+    }
+
+    /**
+     * Returns the operator who calls, whatever it may do.
+     *
+     * @throws RegistryException {@code UNAUTHORIZED} without a valid token
+     */
+    public Operator operator(HttpServletRequest request) {
+        return token(request, BEARER)
                 .flatMap(operators::authenticate)
                 .filter(Operator::active)
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token"));
-        require(operator, right);
-        return operator;
+    }
+
+    /**
+     * Demands a right for the fleet of something that was found.
+     *
+     * @param unseen what is said if everything in the fleet is invisible; the same as if nothing had been found
+     * @throws RegistryException {@code NOT_FOUND} without any right there, {@code FORBIDDEN} with others
+     */
+    public static void require(Operator operator, Right right, String fleet, String unseen) {
+        if (operator.may(right, fleet)) {
+            return;
+        }
+        if (!operator.sees(fleet)) {
+            throw new RegistryException(ProblemType.NOT_FOUND, unseen);
+        }
+        throw forbidden("the right " + right.word() + " is required");
     }
 
     /**
@@ -64,21 +117,28 @@ public class Bearer {
      * secret.
      *
      * @return empty without a valid token of the operator with that name
-     * @throws RegistryException {@code FORBIDDEN} if it lacks the right
+     * @throws RegistryException {@code FORBIDDEN} if it has the right nowhere
      */
     public Optional<Operator> operator(BasicCredentials presented, Right right) {
         Optional<Operator> operator = operators
                 .authenticate(presented.secret())
                 .filter(Operator::active)
                 .filter(found -> found.name().equals(presented.key()));
-        operator.ifPresent(found -> require(found, right));
+        if (operator.isPresent() && !operator.get().maySomewhere(right)) {
+            throw forbidden("the right " + right.word() + " is required");
+        }
         return operator;
     }
 
     private static void require(Operator operator, Right right) {
         if (!operator.may(right)) {
-            throw RegistryException.withDetail(ProblemType.FORBIDDEN, "the right " + right.word() + " is required");
+            throw forbidden("the right " + right.word() + " is required"
+                    + (operator.maySomewhere(right) ? " for all fleets" : ""));
         }
+    }
+
+    private static RegistryException forbidden(String detail) {
+        return RegistryException.withDetail(ProblemType.FORBIDDEN, detail);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.muster.web.device;
 
 import io.muster.api.Problem;
 import io.muster.json.Json;
+import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.token.TokenVerifier;
@@ -48,52 +49,48 @@ public class IntrospectionResource {
         // Check it before the body is read, if the caller is identified in the header.
         boolean known = request.getHeader(HttpHeaders.AUTHORIZATION) != null;
         try {
-            if (known) {
-                authenticate(request);
-            }
+            Optional<Operator> early = known ? Optional.of(authenticate(request)) : Optional.empty();
             Form form = form(Bodies.read(request, body, Bodies.FORM));
-            if (!known) {
-                authenticate(request, form);
-            }
+            Operator operator = early.isPresent() ? early.get() : authenticate(request, form);
             if (request.getQueryString() != null) {
                 // A token in an address ends up in the logs of every proxy.
                 throw RegistryException.invalid(List.of(new Problem.Fault("#", "parameters belong in the body")));
             }
-            return answer(form);
+            return answer(operator, form);
         } catch (OAuthException e) {
             return e.response();
         }
     }
 
-    private void authenticate(HttpServletRequest request) throws OAuthException {
+    private Operator authenticate(HttpServletRequest request) throws OAuthException {
         Optional<BasicCredentials> presented = BasicCredentials.of(request);
-        if (presented.isPresent()) {
-            authenticate(presented.get());
-        } else {
-            bearer.operator(request, Right.INTROSPECT);
-        }
+        return presented.isPresent()
+                ? authenticate(presented.get())
+                : bearer.operatorSomewhere(request, Right.INTROSPECT);
     }
 
-    private void authenticate(HttpServletRequest request, Form form) throws OAuthException {
+    private Operator authenticate(HttpServletRequest request, Form form) throws OAuthException {
         if (form.get("client_id").isPresent() && form.get("client_secret").isPresent()) {
-            authenticate(new BasicCredentials(
+            return authenticate(new BasicCredentials(
                     form.get("client_id").get(), form.get("client_secret").get()));
-        } else {
-            bearer.operator(request, Right.INTROSPECT);
         }
+        return bearer.operatorSomewhere(request, Right.INTROSPECT);
     }
 
-    private void authenticate(BasicCredentials presented) throws OAuthException {
-        if (bearer.operator(presented, Right.INTROSPECT).isEmpty()) {
-            throw OAuthException.invalidClient(
-                    "client_id must be the name of an operator, and client_secret its token");
-        }
+    private Operator authenticate(BasicCredentials presented) throws OAuthException {
+        return bearer.operator(presented, Right.INTROSPECT)
+                .orElseThrow(() -> OAuthException.invalidClient(
+                        "client_id must be the name of an operator, and client_secret its token"));
     }
 
-    private Response answer(Form form) {
+    private Response answer(Operator operator, Form form) {
         String token = form.get("token").orElseThrow(IntrospectionResource::noToken);
-        Map<String, Object> answer =
-                tokenVerifier.verify(token).map(IntrospectionResource::active).orElse(Map.of("active", false));
+        Map<String, Object> answer = tokenVerifier
+                .verify(token)
+                // The token of a device in a fleet that the caller may not see is no token for that caller.
+                .filter(verified -> operator.may(Right.INTROSPECT, verified.fleet()))
+                .map(IntrospectionResource::active)
+                .orElse(Map.of("active", false));
         return Response.ok(Json.bytes(answer), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .build();

@@ -60,7 +60,7 @@ public class AllowancesResource {
     @POST
     public Response create(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         List<String> serials = Members.serials(fields, fleet.document().serials());
@@ -88,7 +88,7 @@ public class AllowancesResource {
     @GET
     @QueryNames({"serial", "limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.DEVICES_READ);
+        bearer.operator(request, Right.DEVICES_READ, fleetName);
         Fleet fleet = fleets.get(fleetName);
         SerialForm form = fleet.document().serials();
         Query query = Query.of(request);
@@ -106,7 +106,7 @@ public class AllowancesResource {
     @Path("/{id}")
     public Response revoke(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         if (!DeviceId.isValid(id)) {
             throw new RegistryException(ProblemType.NOT_FOUND, "no such allowance");

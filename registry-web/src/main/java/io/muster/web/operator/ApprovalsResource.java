@@ -78,7 +78,7 @@ public class ApprovalsResource {
     @GET
     @QueryNames({"state", SERIAL, ORIGIN, LOT, "filter", "limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.APPROVALS_READ);
+        bearer.operator(request, Right.APPROVALS_READ, fleetName);
         Fleet fleet = fleets.get(fleetName);
         SerialForm form = fleet.document().serials();
         Query query = Query.of(request);
@@ -124,7 +124,7 @@ public class ApprovalsResource {
     @Path("/{id}")
     public Response one(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.APPROVALS_READ);
+        bearer.operator(request, Right.APPROVALS_READ, fleetName);
         Fleet fleet = fleets.get(fleetName);
         return answer(fleet, approvals.find(fleet.name(), valid(id)).orElseThrow(ApprovalsResource::noSuchApproval));
     }
@@ -136,7 +136,7 @@ public class ApprovalsResource {
     @POST
     public Response create(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE);
+        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         SerialForm form = fleet.document().serials();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
@@ -194,7 +194,7 @@ public class ApprovalsResource {
 
     private Response decide(
             String fleetName, HttpServletRequest request, String id, InputStream body, boolean approve) {
-        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE);
+        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Precondition precondition = Precondition.of(request);
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
@@ -219,7 +219,7 @@ public class ApprovalsResource {
     }
 
     private Response decideAll(String fleetName, HttpServletRequest request, InputStream body, boolean approve) {
-        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE);
+        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Optional<List<String>> some = fields.meanings(
@@ -255,7 +255,7 @@ public class ApprovalsResource {
     @Path("/{id}")
     public Response remove(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE);
+        Operator operator = bearer.operator(request, Right.APPROVALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         approvals.remove(fleet.name(), valid(id), Precondition.of(request), operator.name());
         return Response.noContent().build();

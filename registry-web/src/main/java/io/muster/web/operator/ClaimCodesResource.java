@@ -92,7 +92,7 @@ public class ClaimCodesResource {
             @Context HttpServletRequest request,
             @Context HttpHeaders headers,
             InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Optional<String> lot = fields.text("lot", "the name of a lot", Lot::isName);

@@ -3,14 +3,12 @@ package io.muster.web.operator;
 
 import io.muster.api.ProblemType;
 import io.muster.device.Device;
-import io.muster.device.DeviceStore;
 import io.muster.fleet.Fleets;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.ownership.Owner;
 import io.muster.ownership.Ownership;
 import io.muster.problem.RegistryException;
-import io.muster.spi.DeviceId;
 import io.muster.user.IdentityProviders;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
@@ -35,7 +33,7 @@ public class DeviceOwnerResource {
     Fleets fleets;
 
     @Inject
-    DeviceStore devices;
+    VisibleDevices devices;
 
     @Inject
     Ownership ownership;
@@ -49,8 +47,8 @@ public class DeviceOwnerResource {
     /** Returns the owner. */
     @GET
     public Response owner(@Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.DEVICES_READ);
-        Device device = device(id);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_READ);
+        Device device = devices.get(operator, Right.DEVICES_READ, id);
         String serial = device.serial().value();
         return ownership
                 .find(device.fleet(), serial)
@@ -62,9 +60,9 @@ public class DeviceOwnerResource {
     /** Makes a user, or a group with that user, the owner, in place of any owner before. */
     @PUT
     public Response assign(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
         Owner owner = OwnerMembers.read(Bodies.read(request, body, Bodies.JSON), users);
-        Device device = device(id);
+        Device device = devices.get(operator, Right.DEVICES_WRITE, id);
         String serial = device.serial().value();
         Ownership.Owned owned = ownership.assign(fleets.get(device.fleet()), serial, owner, operator.name());
         return Replies.json(OwnerMembers.view(device.fleet(), serial, owned)).build();
@@ -73,17 +71,9 @@ public class DeviceOwnerResource {
     /** Makes it nobody's. */
     @DELETE
     public Response release(@Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        Device device = device(id);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
+        Device device = devices.get(operator, Right.DEVICES_WRITE, id);
         ownership.release(fleets.get(device.fleet()), device.serial().value(), operator.name());
         return Response.noContent().build();
-    }
-
-    private Device device(String id) {
-        if (!DeviceId.isValid(id)) {
-            throw new RegistryException(ProblemType.NOT_FOUND, "not a device id");
-        }
-        return devices.find(new DeviceId(id))
-                .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device"));
     }
 }

@@ -76,6 +76,9 @@ public class DevicesResource {
     DeviceStore devices;
 
     @Inject
+    VisibleDevices visible;
+
+    @Inject
     DeviceSearch search;
 
     @Inject
@@ -96,10 +99,16 @@ public class DevicesResource {
     @GET
     @QueryNames({"fleet", "serial", "state", "tag", "filter", "q", "sort", "limit", "cursor"})
     public Response list(@Context HttpServletRequest request) {
-        bearer.operator(request, Right.DEVICES_READ);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_READ);
         Query query = Query.of(request);
-        List<Fleet> among =
-                query.get("fleet", "a fleet", fleets::find).map(List::of).orElseGet(fleets::list);
+        List<Fleet> readable = fleets.list().stream()
+                .filter(fleet -> operator.may(Right.DEVICES_READ, fleet.name()))
+                .toList();
+        List<Fleet> among = query.get("fleet", "a fleet", name -> readable.stream()
+                        .filter(fleet -> fleet.name().equals(name))
+                        .findFirst())
+                .map(List::of)
+                .orElse(readable);
         Optional<String> serial =
                 query.get("serial", syntax(among), text -> Optional.of(text).filter(spelled -> among.stream()
                         .anyMatch(
@@ -202,8 +211,8 @@ public class DevicesResource {
     @GET
     @Path("/{id}")
     public Response one(@Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.DEVICES_READ);
-        Device device = found(deviceId(id));
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_READ);
+        Device device = visible.get(operator, Right.DEVICES_READ, id);
         return Replies.json(view(device)).tag(tag(device)).build();
     }
 
@@ -217,14 +226,14 @@ public class DevicesResource {
     @PATCH
     @Path("/{id}")
     public Response patch(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
         byte[] bytes = Bodies.read(request, body, Bodies.is(request, MERGE_PATCH) ? MERGE_PATCH : Bodies.JSON);
-        Device before = found(deviceId(id));
+        Device before = visible.get(operator, Right.DEVICES_WRITE, id);
         DevicePatch patch =
                 DevicePatchBody.parse(bytes, fleets.get(before.fleet()).document());
         Device device = lifecycle
                 .change(before.id(), patch, Precondition.of(request), operator.name())
-                .orElseThrow(DevicesResource::noSuchDevice);
+                .orElseThrow(VisibleDevices::noSuchDevice);
         Map<String, Object> known = DeviceView.of(device, Map.of());
         known.remove("tags");
         Response.ResponseBuilder reply = Replies.stored(known, () -> view(device));
@@ -236,9 +245,10 @@ public class DevicesResource {
     @DELETE
     @Path("/{id}")
     public Response delete(@Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        if (!lifecycle.delete(deviceId(id), Precondition.of(request), operator.name())) {
-            throw noSuchDevice();
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
+        Device device = visible.get(operator, Right.DEVICES_WRITE, id);
+        if (!lifecycle.delete(device.id(), Precondition.of(request), operator.name())) {
+            throw VisibleDevices.noSuchDevice();
         }
         return Response.noContent().build();
     }
@@ -251,12 +261,12 @@ public class DevicesResource {
     @Path("/{id}/events")
     @QueryNames({"limit", "cursor"})
     public Response events(@Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.DEVICES_READ);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_READ);
         Query query = Query.of(request);
         Optional<String> before = query.cursor(DeviceId::isValid);
         int limit = query.limit();
         query.check();
-        Device device = found(deviceId(id));
+        Device device = visible.get(operator, Right.DEVICES_READ, id);
         return Replies.page(
                 "events", timeline.list(device, before, limit), limit, DevicesResource::view, Timeline.Entry::id);
     }
@@ -294,8 +304,9 @@ public class DevicesResource {
     }
 
     private Response change(HttpServletRequest request, String id, DeviceState state) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        return stored(devices.change(deviceId(id), state, operator.name()).orElseThrow(DevicesResource::noSuchDevice));
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
+        Device device = visible.get(operator, Right.DEVICES_WRITE, id);
+        return stored(devices.change(device.id(), state, operator.name()).orElseThrow(VisibleDevices::noSuchDevice));
     }
 
     /**
@@ -305,17 +316,16 @@ public class DevicesResource {
     @POST
     @Path("/{id}/revoke")
     public Response revoke(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        DeviceId deviceId = deviceId(id);
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
         Optional<String> key = fields.text("key");
         Optional<String> reason = Members.reason(fields);
         // A key that is null is a mistake of the caller, and does not mean all.
         fields.refuseNulls();
         fields.check();
-        Device device = found(deviceId);
+        Device device = visible.get(operator, Right.DEVICES_WRITE, id);
         revocations
-                .revoke(deviceId, key, reason.orElse(""), operator.name())
+                .revoke(device.id(), key, reason.orElse(""), operator.name())
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no such device or credential"));
         return stored(device);
     }
@@ -324,8 +334,8 @@ public class DevicesResource {
     @POST
     @Path("/{id}/rotate")
     public Response rotate(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
-        Device device = found(deviceId(id));
+        Operator operator = bearer.operatorSomewhere(request, Right.DEVICES_WRITE);
+        Device device = visible.get(operator, Right.DEVICES_WRITE, id);
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
         OrderBody.Window window = OrderBody.window(fields, clock);
         Optional<String> reason = Members.reason(fields);
@@ -341,21 +351,6 @@ public class DevicesResource {
                 reason.orElse(""),
                 operator.name());
         return stored(device);
-    }
-
-    private static DeviceId deviceId(String id) {
-        if (!DeviceId.isValid(id)) {
-            throw new RegistryException(ProblemType.NOT_FOUND, "not a device id");
-        }
-        return new DeviceId(id);
-    }
-
-    private Device found(DeviceId id) {
-        return devices.find(id).orElseThrow(DevicesResource::noSuchDevice);
-    }
-
-    private static RegistryException noSuchDevice() {
-        return new RegistryException(ProblemType.NOT_FOUND, "no such device");
     }
 
     private Response stored(Device device) {

@@ -46,7 +46,7 @@ public class EnrolmentKeysResource {
     @POST
     public Response create(
             @Context HttpServletRequest request, @PathParam("fleet") String fleetName, InputStream body) {
-        Operator by = bearer.operator(request, Right.KEYS_WRITE);
+        Operator by = bearer.operator(request, Right.KEYS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         EnrolmentKeys.Created created =
                 enrolmentKeys.create(EnrolmentKeyBody.parse(Bodies.read(request, body, Bodies.JSON), fleet), by.name());
@@ -59,7 +59,7 @@ public class EnrolmentKeysResource {
     @GET
     @QueryNames({"limit", "cursor"})
     public Response list(@Context HttpServletRequest request, @PathParam("fleet") String fleetName) {
-        bearer.operator(request, Right.KEYS_WRITE);
+        bearer.operator(request, Right.KEYS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         Query query = Query.of(request);
         Optional<String> after = query.cursor(EnrolmentKey::isId);
@@ -79,7 +79,7 @@ public class EnrolmentKeysResource {
     @Path("/{id}")
     public Response one(
             @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @PathParam("id") String id) {
-        bearer.operator(request, Right.KEYS_WRITE);
+        bearer.operator(request, Right.KEYS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         return view(enrolmentKeys.find(fleet, id));
     }
@@ -89,7 +89,7 @@ public class EnrolmentKeysResource {
     @Path("/{id}/revoke")
     public Response revoke(
             @Context HttpServletRequest request, @PathParam("fleet") String fleetName, @PathParam("id") String id) {
-        Operator by = bearer.operator(request, Right.KEYS_WRITE);
+        Operator by = bearer.operator(request, Right.KEYS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         return view(enrolmentKeys.revoke(fleet, id, by.name()));
     }

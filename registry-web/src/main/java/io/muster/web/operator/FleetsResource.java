@@ -63,7 +63,7 @@ public class FleetsResource {
     @GET
     @QueryNames("archived")
     public Response list(@Context HttpServletRequest request) {
-        bearer.operator(request, Right.FLEETS_READ);
+        Operator operator = bearer.operatorSomewhere(request, Right.FLEETS_READ);
         Query query = Query.of(request);
         Optional<Boolean> archived = query.get("archived", "true or false", text -> Optional.of(text)
                 .filter(List.of("true", "false")::contains)
@@ -72,6 +72,7 @@ public class FleetsResource {
         return Replies.json(Map.of(
                         "fleets",
                         fleets.list().stream()
+                                .filter(fleet -> operator.may(Right.FLEETS_READ, fleet.name()))
                                 .filter(fleet -> archived.map(wanted ->
                                                 wanted == fleet.document().archived())
                                         .orElse(true))
@@ -87,7 +88,7 @@ public class FleetsResource {
     @GET
     @Path("/{fleet}")
     public Response one(@PathParam("fleet") String name, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.FLEETS_READ);
+        bearer.operator(request, Right.FLEETS_READ, name);
         Fleet fleet = fleets.get(name);
         Precondition precondition = Precondition.of(request);
         if (!precondition.matches(fleet.version())) {
@@ -110,7 +111,7 @@ public class FleetsResource {
     @PUT
     @Path("/{fleet}")
     public Response put(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.FLEETS_WRITE);
+        Operator operator = bearer.operator(request, Right.FLEETS_WRITE, name);
         if (!Settings.isName(name)) {
             throw RegistryException.invalid(List.of(new Fault(
                     "#", "a fleet's name is 1 to 64 lower-case letters, digits and dashes, beginning with a letter")));
@@ -136,7 +137,7 @@ public class FleetsResource {
     @POST
     @Path("/{fleet}/explain")
     public Response explain(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
-        bearer.operator(request, Right.FLEETS_READ);
+        bearer.operator(request, Right.FLEETS_READ, name);
         Fleet fleet = fleets.get(name);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         SerialForm form = fleet.document().serials();

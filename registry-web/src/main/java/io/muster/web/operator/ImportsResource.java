@@ -38,7 +38,7 @@ public class ImportsResource {
     @GET
     @QueryNames({"limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.SERIALS_READ);
+        bearer.operator(request, Right.SERIALS_READ, fleetName);
         String fleet = fleets.get(fleetName).name();
         Query query = Query.of(request);
         // An import's id has the form of a device's.
@@ -54,7 +54,7 @@ public class ImportsResource {
     @Path("/{id}")
     public Response one(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.SERIALS_READ);
+        bearer.operator(request, Right.SERIALS_READ, fleetName);
         String fleet = fleets.get(fleetName).name();
         return Replies.json(view(Optional.of(id)
                         .filter(DeviceId::isValid)

@@ -51,7 +51,7 @@ public class LotsResource {
     @GET
     @QueryNames({"limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.SERIALS_READ);
+        bearer.operator(request, Right.SERIALS_READ, fleetName);
         String fleet = fleets.get(fleetName).name();
         Query query = Query.of(request);
         Optional<String> after = query.cursor(Lot::isName);
@@ -66,7 +66,7 @@ public class LotsResource {
     @Path("/{lot: .+}")
     public Response one(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("lot") String name) {
-        bearer.operator(request, Right.SERIALS_READ);
+        bearer.operator(request, Right.SERIALS_READ, fleetName);
         String fleet = fleets.get(fleetName).name();
         Lots.Entry entry = Optional.of(name)
                 .filter(Lot::isName)
@@ -83,7 +83,7 @@ public class LotsResource {
             @Context HttpServletRequest request,
             @PathParam("lot") String name,
             InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.LOTS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Lot lot = new Lot(

@@ -52,7 +52,7 @@ public class RegistrationTokensResource {
     @POST
     public Response create(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.KEYS_WRITE);
+        Operator operator = bearer.operator(request, Right.KEYS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         RegistrationTokenSigner.Signed signed = registrationTokens.create(
                 fleet,

@@ -46,7 +46,7 @@ public class RevocationsResource {
     @POST
     public Response revoke(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Scope scope = OrderBody.scope(fleet, fields);
@@ -62,7 +62,7 @@ public class RevocationsResource {
     @GET
     @QueryNames({"limit", "cursor"})
     public Response list(@PathParam("fleet") String fleet, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.DEVICES_READ);
+        bearer.operator(request, Right.DEVICES_READ, fleet);
         return OrderBody.list(
                 credentialOrders, fleets.get(fleet).name(), CredentialOrders.Kind.REVOKE, "revocations", request);
     }

@@ -56,7 +56,7 @@ public class RotationsResource {
     @POST
     public Response rotate(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Scope scope = OrderBody.scope(fleet, fields);
@@ -76,7 +76,7 @@ public class RotationsResource {
     @GET
     @QueryNames({"limit", "cursor"})
     public Response list(@PathParam("fleet") String fleet, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.DEVICES_READ);
+        bearer.operator(request, Right.DEVICES_READ, fleet);
         return OrderBody.list(
                 credentialOrders, fleets.get(fleet).name(), CredentialOrders.Kind.ROTATE, "rotations", request);
     }
@@ -86,7 +86,7 @@ public class RotationsResource {
     @Path("/{id}")
     public Response callOff(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         if (!DeviceId.isValid(id) || !credentialOrders.callOff(fleet, id, operator.name())) {
             throw new RegistryException(ProblemType.NOT_FOUND, "no such rotation that is still on");

@@ -60,7 +60,7 @@ public class SerialClaimCodeResource {
             @Context HttpHeaders headers,
             @PathParam("serial") String text,
             InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Fields.of(Bodies.optional(request, body, Bodies.JSON)).check();
         String serial = fleet.document()

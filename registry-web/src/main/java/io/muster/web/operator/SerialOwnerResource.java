@@ -56,7 +56,7 @@ public class SerialOwnerResource {
             @PathParam("fleet") String fleetName,
             @Context HttpServletRequest request,
             @PathParam("serial") String serial) {
-        bearer.operator(request, Right.DEVICES_READ);
+        bearer.operator(request, Right.DEVICES_READ, fleetName);
         Fleet fleet = fleets.get(fleetName);
         String known = known(fleet, serial);
         return ownership
@@ -73,7 +73,7 @@ public class SerialOwnerResource {
             @Context HttpServletRequest request,
             @PathParam("serial") String serial,
             InputStream body) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Owner owner = OwnerMembers.read(Bodies.read(request, body, Bodies.JSON), users);
         String known = known(fleet, serial);
@@ -87,7 +87,7 @@ public class SerialOwnerResource {
             @PathParam("fleet") String fleetName,
             @Context HttpServletRequest request,
             @PathParam("serial") String serial) {
-        Operator operator = bearer.operator(request, Right.DEVICES_WRITE);
+        Operator operator = bearer.operator(request, Right.DEVICES_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         ownership.release(fleet, known(fleet, serial), operator.name());
         return Response.noContent().build();

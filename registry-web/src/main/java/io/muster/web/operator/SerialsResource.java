@@ -68,7 +68,7 @@ public class SerialsResource {
     /** Imports expected and blocked serials from CSV or JSON. Good rows are stored, and each bad one is reported. */
     @POST
     public Response add(@PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         // An import holds a thread for as long as its file takes to arrive.
         if (!IMPORTS.tryAcquire()) {
@@ -99,7 +99,7 @@ public class SerialsResource {
     @GET
     @QueryNames({"serial", "state", "lot", "filter", "limit", "cursor"})
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.SERIALS_READ);
+        bearer.operator(request, Right.SERIALS_READ, fleetName);
         Fleet of = fleets.get(fleetName);
         String fleet = of.name();
         SerialForm form = of.document().serials();
@@ -150,7 +150,7 @@ public class SerialsResource {
             @PathParam("fleet") String fleetName,
             @Context HttpServletRequest request,
             @PathParam("serial") String serial) {
-        bearer.operator(request, Right.SERIALS_READ);
+        bearer.operator(request, Right.SERIALS_READ, fleetName);
         Fleet fleet = fleets.get(fleetName);
         return Replies.json(view(found(fleet.name(), serial(fleet, serial)))).build();
     }
@@ -168,7 +168,7 @@ public class SerialsResource {
             @Context HttpServletRequest request,
             @PathParam("serial") String serial,
             InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
         Optional<String> reason = Members.reason(fields);
@@ -191,7 +191,7 @@ public class SerialsResource {
             @Context HttpServletRequest request,
             @PathParam("serial") String serial,
             InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet of = fleets.get(fleetName);
         String fleet = of.name();
         Fields.of(Bodies.optional(request, body, Bodies.JSON)).check();
@@ -210,7 +210,7 @@ public class SerialsResource {
     @Path("/block")
     public Response blockAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet of = fleets.get(fleetName);
         String fleet = of.name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
@@ -225,7 +225,7 @@ public class SerialsResource {
     @Path("/unblock")
     public Response unblockAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet of = fleets.get(fleetName);
         String fleet = of.name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
@@ -241,7 +241,7 @@ public class SerialsResource {
             @PathParam("fleet") String fleetName,
             @Context HttpServletRequest request,
             @PathParam("serial") String serial) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         SerialList.Entry known = found(fleet.name(), serial(fleet, serial));
         if (!known.listed()) {
@@ -257,7 +257,7 @@ public class SerialsResource {
     @Path("/remove")
     public Response removeAll(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator operator = bearer.operator(request, Right.SERIALS_WRITE);
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
         Fleet fleet = fleets.get(fleetName);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         List<String> serials = Members.serials(fields, fleet.document().serials());

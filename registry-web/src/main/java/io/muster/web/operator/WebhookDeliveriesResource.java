@@ -48,7 +48,7 @@ public class WebhookDeliveriesResource {
     @QueryNames({"state", "limit", "cursor"})
     public Response list(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.WEBHOOKS_READ);
+        bearer.operator(request, Right.WEBHOOKS_READ, fleetName);
         String fleet = fleets.get(fleetName).name();
         Query query = Query.of(request);
         Optional<Delivery.State> state = query.get("state", "waiting, delivered or dead", Delivery.State::of);
@@ -71,7 +71,7 @@ public class WebhookDeliveriesResource {
             @Context HttpServletRequest request,
             @PathParam("id") String id,
             @PathParam("delivery") String delivery) {
-        bearer.operator(request, Right.WEBHOOKS_READ);
+        bearer.operator(request, Right.WEBHOOKS_READ, fleetName);
         return Replies.json(view(deliveries.get(webhook(fleetName, id), valid(delivery))))
                 .build();
     }
@@ -84,7 +84,7 @@ public class WebhookDeliveriesResource {
             @Context HttpServletRequest request,
             @PathParam("id") String id,
             @PathParam("delivery") String delivery) {
-        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE);
+        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         return Replies.json(view(deliveries.sendAgain(webhook(fleetName, id), valid(delivery), by.name())))
                 .build();
     }
@@ -94,7 +94,7 @@ public class WebhookDeliveriesResource {
     @Path("/resend")
     public Response resendDead(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE);
+        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         int changed = deliveries.sendDeadAgain(webhook(fleetName, id), by.name());
         return Replies.json(Map.of("changed", changed, "more", changed == Deliveries.MOST_AT_ONCE))
                 .build();

@@ -68,7 +68,7 @@ public class WebhooksResource {
     /** Lists all webhooks of the fleet, in the order in which they were made. */
     @GET
     public Response list(@PathParam("fleet") String fleetName, @Context HttpServletRequest request) {
-        bearer.operator(request, Right.WEBHOOKS_READ);
+        bearer.operator(request, Right.WEBHOOKS_READ, fleetName);
         String fleet = fleets.get(fleetName).name();
         return Replies.json(Map.of(
                         "webhooks",
@@ -82,7 +82,7 @@ public class WebhooksResource {
     @POST
     public Response create(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
-        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE);
+        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         return shown(webhooks.create(fleet, form(request, body), by.name()), 201);
     }
@@ -92,7 +92,7 @@ public class WebhooksResource {
     @Path("/{id}")
     public Response one(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.WEBHOOKS_READ);
+        bearer.operator(request, Right.WEBHOOKS_READ, fleetName);
         Webhook webhook = webhooks.get(fleets.get(fleetName).name(), id);
         Map<String, Object> view = view(webhook);
         webhooks.secondSecretUntil(webhook.id()).ifPresent(until -> view.put("secondSecretUntil", until));
@@ -107,7 +107,7 @@ public class WebhooksResource {
             @Context HttpServletRequest request,
             @PathParam("id") String id,
             InputStream body) {
-        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE);
+        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         Webhook written = webhooks.put(fleet, id, form(request, body), Precondition.of(request), by.name());
         return answer(view(written), written);
@@ -118,7 +118,7 @@ public class WebhooksResource {
     @Path("/{id}")
     public Response delete(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE);
+        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         webhooks.delete(fleets.get(fleetName).name(), id, Precondition.of(request), by.name());
         return Response.noContent().build();
     }
@@ -134,7 +134,7 @@ public class WebhooksResource {
             @Context HttpServletRequest request,
             @PathParam("id") String id,
             InputStream body) {
-        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE);
+        Operator by = bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         String fleet = fleets.get(fleetName).name();
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Instant now = clock.instant();
@@ -152,7 +152,7 @@ public class WebhooksResource {
     @Path("/{id}/test")
     public Response test(
             @PathParam("fleet") String fleetName, @Context HttpServletRequest request, @PathParam("id") String id) {
-        bearer.operator(request, Right.WEBHOOKS_WRITE);
+        bearer.operator(request, Right.WEBHOOKS_WRITE, fleetName);
         WebhookSender.Result result =
                 deliverer.test(webhooks.get(fleets.get(fleetName).name(), id));
         Map<String, Object> view = new LinkedHashMap<>();

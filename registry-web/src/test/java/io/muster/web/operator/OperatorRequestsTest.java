@@ -3,6 +3,9 @@ package io.muster.web.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.muster.operator.Grant;
+import io.muster.operator.Right;
+import io.muster.operator.Role;
 import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
 import java.io.IOException;
@@ -12,6 +15,7 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -19,8 +23,8 @@ import org.junit.jupiter.api.Test;
 class OperatorRequestsTest {
 
     private static final java.nio.file.Path CLASSES = java.nio.file.Path.of("target/classes/io/muster/web/operator");
-    private static final java.nio.file.Path VISITED =
-            java.nio.file.Path.of("../deploy/suite/src/test/resources/operator-requests.txt");
+    /** The suite visits each request that it lists. */
+    private static final java.nio.file.Path MATRIX = java.nio.file.Path.of("../docs/operator-rights.csv");
 
     private static List<Class<?>> resources() throws IOException, ClassNotFoundException {
         List<Class<?>> resources = new ArrayList<>();
@@ -59,7 +63,32 @@ class OperatorRequestsTest {
             }
         }
 
-        assertThat(Files.readAllLines(VISITED)).containsExactlyElementsOf(requests);
+        assertThat(matrix().stream().map(cells -> cells[0]).filter(request -> request.contains(" /api/")))
+                .containsExactlyElementsOf(requests);
+    }
+
+    private static List<String[]> matrix() throws IOException {
+        return Files.readAllLines(MATRIX).stream()
+                .skip(1)
+                .map(line -> line.split(","))
+                .toList();
+    }
+
+    @Test
+    void matrixOfRightsHasTheRolesAsTheyAre() throws IOException {
+        for (String[] cells : matrix()) {
+            for (Role role : Role.values()) {
+                Set<Right> rights = new Grant(Optional.of(role), Set.of(), Optional.empty()).given();
+                assertThat(cells[3 + role.ordinal()])
+                        .as("%s for %s", cells[0], role)
+                        .isEqualTo(
+                                cells[1].equals("-")
+                                                || rights.contains(
+                                                        Right.of(cells[1]).orElseThrow())
+                                        ? "yes"
+                                        : "no");
+            }
+        }
     }
 
     @Test

@@ -20,9 +20,9 @@ import io.muster.suite.fixture.SharedWorld;
 import io.muster.suite.fixture.Within;
 import io.muster.suite.server.ServerKind;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -674,19 +674,17 @@ class MalformedRequestIT {
 
     /** The parameters that the resources of the operator API declare; a test beside them compares. */
     static Stream<Arguments> operatorRequests() throws IOException {
-        try (InputStream in = MalformedRequestIT.class.getResourceAsStream("/operator-requests.txt")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .map(line -> line.split(" "))
-                    .map(parts -> Arguments.of(
-                            parts[0],
-                            parts[1].substring(1)
-                                    .replace("{fleet}", "default")
-                                    .replace("{serial}", "SN-0001")
-                                    .replace("{lot}", "L1")
-                                    .replace("{delivery}", ID)
-                                    .replace("{id}", ID)));
-        }
+        return Files.readAllLines(Path.of("../../docs/operator-rights.csv")).stream()
+                .filter(line -> line.contains(" /api/"))
+                .map(line -> line.split("[ ,]"))
+                .map(parts -> Arguments.of(
+                        parts[0],
+                        parts[1].substring(1)
+                                .replace("{fleet}", "default")
+                                .replace("{serial}", "SN-0001")
+                                .replace("{lot}", "L1")
+                                .replace("{delivery}", ID)
+                                .replace("{id}", ID)));
     }
 
     @ParameterizedTest
