@@ -122,8 +122,8 @@ class MalformedRequestIT {
         addresses.put("/api/v1/operators", List.of("GET", "HEAD", "POST"));
         addresses.put("/api/v1/operators/" + ID, List.of("GET", "HEAD", "PUT", "DELETE"));
         addresses.put("/api/v1/operators/" + ID + "/token", List.of("POST"));
-        addresses.put("/api/v1/operators/me", List.of("GET", "HEAD"));
-        addresses.put("/api/v1/operators/me/token", List.of("POST"));
+        addresses.put("/api/v1/me", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/me/token", List.of("POST"));
         addresses.put("/api/v1/signing-keys", List.of("GET", "HEAD"));
         addresses.put("/api/v1/signing-keys/rotate", List.of("POST"));
         addresses.put("/api/v1/events", List.of("GET", "HEAD"));
