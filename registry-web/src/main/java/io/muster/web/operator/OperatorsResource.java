@@ -98,13 +98,6 @@ public class OperatorsResource {
         return view(created).status(201).build();
     }
 
-    /** Returns the operator who asks. Needs no right. */
-    @GET
-    @Path("/me")
-    public Response me(@Context HttpServletRequest request) {
-        return one(bearer.operator(request));
-    }
-
     /** Returns an operator. */
     @GET
     @Path("/{id}")
@@ -128,31 +121,13 @@ public class OperatorsResource {
         return one(operators.change(found(id).id(), wanted.grants(), wanted.expiresAt(), Precondition.of(request), by));
     }
 
-    /**
-     * Gives the operator who asks a new token, which the reply shows this once. The token before works on for
-     * {@code overlap}, by default a day. Needs no right.
-     */
-    @POST
-    @Path("/me/token")
-    public Response replaceOwnToken(@Context HttpServletRequest request, InputStream body) {
-        Operator by = bearer.operator(request);
-        return replaced(request, body, by.id(), by);
-    }
-
     /** Gives an operator a new token. The caller must have all rights of that operator. */
     @POST
     @Path("/{id}/token")
     public Response replaceToken(@Context HttpServletRequest request, @PathParam("id") String id, InputStream body) {
-        return replaced(request, body, id, bearer.operator(request, Right.OPERATORS_WRITE));
-    }
-
-    private Response replaced(HttpServletRequest request, InputStream body, String id, Operator by) {
-        Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
-        Optional<Duration> overlap = fields.duration("overlap", Duration.ZERO, MOST_OVERLAP);
-        fields.refuseNulls();
-        fields.check();
-        return view(operators.replaceToken(found(id).id(), overlap.orElse(OVERLAP), by))
-                .build();
+        Operator by = bearer.operator(request, Right.OPERATORS_WRITE);
+        Duration overlap = overlap(request, body);
+        return view(operators.replaceToken(found(id).id(), overlap, by)).build();
     }
 
     /** Revokes an operator with its tokens; effective on this node at once, on others within two seconds. */
@@ -176,11 +151,20 @@ public class OperatorsResource {
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, Operators.NO_SUCH_OPERATOR));
     }
 
-    private static Response one(Operator operator) {
+    /** Reads how long the token before a new one works on. */
+    static Duration overlap(HttpServletRequest request, InputStream body) {
+        Fields fields = Fields.of(Bodies.optional(request, body, Bodies.JSON));
+        Optional<Duration> overlap = fields.duration("overlap", Duration.ZERO, MOST_OVERLAP);
+        fields.refuseNulls();
+        fields.check();
+        return overlap.orElse(OVERLAP);
+    }
+
+    static Response one(Operator operator) {
         return Replies.json(view(operator)).tag(tag(operator)).build();
     }
 
-    private static Response.ResponseBuilder view(Operators.Created created) {
+    static Response.ResponseBuilder view(Operators.Created created) {
         Map<String, Object> view = view(created.operator());
         view.put("token", created.token());
         return Replies.json(view).tag(tag(created.operator()));

@@ -79,7 +79,7 @@ class OperatorRequestsTest {
         for (String[] cells : matrix()) {
             for (Role role : Role.values()) {
                 Set<Right> rights = new Grant(Optional.of(role), Set.of(), Optional.empty()).given();
-                assertThat(cells[3 + role.ordinal()])
+                assertThat(cells[3 + List.of(Role.values()).indexOf(role)])
                         .as("%s for %s", cells[0], role)
                         .isEqualTo(
                                 cells[1].equals("-")

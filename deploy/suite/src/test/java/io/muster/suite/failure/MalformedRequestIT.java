@@ -120,7 +120,10 @@ class MalformedRequestIT {
         addresses.put("/api/v1/devices/" + ID + "/rotate", List.of("POST"));
         addresses.put("/api/v1/devices/" + ID + "/owner", List.of("GET", "HEAD", "PUT", "DELETE"));
         addresses.put("/api/v1/operators", List.of("GET", "HEAD", "POST"));
-        addresses.put("/api/v1/operators/" + ID, List.of("DELETE"));
+        addresses.put("/api/v1/operators/" + ID, List.of("GET", "HEAD", "PUT", "DELETE"));
+        addresses.put("/api/v1/operators/" + ID + "/token", List.of("POST"));
+        addresses.put("/api/v1/me", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/me/token", List.of("POST"));
         addresses.put("/api/v1/signing-keys", List.of("GET", "HEAD"));
         addresses.put("/api/v1/signing-keys/rotate", List.of("POST"));
         addresses.put("/api/v1/events", List.of("GET", "HEAD"));

@@ -103,6 +103,7 @@ class OperatorsIT {
                 "devices:write",
                 "serials:read",
                 "serials:write",
+                "lots:write",
                 "fleets:read",
                 "fleets:write",
                 "keys:write",
@@ -116,7 +117,7 @@ class OperatorsIT {
             assertAllowed(right, "serials:write", registry.post(fleet + "serials/SN-right/block", JSON, "{}", as));
             assertAllowed(
                     right,
-                    "serials:write",
+                    "lots:write",
                     registry.send("PUT", fleet + "lots/right", "{}".getBytes(StandardCharsets.UTF_8), json(as)));
             assertAllowed(right, "fleets:read", registry.get("api/v1/fleets", as));
             assertAllowed(right, "fleets:read", registry.get("api/v1/fleets/default", as));
