@@ -112,14 +112,13 @@ public final class SealKeys {
 
     /** Returns every key that ever was, the oldest first. */
     public List<Published> list() {
-        return database.jdbc(
-                Sql.of("SELECT kid, public_key, created_at, replaced_at FROM seal_key"
-                                + " ORDER BY created_at, COALESCE(replaced_at, 9223372036854775807), kid")
-                        .list(row -> new Published(
-                                row.getString(1),
-                                raw(row.getBytes(2)),
-                                Instant.ofEpochMilli(row.getLong(3)),
-                                Sql.time(row, 4))));
+        return database.jdbc(Sql.of("SELECT kid, public_key, created_at, replaced_at FROM seal_key"
+                        + " ORDER BY created_at, COALESCE(replaced_at, 9223372036854775807), kid")
+                .list(row -> new Published(
+                        row.getString(1),
+                        raw(row.getBytes(2)),
+                        Instant.ofEpochMilli(row.getLong(3)),
+                        Sql.time(row, 4))));
     }
 
     /** The last bytes of the X.509 encoding are the key itself (RFC 8410). */

@@ -182,19 +182,20 @@ interface RecordContract {
 
     private static List<Map<String, Object>> intact(TestNode node) {
         Set<String> wrong = new HashSet<>();
-        List<Map<String, Object>> lines = lines(node, wrong);
+        List<Map<String, Object>> lines = node.part(Database.class).newest(() -> lines(node, wrong));
         assertThat(wrong).isEmpty();
         assertThat(lines).extracting(RecordContract::id).doesNotHaveDuplicates();
         return lines;
     }
 
     private static List<String> of(TestNode node) {
-        List<String> ids = new ArrayList<>(node.audit().list(Optional.empty(), 10_000).stream()
-                .map(AuditEvent::id)
-                .toList());
-        ids.addAll(node.part(Database.class)
-                .jdbc(Sql.of("SELECT access_key FROM credential").list(row -> row.getString(1))));
-        return ids;
+        return node.part(Database.class).newest(() -> {
+            List<String> ids = new ArrayList<>(node.audit().list(Optional.empty(), 10_000).stream()
+                    .map(AuditEvent::id)
+                    .toList());
+            ids.addAll(keysOf(node));
+            return ids;
+        });
     }
 
     @Test

@@ -45,8 +45,7 @@ class RecordIT {
     }
 
     private Ended verify(Path file) throws IOException {
-        Path keys = file(
-                "keys.json", registry.get(".well-known/seal-keys.json").text());
+        Path keys = file("keys.json", registry.get(".well-known/seal-keys.json").text());
         return Processes.java(
                 directory,
                 Map.of(),
@@ -102,7 +101,12 @@ class RecordIT {
                 .path("inSeal")
                 .asLong();
         assertThat(get("audit/seals/" + seal).json().path("number").asLong()).isEqualTo(seal);
-        assertThat(get("audit/seals?limit=1").json().path("seals").path(0).path("number").asLong())
+        assertThat(get("audit/seals?limit=1")
+                        .json()
+                        .path("seals")
+                        .path(0)
+                        .path("number")
+                        .asLong())
                 .isGreaterThanOrEqualTo(seal);
 
         String export = get("audit/export?from=" + seal).text();
@@ -118,7 +122,8 @@ class RecordIT {
                 .endsWith("record " + changed + ": changed");
 
         assertThat(verify(file("receipt.json", receipt)).status()).isZero();
-        assertThat(verify(file("forged.json", receipt.replace("seven", "Seven"))).status())
+        assertThat(verify(file("forged.json", receipt.replace("seven", "Seven")))
+                        .status())
                 .isEqualTo(1);
     }
 
