@@ -158,6 +158,8 @@ public final class Audit {
         SIGNING_KEY_CREATED,
         /** An operator replaced every signing key by a new one. */
         SIGNING_KEYS_REPLACED,
+        /** An operator replaced the key that signs seals. */
+        SEAL_KEY_REPLACED,
         /** An operator was made. */
         OPERATOR_CREATED,
         /** The grants or the expiry of an operator were changed. */

@@ -57,14 +57,19 @@ public class AuditEvent {
 
     /** Reads an event from a row that has the columns {@value #COLUMNS} in this order. */
     public static AuditEvent of(ResultSet row) throws SQLException {
+        return of(row, 1);
+    }
+
+    /** Reads an event from a row that has the columns {@value #COLUMNS} in this order, from this one on. */
+    public static AuditEvent of(ResultSet row, int first) throws SQLException {
         AuditEvent event = new AuditEvent();
-        event.id = row.getBytes(1);
-        event.type = row.getString(2);
-        event.fleet = row.getString(3);
-        event.serial = row.getString(4);
-        event.deviceId = row.getBytes(5);
-        event.who = row.getString(6);
-        event.detail = row.getString(7);
+        event.id = row.getBytes(first);
+        event.type = row.getString(first + 1);
+        event.fleet = row.getString(first + 2);
+        event.serial = row.getString(first + 3);
+        event.deviceId = row.getBytes(first + 4);
+        event.who = row.getString(first + 5);
+        event.detail = row.getString(first + 6);
         return event;
     }
 

@@ -67,8 +67,11 @@ public record SealedColumn(String table, String column, List<String> index, Func
                         last.addAll(texts(row));
                         byte[] value = row.getBytes(index.size() + 1);
                         List<String> texts = List.copyOf(last);
-                        master.resealed(value, purpose.apply(texts))
-                                .ifPresent(again -> stale.add(new Stale(texts, value, again)));
+                        // A value that was lost with a master key is empty.
+                        if (value.length > 0) {
+                            master.resealed(value, purpose.apply(texts))
+                                    .ifPresent(again -> stale.add(new Stale(texts, value, again)));
+                        }
                     })
                     .in(connection);
             return new Page(last.isEmpty() ? Optional.empty() : Optional.of(List.copyOf(last)), stale);

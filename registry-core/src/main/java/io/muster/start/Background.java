@@ -9,6 +9,7 @@ import io.muster.credential.LastUses;
 import io.muster.operator.Imports;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
+import io.muster.record.Sealer;
 import io.muster.registration.Spending;
 import io.muster.token.SigningKeys;
 import io.muster.webhook.Deliverer;
@@ -40,6 +41,7 @@ final class Background {
     private final Imports imports;
     private final Outbox outbox;
     private final Deliverer webhooks;
+    private final Sealer sealer;
     private final Clock clock;
 
     @Inject
@@ -53,6 +55,7 @@ final class Background {
             Imports imports,
             Outbox outbox,
             Deliverer webhooks,
+            Sealer sealer,
             @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
@@ -63,6 +66,7 @@ final class Background {
         this.imports = imports;
         this.outbox = outbox;
         this.webhooks = webhooks;
+        this.sealer = sealer;
         this.clock = clock;
     }
 
@@ -78,6 +82,7 @@ final class Background {
         every(threads, Imports.INTERVAL, imports::tend);
         outbox.refresh();
         every(threads, Deliverer.INTERVAL, webhooks::tend);
+        every(threads, Sealer.INTERVAL, sealer::tend);
         every(threads, Duration.ofMinutes(1), () -> Spending.forgetExpired(database, clock));
     }
 

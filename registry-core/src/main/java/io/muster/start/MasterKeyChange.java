@@ -5,6 +5,7 @@ import io.muster.cdi.Part;
 import io.muster.credential.BrokerLogins;
 import io.muster.persistence.Database;
 import io.muster.persistence.MasterKey;
+import io.muster.record.SealKeys;
 import io.muster.token.SigningKeys;
 import io.muster.verification.hmac.EnrolmentKeys;
 import io.muster.webhook.Webhooks;
@@ -37,12 +38,14 @@ final class MasterKeyChange {
         long enrolment = EnrolmentKeys.SEALED.reseal(database, master);
         long logins = BrokerLogins.SEALED.reseal(database, master);
         long webhooks = Webhooks.SEALED.reseal(database, master);
+        long seals = SealKeys.PRIVATE.reseal(database, master) + SealKeys.SALT.reseal(database, master);
         LOG.info(
                 "Encrypted under the first key of muster.master-key-file: {} signing keys, {} enrolment keys, {} logins"
-                        + " of brokers, {} secrets of webhooks. Remove the second key when every node has started with this file",
+                        + " of brokers, {} secrets of webhooks, {} secrets of seals. Remove the second key when every node has started with this file",
                 signing,
                 enrolment,
                 logins,
-                webhooks);
+                webhooks,
+                seals);
     }
 }

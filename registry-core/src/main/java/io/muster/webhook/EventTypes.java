@@ -20,6 +20,7 @@ public final class EventTypes {
             Audit.Type.REFUSALS_NOT_RECORDED,
             Audit.Type.SIGNING_KEY_CREATED,
             Audit.Type.SIGNING_KEYS_REPLACED,
+            Audit.Type.SEAL_KEY_REPLACED,
             Audit.Type.OPERATOR_CREATED,
             Audit.Type.OPERATOR_RECOVERED,
             Audit.Type.OPERATOR_REVOKED);

@@ -40,9 +40,9 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule apiDependsOnTheJdkOnly = classes()
-            .that(resideInAnyPackage("io.muster.api", "io.muster.spi"))
+            .that(resideInAnyPackage("io.muster.api", "io.muster.seal", "io.muster.spi"))
             .should()
-            .onlyDependOnClassesThat(resideInAnyPackage("java..", "io.muster.api", "io.muster.spi"));
+            .onlyDependOnClassesThat(resideInAnyPackage("java..", "io.muster.api", "io.muster.seal", "io.muster.spi"));
 
     @ArchTest
     static final ArchRule coreKnowsNoJaxRsAndNoServlet =

@@ -190,6 +190,7 @@ interface MasterKeyChangeContract {
         }
         List.of("signing_key", "enrolment_key", "broker_login")
                 .forEach(table -> registry.execute("DELETE FROM " + table));
+        registry.execute("UPDATE seal_key SET private_key = '', salt_key = '', replaced_at = 1");
 
         try (TestNode node = start(registry, NEW)) {
             assertThat(node.tokenVerifier().verify(token(node, device))).isPresent();

@@ -4,6 +4,7 @@ package io.muster.web.device;
 import io.muster.config.MusterConfig;
 import io.muster.jose.PublicJwk;
 import io.muster.json.Json;
+import io.muster.record.SealKeys;
 import io.muster.token.SigningKeys;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -40,11 +41,23 @@ public class DiscoveryResource {
     @Inject
     SigningKeys signingKeys;
 
+    @Inject
+    SealKeys sealKeys;
+
     /** Returns the keys, public halves only. */
     @GET
     @Path("/jwks.json")
     public Response keys(@Context HttpServletRequest request) {
         return cacheable(request, signingKeys.publicKeys(), "application/jwk-set+json");
+    }
+
+    /** Returns every key that ever signed seals of the record, public halves only. None of them signs tokens. */
+    @GET
+    @Path("/seal-keys.json")
+    public Response sealKeys(@Context HttpServletRequest request) {
+        Map<String, Object> keys = Map.of(
+                "keys", sealKeys.list().stream().map(SealKeys.Published::jwk).toList());
+        return cacheable(request, keys, "application/jwk-set+json");
     }
 
     /** Returns the metadata of the authorization server. */

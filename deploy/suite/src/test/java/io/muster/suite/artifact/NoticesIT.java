@@ -176,8 +176,10 @@ class NoticesIT {
     }
 
     @Test
-    void commandNamesWhatItCarries() throws IOException {
-        names(property("muster-device.jar"), Map.of("com/fasterxml/jackson/core/", "Jackson", "picocli/", "picocli"));
+    void commandsNameWhatTheyCarry() throws IOException {
+        for (String jar : List.of("muster-device.jar", "muster-command.jar")) {
+            names(property(jar), Map.of("com/fasterxml/jackson/core/", "Jackson", "picocli/", "picocli"));
+        }
     }
 
     @Test

@@ -126,6 +126,12 @@ class MalformedRequestIT {
         addresses.put("/api/v1/me/token", List.of("POST"));
         addresses.put("/api/v1/signing-keys", List.of("GET", "HEAD"));
         addresses.put("/api/v1/signing-keys/rotate", List.of("POST"));
+        addresses.put("/.well-known/seal-keys.json", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/audit/seals", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/audit/seals/1", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/audit/export", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/audit/records/" + ID + "/receipt", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/audit/keys/replace", List.of("POST"));
         addresses.put("/api/v1/events", List.of("GET", "HEAD"));
         return addresses;
     }
@@ -687,6 +693,7 @@ class MalformedRequestIT {
                                 .replace("{serial}", "SN-0001")
                                 .replace("{lot}", "L1")
                                 .replace("{delivery}", ID)
+                                .replace("{number}", "1")
                                 .replace("{id}", ID)));
     }
 

@@ -134,6 +134,8 @@ class OperatorsIT {
             assertAllowed(right, "keys:write", registry.get(fleet + "enrolment-keys?limit=1", as));
             assertAllowed(right, "keys:write", registry.post("api/v1/fleets/rights/enrolment-keys", JSON, "{}", as));
             assertAllowed(right, "signing:write", registry.get("api/v1/signing-keys", as));
+            assertAllowed(right, "devices:read", registry.get("api/v1/audit/seals", as));
+            assertAllowed(right, "devices:read", registry.get("api/v1/audit/export?to=1", as));
             assertAllowed(
                     right,
                     "signing:write",

@@ -1,0 +1,2 @@
+/** The command {@code muster}, for operators. */
+package io.muster.command;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.record;
+
+import io.muster.TestRegistry;
+
+class RecordOnMariaDbTest implements RecordContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}
