@@ -6,6 +6,7 @@ import io.muster.broker.Disconnectors;
 import io.muster.cdi.Ours;
 import io.muster.cdi.Part;
 import io.muster.credential.LastUses;
+import io.muster.job.JobRunner;
 import io.muster.operator.Imports;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -40,6 +41,7 @@ final class Background {
     private final Imports imports;
     private final Outbox outbox;
     private final Deliverer webhooks;
+    private final JobRunner jobs;
     private final Clock clock;
 
     @Inject
@@ -53,6 +55,7 @@ final class Background {
             Imports imports,
             Outbox outbox,
             Deliverer webhooks,
+            JobRunner jobs,
             @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
@@ -63,6 +66,7 @@ final class Background {
         this.imports = imports;
         this.outbox = outbox;
         this.webhooks = webhooks;
+        this.jobs = jobs;
         this.clock = clock;
     }
 
@@ -78,6 +82,7 @@ final class Background {
         every(threads, Imports.INTERVAL, imports::tend);
         outbox.refresh();
         every(threads, Deliverer.INTERVAL, webhooks::tend);
+        every(threads, JobRunner.INTERVAL, jobs::tend);
         every(threads, Duration.ofMinutes(1), () -> Spending.forgetExpired(database, clock));
     }
 

@@ -3,6 +3,7 @@ package io.muster.start;
 
 import io.muster.cdi.Part;
 import io.muster.credential.BrokerLogins;
+import io.muster.job.Jobs;
 import io.muster.persistence.Database;
 import io.muster.persistence.MasterKey;
 import io.muster.token.SigningKeys;
@@ -37,12 +38,14 @@ final class MasterKeyChange {
         long enrolment = EnrolmentKeys.SEALED.reseal(database, master);
         long logins = BrokerLogins.SEALED.reseal(database, master);
         long webhooks = Webhooks.SEALED.reseal(database, master);
+        long jobs = Jobs.SEALED.reseal(database, master);
         LOG.info(
                 "Encrypted under the first key of muster.master-key-file: {} signing keys, {} enrolment keys, {} logins"
-                        + " of brokers, {} secrets of webhooks. Remove the second key when every node has started with this file",
+                        + " of brokers, {} secrets of webhooks, {} keys of jobs. Remove the second key when every node has started with this file",
                 signing,
                 enrolment,
                 logins,
-                webhooks);
+                webhooks,
+                jobs);
     }
 }
