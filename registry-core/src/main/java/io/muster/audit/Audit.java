@@ -154,6 +154,12 @@ public final class Audit {
         WEBHOOK_FULL,
         /** An operator had deliveries of a webhook sent again. */
         WEBHOOK_SENT_AGAIN,
+        /** An operator had work begun on many serials or devices. */
+        JOB_CREATED,
+        /** An operator cancelled such work. */
+        JOB_CANCELLED,
+        /** Such work ended, at its end or because it could not go on. */
+        JOB_ENDED,
         /** The next signing key was published. */
         SIGNING_KEY_CREATED,
         /** An operator replaced every signing key by a new one. */

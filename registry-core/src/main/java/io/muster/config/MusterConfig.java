@@ -34,6 +34,7 @@ import java.util.regex.Pattern;
  * @param limits limits on failures of one client
  * @param trustedProxies the proxies that are believed about the address that a request came from
  * @param imports bulk import of expected serials
+ * @param jobs work on many serials or devices
  * @param verifiers names of verifiers, beside those that fleets or keys name
  * @param fleets the fleets to create if the database has none of their name, by name; {@code default} is always among
  *     them
@@ -58,6 +59,7 @@ public record MusterConfig(
         Limits limits,
         List<AddressRange> trustedProxies,
         Imports imports,
+        Jobs jobs,
         List<String> verifiers,
         Map<String, Fleet> fleets,
         List<Broker> brokers,
@@ -188,6 +190,13 @@ public record MusterConfig(
      * @param maxSize bytes of one request at most
      */
     public record Imports(long maxSize) {}
+
+    /**
+     * Jobs.
+     *
+     * @param keep how long a job that ended is kept, with its results
+     */
+    public record Jobs(Duration keep) {}
 
     /** The kind of a broker, which decides how it asks and how it is told. */
     public enum BrokerKind {
@@ -364,6 +373,7 @@ public record MusterConfig(
                                 "limits.window", Duration.ofMinutes(1), Duration.ofSeconds(1), Duration.ofDays(1))),
                 settings.addressRanges("trusted-proxies"),
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
+                new Jobs(settings.duration("jobs.keep", Duration.ofDays(7), Duration.ofHours(1), Duration.ofDays(31))),
                 settings.names("verifiers", List.of()),
                 fleets(settings),
                 brokers(settings.below("mqtt"), sources.names()),

@@ -198,8 +198,10 @@ public final class CredentialOrders {
             }
             return null;
         });
-        changes.forget(List.of(SUBJECT + scope.fleet()));
-        disconnections.committed();
+        database.afterwards(() -> {
+            changes.forget(List.of(SUBJECT + scope.fleet()));
+            disconnections.committed();
+        });
         return new Order(Ids.hex(id), kind, scope, issued, notBefore, notAfter, reason, operator, Optional.empty());
     }
 

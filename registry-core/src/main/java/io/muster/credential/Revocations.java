@@ -84,8 +84,10 @@ public final class Revocations {
             }
             return key.isEmpty() || !meant.isEmpty() ? Optional.of(true) : Optional.empty();
         }));
-        changes.forget(revoked);
-        disconnections.committed();
+        database.afterwards(() -> {
+            changes.forget(revoked);
+            disconnections.committed();
+        });
         return found.isPresent() ? OptionalInt.of(revoked.size()) : OptionalInt.empty();
     }
 }

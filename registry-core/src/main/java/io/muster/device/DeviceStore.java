@@ -266,8 +266,10 @@ public final class DeviceStore {
             }
             return Optional.of(device);
         }));
-        changes.forget(List.of(id.value()));
-        disconnections.committed();
+        database.afterwards(() -> {
+            changes.forget(List.of(id.value()));
+            disconnections.committed();
+        });
         return changed;
     }
 

@@ -114,7 +114,7 @@ public final class DeviceLifecycle {
             }
             return found;
         });
-        changes.forget(List.of(id.value()));
+        database.afterwards(() -> changes.forget(List.of(id.value())));
         return changed;
     }
 
@@ -215,9 +215,11 @@ public final class DeviceLifecycle {
             disconnections.request(em, device.fleet(), device.idBytes(), clock.instant());
             return Optional.of(owner);
         });
-        changes.forget(changed);
-        disconnections.committed();
-        deleted.flatMap(owner -> owner).ifPresent(ownership::committed);
+        database.afterwards(() -> {
+            changes.forget(changed);
+            disconnections.committed();
+            deleted.flatMap(owner -> owner).ifPresent(ownership::committed);
+        });
         return deleted.isPresent();
     }
 

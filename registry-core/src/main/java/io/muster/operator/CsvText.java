@@ -69,6 +69,12 @@ final class CsvText extends Reader {
         separator = most(header);
     }
 
+    /** Reads text whose header line was read before. */
+    CsvText(Reader text, char separator) {
+        this.text = text;
+        this.separator = separator;
+    }
+
     /** Reads a line with its end, and returns it without the end. */
     private String line() {
         int from = ahead.length();

@@ -6,11 +6,14 @@ import io.muster.config.MusterConfig;
 import io.muster.device.DeviceTag;
 import io.muster.device.Storable;
 import io.muster.fleet.FleetDocument;
+import io.muster.json.Json;
+import io.muster.json.MalformedJsonException;
 import io.muster.ownership.ClaimCode;
 import io.muster.verification.list.BlockedSerial;
 import io.muster.verification.list.ExpectedSerial;
 import io.muster.verification.list.Lot;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,12 +27,16 @@ final class ImportRow {
     private static final int MAX_DIGITS = 100;
     static final String TAGS = "tags.";
     static final String ATTRIBUTES = "attributes.";
+    private static final String ALL_TAGS = "tags";
+    private static final String ALL_ATTRIBUTES = "attributes";
     static final String SERIAL = "serial";
     private static final String NAME = "name";
     private static final String LOT = "lot";
     private static final String STATE = "state";
     private static final String REASON = "reason";
     static final String CLAIM_CODE = "claimCode";
+    /** Why a row was left out before. It is there for people who correct the row, and is not read. */
+    static final String FAULT = "fault";
 
     private final FleetDocument fleet;
     private final List<String> faults = new ArrayList<>();
@@ -83,7 +90,7 @@ final class ImportRow {
     /** Tells whether a CSV file may have this column. */
     static boolean isColumn(String column) {
         return switch (column) {
-            case SERIAL, NAME, LOT, STATE, REASON, CLAIM_CODE -> true;
+            case SERIAL, NAME, LOT, STATE, REASON, CLAIM_CODE, FAULT, ALL_TAGS, ALL_ATTRIBUTES -> true;
             default ->
                 (column.startsWith(TAGS) && Storable.isMemberName(column.substring(TAGS.length())))
                         || (column.startsWith(ATTRIBUTES)
@@ -132,17 +139,28 @@ final class ImportRow {
             tag(column.substring(TAGS.length()), field);
         } else if (column.startsWith(ATTRIBUTES)) {
             attribute(column.substring(ATTRIBUTES.length()), typed(column.substring(ATTRIBUTES.length()), field));
-        } else {
+        } else if (column.equals(ALL_TAGS) || column.equals(ALL_ATTRIBUTES)) {
+            csvObject(column, field);
+        } else if (!column.equals(FAULT)) {
             text(column, field);
         }
     }
 
+    /** Reads all tags or attributes in one field, as exports have them. */
+    private void csvObject(String column, String field) {
+        try {
+            jsonMember(column, Json.parse(field.getBytes(StandardCharsets.UTF_8)));
+        } catch (MalformedJsonException e) {
+            faults.add(column + " must be an object in JSON: " + e.getMessage());
+        }
+    }
+
     private void jsonMember(String member, JsonNode value) {
-        if (value.isNull()) {
+        if (value.isNull() || member.equals(FAULT)) {
             return;
         }
         switch (member) {
-            case "tags", "attributes" -> {
+            case ALL_TAGS, ALL_ATTRIBUTES -> {
                 if (!value.isObject()) {
                     faults.add(member + " must be an object");
                     return;
@@ -166,7 +184,7 @@ final class ImportRow {
     private void jsonValue(String member, String key, JsonNode value) {
         if (!Storable.isMemberName(key)) {
             faults.add(member + ": \"" + shown(key) + "\" is not a name");
-        } else if (member.equals("tags")) {
+        } else if (member.equals(ALL_TAGS)) {
             if (value.isTextual()) {
                 tag(key, value.textValue());
             } else {

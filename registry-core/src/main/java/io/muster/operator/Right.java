@@ -32,6 +32,8 @@ public enum Right {
     WEBHOOKS_READ,
     /** Write webhooks, and have things sent to them. */
     WEBHOOKS_WRITE,
+    /** Read jobs and their results. */
+    JOBS_READ,
     /** Make, list and revoke enrolment keys, and make registration tokens. */
     KEYS_WRITE,
     /** List signing keys and rotate them. */

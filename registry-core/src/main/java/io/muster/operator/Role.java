@@ -35,7 +35,7 @@ public enum Role {
     /** Returns the least role that has a right. */
     private static Role least(Right right) {
         return switch (right) {
-            case DEVICES_READ, APPROVALS_READ, SERIALS_READ, FLEETS_READ, WEBHOOKS_READ, METRICS_READ -> VIEWER;
+            case DEVICES_READ, APPROVALS_READ, SERIALS_READ, FLEETS_READ, JOBS_READ, WEBHOOKS_READ, METRICS_READ -> VIEWER;
             case DEVICES_WRITE, APPROVALS_WRITE, SERIALS_WRITE -> OPERATOR;
             case FLEETS_WRITE, LOTS_WRITE, WEBHOOKS_WRITE, KEYS_WRITE -> MANAGER;
             case SIGNING_WRITE, INTROSPECT, MQTT_READ, MQTT_WRITE, MQTT_ADMIN, OPERATORS_WRITE -> ADMIN;

@@ -14,28 +14,19 @@ import io.muster.cdi.Part;
 import io.muster.fleet.Fleet;
 import io.muster.fleet.FleetDocument;
 import io.muster.json.Json;
-import io.muster.ownership.ClaimCode;
 import io.muster.ownership.ClaimCodes;
 import io.muster.problem.RegistryException;
-import io.muster.spi.SerialNumber;
 import io.muster.spi.WrittenText;
-import io.muster.verification.list.BlockedSerial;
-import io.muster.verification.list.ExpectedSerial;
 import io.muster.verification.list.ExpectedSerials;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -175,6 +166,17 @@ public final class SerialImport {
     }
 
     /**
+     * Begins an import line by line, which can begin again at any line.
+     *
+     * @param ndjson whether each line is a JSON object; otherwise the lines are CSV
+     * @param text the beginning of the text, with the header line of CSV
+     * @throws RegistryException if the header is faulty; every fault of it is listed
+     */
+    public LineImport lines(Fleet fleet, boolean ndjson, byte[] text) {
+        return new LineImport(new ImportRows(fleet, serials, codes), ndjson, text);
+    }
+
+    /**
      * Imports JSON: an array of objects with {@code serial} (required), {@code name}, {@code lot}, {@code tags} (an
      * object of strings), {@code attributes} (an object of strings, numbers and booleans), {@code state},
      * {@code reason} and {@code claimCode}.
@@ -225,7 +227,7 @@ public final class SerialImport {
     }
 
     /** Tells whether a line is blank or has only separators. Spreadsheets leave such lines below a list. */
-    private static boolean isBlank(List<String> fields) {
+    static boolean isBlank(List<String> fields) {
         return fields.stream().allMatch(String::isBlank);
     }
 
@@ -277,13 +279,9 @@ public final class SerialImport {
 
         private final Fleet fleet;
         private final String operator;
-        private final List<ExpectedSerial> expected = new ArrayList<>();
-        private final List<Long> rows = new ArrayList<>();
-        private final List<Optional<ClaimCode>> claimCodes = new ArrayList<>();
-        private final List<BlockedSerial> blocked = new ArrayList<>();
+        private final ImportRows rows;
         private final List<RowError> errors = new ArrayList<>();
         private final List<RowError> warnings = new ArrayList<>();
-        private final SeenSerials seen = new SeenSerials();
         private final SpreadsheetTraces traces = new SpreadsheetTraces();
         private Optional<String> id = Optional.empty();
         private Imports.State state = Imports.State.COMPLETE;
@@ -293,14 +291,13 @@ public final class SerialImport {
         private long accepted;
         private long blocks;
         private long rejected;
-        private long repeated;
         private long omitted;
         private long warningsOmitted;
-        private Optional<Long> comparedUntil = Optional.empty();
 
         Run(Fleet fleet, String operator) {
             this.fleet = fleet;
             this.operator = operator;
+            this.rows = new ImportRows(fleet, serials, codes);
         }
 
         FleetDocument document() {
@@ -331,34 +328,14 @@ public final class SerialImport {
 
         void take(long row, ImportRow parsed) {
             read++;
-            if (!parsed.faults().isEmpty()) {
-                reject(row, parsed.faults());
+            List<String> faults = rows.faults(row, parsed);
+            if (!faults.isEmpty()) {
+                reject(row, faults);
                 return;
-            }
-            boolean isBlock = parsed.blocked().isPresent();
-            Optional<String> refused = isBlock
-                    ? Optional.empty()
-                    : fleet.policy().refusalOfForm(fleet.name(), new SerialNumber(parsed.serial()));
-            if (refused.isPresent()) {
-                reject(row, List.of(refused.get()));
-                return;
-            }
-            long before = seen.add(parsed.serial(), isBlock ? 'B' : 'E', row);
-            if (before > SeenSerials.NEW) {
-                repeated++;
-                reject(row, List.of("repeats the serial of row " + before));
-                return;
-            }
-            if (before == SeenSerials.UNKNOWN && comparedUntil.isEmpty()) {
-                comparedUntil = Optional.of(row - 1);
             }
             traces.of(row, parsed.serial()).ifPresent(trace -> warn(new RowError(row, trace)));
-            parsed.blocked().ifPresentOrElse(blocked::add, () -> {
-                expected.add(parsed.expected());
-                rows.add(row);
-                claimCodes.add(parsed.claimCode());
-            });
-            if (expected.size() + blocked.size() == BATCH) {
+            rows.add(row, parsed);
+            if (rows.size() == BATCH) {
                 store();
             }
         }
@@ -415,63 +392,17 @@ public final class SerialImport {
         }
 
         void store() {
-            if (expected.isEmpty() && blocked.isEmpty()) {
+            if (rows.size() == 0) {
                 return;
             }
-            int stored = expected.size() + blocked.size();
-            List<ExpectedSerials.LeftOut> leftOut = serials.put(fleet.name(), expected, blocked, beside(stored));
+            int stored = rows.size();
+            blocks += rows.blocks();
+            List<RowError> leftOut = rows.store((connection, without) -> imports.progress(
+                    connection,
+                    id.orElseThrow(),
+                    new Imports.Counts(read, accepted + stored - without.size(), rejected + without.size())));
             accepted += stored - leftOut.size();
-            blocks += blocked.size();
-            leftOut.forEach(unlisted -> reject(rows.get(unlisted.place()), List.of(unlisted.reason())));
-            expected.clear();
-            rows.clear();
-            claimCodes.clear();
-            blocked.clear();
-        }
-
-        /** Writes the codes first, and the progress last. */
-        private ExpectedSerials.Beside beside(int stored) {
-            Map<String, ClaimCode> codes = new LinkedHashMap<>();
-            for (int i = 0; i < expected.size(); i++) {
-                String serial = expected.get(i).serial();
-                claimCodes.get(i).ifPresent(code -> codes.put(serial, code));
-            }
-            return new ExpectedSerials.Beside() {
-
-                private ClaimCodes.Imported imported;
-
-                @Override
-                public Map<Integer, String> before(Connection connection) throws SQLException {
-                    Map<Integer, String> taken = new HashMap<>();
-                    if (!codes.isEmpty()) {
-                        imported = SerialImport.this.codes.put(connection, fleet.name(), codes);
-                        for (int i = 0; i < expected.size(); i++) {
-                            if (imported.taken().contains(expected.get(i).serial())) {
-                                taken.put(i, "another serial has this claimCode");
-                            }
-                        }
-                    }
-                    return taken;
-                }
-
-                @Override
-                public void write(Connection connection, List<ExpectedSerials.LeftOut> leftOut) throws SQLException {
-                    Map<String, ClaimCode> kept = new LinkedHashMap<>(codes);
-                    for (ExpectedSerials.LeftOut without : leftOut) {
-                        String serial = expected.get(without.place()).serial();
-                        ClaimCode code = kept.remove(serial);
-                        if (code != null) {
-                            SerialImport.this.codes.takeBack(connection, fleet.name(), serial, code, imported);
-                        }
-                    }
-                    // A row that is left out must not void the code on the label of its serial.
-                    SerialImport.this.codes.replace(connection, fleet.name(), kept);
-                    imports.progress(
-                            connection,
-                            id.orElseThrow(),
-                            new Imports.Counts(read, accepted + stored - leftOut.size(), rejected + leftOut.size()));
-                }
-            };
+            leftOut.forEach(unlisted -> reject(unlisted.row(), List.of(unlisted.reason())));
         }
 
         Result finish() {
@@ -487,10 +418,11 @@ public final class SerialImport {
                             + " rejected" + (isComplete() ? "" : ", " + state.word()) + "; import " + record);
             ended = true;
             traces.atEnd().forEach(this::warn);
-            comparedUntil.ifPresent(row -> warn(new RowError(
-                    row + 1,
-                    "this row and those after it were compared only with rows up to " + row
-                            + " for serials that are there twice")));
+            rows.comparedUntil()
+                    .ifPresent(row -> warn(new RowError(
+                            row + 1,
+                            "this row and those after it were compared only with rows up to " + row
+                                    + " for serials that are there twice")));
             // Rows for which their lot has no room were found after later rows.
             errors.sort(Comparator.comparingLong(RowError::row));
             warnings.sort(Comparator.comparingLong(RowError::row));
@@ -499,7 +431,7 @@ public final class SerialImport {
                     read,
                     accepted,
                     rejected,
-                    repeated,
+                    rows.repeated(),
                     isComplete(),
                     List.copyOf(errors),
                     omitted,
@@ -509,7 +441,7 @@ public final class SerialImport {
 
         @Override
         public void close() {
-            seen.close();
+            rows.close();
             if (!ended) {
                 id.ifPresent(imports::giveUp);
             }

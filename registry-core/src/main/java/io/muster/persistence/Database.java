@@ -84,6 +84,12 @@ public final class Database implements AutoCloseable {
     @SuppressWarnings("ThreadLocalUsage")
     private final ThreadLocal<List<Ending>> endings = new ThreadLocal<>();
 
+    @SuppressWarnings("ThreadLocalUsage")
+    private final ThreadLocal<Joint> joint = new ThreadLocal<>();
+
+    /** A transaction that others take part in, and what happens after its commit. */
+    private record Joint(EntityManager em, List<Runnable> afterwards) {}
+
     private Database(
             HikariDataSource pool,
             HikariDataSource apart,
@@ -169,7 +175,37 @@ public final class Database implements AutoCloseable {
      * @throws DuplicateException if a unique constraint was violated
      */
     public <T> T transaction(Work<T> work) {
-        return again(() -> attempt(work));
+        Joint together = joint.get();
+        return together == null ? again(() -> attempt(work)) : work.in(together.em());
+    }
+
+    /**
+     * Runs a transaction in which those take part that the same thread begins meanwhile. So several changes, each of
+     * which is a transaction elsewhere, are committed together. If one of them throws, let it pass: all must roll back.
+     */
+    public <T> T together(Work<T> work) {
+        List<Runnable> afterwards = new ArrayList<>();
+        T result = transaction(em -> {
+            afterwards.clear();
+            joint.set(new Joint(em, afterwards));
+            try {
+                return work.in(em);
+            } finally {
+                joint.remove();
+            }
+        });
+        afterwards.forEach(Runnable::run);
+        return result;
+    }
+
+    /** Does what follows a committed transaction: now, or when that is committed which the transaction took part in. */
+    public void afterwards(Runnable action) {
+        Joint together = joint.get();
+        if (together == null) {
+            action.run();
+        } else {
+            together.afterwards().add(action);
+        }
     }
 
     private <T> T attempt(Work<T> work) {
@@ -396,7 +432,7 @@ public final class Database implements AutoCloseable {
      */
     public <T> Optional<T> found(Supplier<Optional<T>> read) {
         Optional<T> found = read.get();
-        return found.isPresent() || !cluster.isGalera() ? found : cluster.newest(read);
+        return found.isPresent() || !cluster.isGalera() || joint.get() != null ? found : cluster.newest(read);
     }
 
     /**

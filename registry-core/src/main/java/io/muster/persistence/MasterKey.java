@@ -100,6 +100,11 @@ public final class MasterKey {
         }
     }
 
+    /** Makes a key of its own for one thing, which is stored sealed under the registry's. */
+    public static MasterKey of(byte[] key) {
+        return new MasterKey(List.of(new SecretKeySpec(key, "AES")));
+    }
+
     /** Tells whether the file has a second key, so that what it sealed is to be sealed under the first. */
     public boolean isBeingChanged() {
         return keys.size() > 1;

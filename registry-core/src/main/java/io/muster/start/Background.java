@@ -6,6 +6,7 @@ import io.muster.broker.Disconnectors;
 import io.muster.cdi.Ours;
 import io.muster.cdi.Part;
 import io.muster.credential.LastUses;
+import io.muster.job.JobRunner;
 import io.muster.operator.Imports;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -42,6 +43,7 @@ final class Background {
     private final Outbox outbox;
     private final Deliverer webhooks;
     private final Sealer sealer;
+    private final JobRunner jobs;
     private final Clock clock;
 
     @Inject
@@ -56,6 +58,7 @@ final class Background {
             Outbox outbox,
             Deliverer webhooks,
             Sealer sealer,
+            JobRunner jobs,
             @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
@@ -67,6 +70,7 @@ final class Background {
         this.outbox = outbox;
         this.webhooks = webhooks;
         this.sealer = sealer;
+        this.jobs = jobs;
         this.clock = clock;
     }
 
@@ -83,6 +87,7 @@ final class Background {
         outbox.refresh();
         every(threads, Deliverer.INTERVAL, webhooks::tend);
         every(threads, Sealer.INTERVAL, sealer::tend);
+        every(threads, JobRunner.INTERVAL, jobs::tend);
         every(threads, Duration.ofMinutes(1), () -> Spending.forgetExpired(database, clock));
     }
 

@@ -3,6 +3,7 @@ package io.muster.start;
 
 import io.muster.cdi.Part;
 import io.muster.credential.BrokerLogins;
+import io.muster.job.Jobs;
 import io.muster.persistence.Database;
 import io.muster.persistence.MasterKey;
 import io.muster.record.SealKeys;
@@ -39,13 +40,16 @@ final class MasterKeyChange {
         long logins = BrokerLogins.SEALED.reseal(database, master);
         long webhooks = Webhooks.SEALED.reseal(database, master);
         long seals = SealKeys.PRIVATE.reseal(database, master) + SealKeys.SALT.reseal(database, master);
+        long jobs = Jobs.SEALED.reseal(database, master);
         LOG.info(
                 "Encrypted under the first key of muster.master-key-file: {} signing keys, {} enrolment keys, {} logins"
-                        + " of brokers, {} secrets of webhooks, {} secrets of seals. Remove the second key when every node has started with this file",
+                        + " of brokers, {} secrets of webhooks, {} secrets of seals, {} keys of jobs."
+                        + " Remove the second key when every node has started with this file",
                 signing,
                 enrolment,
                 logins,
                 webhooks,
-                seals);
+                seals,
+                jobs);
     }
 }

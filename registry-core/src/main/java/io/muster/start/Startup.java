@@ -13,6 +13,7 @@ import io.muster.config.Sources;
 import io.muster.credential.LastUses;
 import io.muster.fleet.Fleets;
 import io.muster.issuer.Issuers;
+import io.muster.job.JobRunner;
 import io.muster.log.RareLog;
 import io.muster.operator.Operators;
 import io.muster.ownership.EvenClaims;
@@ -227,6 +228,7 @@ public final class Startup {
         parts.ifMade(Background.class, Background::stop);
         parts.ifMade(Disconnectors.class, Disconnectors::close);
         parts.ifMade(Deliverer.class, Deliverer::close);
+        parts.ifMade(JobRunner.class, JobRunner::close);
         parts.ifMade(Background.class, Background::await);
         parts.ifMade(EvenRefusals.class, EvenRefusals::close);
         parts.ifMade(EvenClaims.class, EvenClaims::close);

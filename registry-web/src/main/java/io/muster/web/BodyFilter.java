@@ -44,7 +44,7 @@ public class BodyFilter extends HttpFilter {
     private static final Logger LOG = LoggerFactory.getLogger(BodyFilter.class);
     private static final Duration DEADLINE = Duration.ofSeconds(10);
     /** The path of an import. Another spelling of it is collected, and so limited to the size of every other body. */
-    private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials");
+    private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials(/imports(/dry-run)?)?");
 
     private static final int ENDING = 4;
     /** The time between two looks at a thread that has not left yet, in microseconds. */

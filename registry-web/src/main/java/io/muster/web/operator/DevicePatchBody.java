@@ -38,9 +38,7 @@ final class DevicePatchBody {
             text.flatMap(Storable::nameFault).ifPresent(fault -> fields.fault(NAME, fault));
             name = Optional.of(text);
         }
-        Map<String, Optional<String>> tags = new LinkedHashMap<>();
-        fields.object(TAGS)
-                .ifPresent(members -> members.names().forEach(tag -> tags.put(tag, tag(members, tag, fleet))));
+        Map<String, Optional<String>> tags = tags(fields, fleet);
         Map<String, Optional<Object>> attributes = attributes(fields, fleet);
         if (name.isEmpty()
                 && tags.isEmpty()
@@ -50,6 +48,14 @@ final class DevicePatchBody {
         }
         fields.check();
         return new DevicePatch(name, tags, attributes);
+    }
+
+    /** Reads the tags to set, and those to remove, which are null. */
+    static Map<String, Optional<String>> tags(Fields fields, FleetDocument fleet) {
+        Map<String, Optional<String>> tags = new LinkedHashMap<>();
+        fields.object(TAGS)
+                .ifPresent(members -> members.names().forEach(tag -> tags.put(tag, tag(members, tag, fleet))));
+        return tags;
     }
 
     private static Optional<String> tag(Fields members, String tag, FleetDocument fleet) {

@@ -64,7 +64,7 @@ public class EventsResource {
         return Replies.json(page).build();
     }
 
-    private static Map<String, Object> view(AuditEvent event) {
+    static Map<String, Object> view(AuditEvent event) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("id", event.id());
         view.put("at", event.at());

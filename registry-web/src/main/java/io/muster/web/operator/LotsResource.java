@@ -114,7 +114,7 @@ public class LotsResource {
         return view;
     }
 
-    private static Map<String, Object> view(Lots.Entry entry) {
+    static Map<String, Object> view(Lots.Entry entry) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("lot", entry.lot().name());
         entry.lot().expected().ifPresent(number -> view.put(EXPECTED, number));

@@ -3,9 +3,11 @@ package io.muster.web.operator;
 
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
+import io.muster.cdi.Ours;
 import io.muster.config.MusterConfig;
 import io.muster.fleet.Fleet;
 import io.muster.fleet.Fleets;
+import io.muster.job.Jobs;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
@@ -30,6 +32,7 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,6 +66,13 @@ public class SerialsResource {
     ListSearch search;
 
     @Inject
+    Jobs jobs;
+
+    @Inject
+    @Ours
+    Clock clock;
+
+    @Inject
     Bearer bearer;
 
     /** Imports expected and blocked serials from CSV or JSON. Good rows are stored, and each bad one is reported. */
@@ -90,6 +100,44 @@ public class SerialsResource {
             return serialImport.json(fleet, in, operator.name());
         }
         throw RegistryException.withDetail(ProblemType.UNSUPPORTED_MEDIA_TYPE, "send text/csv or application/json");
+    }
+
+    /**
+     * Stores a list of expected and blocked serials, CSV or a JSON object in each line, and has it imported by a job.
+     */
+    @POST
+    @Path("/imports")
+    public Response addLater(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
+        return later(fleetName, request, body, false);
+    }
+
+    /** Has a job say what an import would do. */
+    @POST
+    @Path("/imports/dry-run")
+    public Response tryLater(
+            @PathParam("fleet") String fleetName, @Context HttpServletRequest request, InputStream body) {
+        return later(fleetName, request, body, true);
+    }
+
+    private Response later(String fleetName, HttpServletRequest request, InputStream body, boolean dryRun) {
+        Operator operator = bearer.operator(request, Right.SERIALS_WRITE, fleetName);
+        Fleet fleet = fleets.get(fleetName);
+        boolean ndjson = Bodies.is(request, "application/x-ndjson");
+        if (!ndjson && !Bodies.is(request, "text/csv")) {
+            throw RegistryException.withDetail(
+                    ProblemType.UNSUPPORTED_MEDIA_TYPE, "send text/csv or application/x-ndjson");
+        }
+        InputStream in = Bodies.capped(request, body, config.imports().maxSize());
+        if (!IMPORTS.tryAcquire()) {
+            throw RegistryException.later(ProblemType.SERVICE_UNAVAILABLE, "too many imports at once", COME_BACK);
+        }
+        try {
+            return JobsResource.accepted(
+                    config, jobs.importSerials(fleet, ndjson, in, dryRun, operator.name()), clock.instant());
+        } finally {
+            IMPORTS.release();
+        }
     }
 
     /**

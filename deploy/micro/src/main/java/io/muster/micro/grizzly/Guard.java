@@ -80,7 +80,7 @@ public final class Guard extends BaseFilter {
 
     private static final Duration ROUND = Duration.ofMillis(100);
 
-    private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials");
+    private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials(/imports(/dry-run)?)?");
     /**
      * RFC 3986 section 3.2: a name or an address, and a port. No comma: a proxy may have joined two of them with one.
      */

@@ -102,6 +102,15 @@ class MalformedRequestIT {
         addresses.put("/api/v1/fleets/default/approvals/" + ID, List.of("GET", "HEAD", "DELETE"));
         addresses.put("/api/v1/fleets/default/approvals/" + ID + "/approve", List.of("POST"));
         addresses.put("/api/v1/fleets/default/approvals/" + ID + "/reject", List.of("POST"));
+        for (String kind : List.of("devices", "serials", "events", "lots")) {
+            addresses.put("/api/v1/fleets/default/exports/" + kind, List.of("GET", "HEAD"));
+        }
+        String jobs = "/api/v1/fleets/default/jobs";
+        addresses.put(jobs, List.of("GET", "HEAD", "POST"));
+        addresses.put(jobs + "/" + ID, List.of("GET", "HEAD"));
+        addresses.put(jobs + "/" + ID + "/cancel", List.of("POST"));
+        addresses.put(jobs + "/" + ID + "/results", List.of("GET", "HEAD"));
+        addresses.put(jobs + "/" + ID + "/failures", List.of("GET", "HEAD"));
         String webhooks = "/api/v1/fleets/default/webhooks";
         addresses.put(webhooks, List.of("GET", "HEAD", "POST"));
         addresses.put(webhooks + "/" + ID, List.of("GET", "HEAD", "PUT", "DELETE"));
