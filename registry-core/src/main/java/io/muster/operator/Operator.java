@@ -12,7 +12,7 @@ import java.util.Set;
  *
  * @param id 32 hex digits
  * @param name unique, for people and records
- * @param grants what its token permits
+ * @param grants the rights of its tokens
  * @param active false once it was revoked or has expired
  * @param createdAt when it was made
  * @param expiresAt when its tokens end to work; empty for never

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A named set of rights. Each role has the rights of the one before it. What a role permits follows the version of the
- * registry: a right that is new in a version belongs to its roles at once.
+ * A named set of rights. Each role has the rights of the one before it. The rights of a role depend on the version
+ * of the registry: a right that is new in a version belongs to its roles at once.
  */
 public enum Role {
     /** Reads everything about fleets and their devices, and changes nothing. */
@@ -35,7 +35,8 @@ public enum Role {
     /** Returns the least role that has a right. */
     private static Role least(Right right) {
         return switch (right) {
-            case DEVICES_READ, APPROVALS_READ, SERIALS_READ, FLEETS_READ, JOBS_READ, WEBHOOKS_READ, METRICS_READ -> VIEWER;
+            case DEVICES_READ, APPROVALS_READ, SERIALS_READ, FLEETS_READ, JOBS_READ, WEBHOOKS_READ, METRICS_READ ->
+                VIEWER;
             case DEVICES_WRITE, APPROVALS_WRITE, SERIALS_WRITE -> OPERATOR;
             case FLEETS_WRITE, LOTS_WRITE, WEBHOOKS_WRITE, KEYS_WRITE -> MANAGER;
             case SIGNING_WRITE, INTROSPECT, MQTT_READ, MQTT_WRITE, MQTT_ADMIN, OPERATORS_WRITE -> ADMIN;

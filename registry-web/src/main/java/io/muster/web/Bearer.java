@@ -99,7 +99,7 @@ public class Bearer {
     /**
      * Demands a right for the fleet of something that was found.
      *
-     * @param unseen what is said if everything in the fleet is invisible; the same as if nothing had been found
+     * @param unseen the detail if everything in the fleet is invisible; the same as if nothing had been found
      * @throws RegistryException {@code NOT_FOUND} without any right there, {@code FORBIDDEN} with others
      */
     public static void require(Operator operator, Right right, String fleet, String unseen) {

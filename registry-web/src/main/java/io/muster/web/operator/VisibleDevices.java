@@ -24,7 +24,7 @@ public class VisibleDevices {
     /**
      * Returns a device.
      *
-     * @param right what the operator wants to do with it
+     * @param right the right that the request needs
      * @throws RegistryException {@code NOT_FOUND} if the operator sees none by this id, {@code FORBIDDEN} if it may see
      *     the device but lacks the right
      */

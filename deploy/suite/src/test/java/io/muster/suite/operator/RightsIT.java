@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What docs/operator-rights.csv says about each request, role and fleet, request by request. */
+/** Each request is permitted to the roles of docs/operator-rights.csv, in their fleets and nowhere else. */
 @Tag("portable")
 class RightsIT {
 
@@ -35,8 +35,7 @@ class RightsIT {
     private static final List<String> ROLES = List.of("viewer", "operator", "manager", "admin");
     private static final String MINE = "rights-mine";
     private static final String OTHER = "rights-other";
-    private static final Map<String, String> NOTHING =
-            Map.of("serial", "SN-NONE", "api/v1/devices/", "0".repeat(32));
+    private static final Map<String, String> NOTHING = Map.of("serial", "SN-NONE", "api/v1/devices/", "0".repeat(32));
 
     private final RegistryUnderTest registry = SharedWorld.onMariaDb();
 
@@ -124,6 +123,7 @@ class RightsIT {
                 .replace("{serial}", ids.get("serial"))
                 .replace("{lot}", "L1")
                 .replace("{delivery}", "0".repeat(32))
+                .replace("{number}", "1")
                 .replace("{id}", id);
     }
 
@@ -250,8 +250,7 @@ class RightsIT {
                 .path("token")
                 .asText();
         for (String token : List.of(first, second)) {
-            assertThat(registry.get("api/v1/me", bearer(token)).status())
-                    .isEqualTo(200);
+            assertThat(registry.get("api/v1/me", bearer(token)).status()).isEqualTo(200);
         }
         Reply third = registry.post(path + "/token", JSON, "{\"overlap\":\"PT0S\"}", registry.asOperator());
         assertThat(third.status()).as(third.toString()).isEqualTo(200);
