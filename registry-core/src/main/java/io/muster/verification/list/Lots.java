@@ -172,8 +172,14 @@ public final class Lots {
                         "the lot has " + imported + " serials and cannot expect "
                                 + lot.expected().get());
             }
+            String before = Database.within(
+                            em,
+                            Sql.of(ROWS + "fleet = ? AND name = ?", fleet, lot.name())
+                                    .first(Lots::entry))
+                    .map(entry -> "; before: " + inWords(entry.lot()))
+                    .orElse("");
             write(em, fleet, lot, imported);
-            audit.record(em, Audit.Type.LOT_WRITTEN, fleet, null, null, operator, inWords(lot));
+            audit.record(em, Audit.Type.LOT_WRITTEN, fleet, null, null, operator, inWords(lot) + before);
             return new Entry(lot, imported);
         });
     }

@@ -335,10 +335,11 @@ interface SerialListContract {
             registry.audit().flush();
             assertThat(events(registry))
                     .anyMatch(event -> event.startsWith("refused SN-0001") && event.contains("the lot L1 is paused"))
-                    .contains("lot-written null L1, paused");
+                    .contains("lot-written null L1, paused; before: L1");
 
             registry.lots().put(FLEET, lot("L1", null), "test");
 
+            assertThat(events(registry)).contains("lot-written null L1; before: L1, paused");
             assertThat(registers(registry, "SN-0001")).isTrue();
         }
     }
