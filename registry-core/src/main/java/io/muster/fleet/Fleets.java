@@ -30,7 +30,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.LongPredicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -292,6 +294,7 @@ public final class Fleets {
                 throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + there + " is there");
             }
             checkRoute(em, name, document);
+            String differences = "";
             if (there == 0) {
                 insert(em, name, document);
             } else {
@@ -304,6 +307,8 @@ public final class Fleets {
                             ProblemType.CONFLICT,
                             "somebody else wrote how serials of this fleet are spelled; try again");
                 }
+                differences = before.map(old -> differences(old.toJson(), document.toJson()))
+                        .orElse("");
                 em.createNativeQuery(
                                 "UPDATE fleet SET version = version + 1, document = ?, updated_at = ? WHERE name = ?")
                         .setParameter(1, Json.text(document.toJson()))
@@ -311,7 +316,8 @@ public final class Fleets {
                         .setParameter(3, name)
                         .executeUpdate();
             }
-            audit.record(em, Audit.Type.FLEET_WRITTEN, name, null, null, operator, "version " + (there + 1));
+            audit.record(
+                    em, Audit.Type.FLEET_WRITTEN, name, null, null, operator, "version " + (there + 1) + differences);
             changes.note(em, List.of(SUBJECT));
             return there + 1;
         });
@@ -346,6 +352,23 @@ public final class Fleets {
                 .setParameter(1, name)
                 .getResultList();
         return versions.isEmpty() ? 0 : ((Number) versions.get(0)).longValue();
+    }
+
+    /**
+     * Names the members of a document that differ, with their values before and after. Values of the configuration of
+     * devices are left out: there may be secrets among them.
+     */
+    private static String differences(Map<String, Object> before, Map<String, Object> after) {
+        Set<String> names = new TreeSet<>(before.keySet());
+        names.addAll(after.keySet());
+        return names.stream()
+                .filter(name -> !Json.text(before.get(name)).equals(Json.text(after.get(name))))
+                .map(name -> "; "
+                        + (name.equals("configuration")
+                                ? "another configuration"
+                                : name + " before: " + Json.text(before.get(name)) + ", after: "
+                                        + Json.text(after.get(name))))
+                .collect(Collectors.joining());
     }
 
     /** Returns the document of a fleet; empty if it does not exist or cannot be read. */

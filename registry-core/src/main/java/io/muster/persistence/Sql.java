@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.persistence;
 
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -117,6 +118,9 @@ public final class Sql {
                     statement.addBatch();
                 }
                 return statement.executeBatch();
+            } catch (BatchUpdateException e) {
+                // Without pipelining, as on a cluster, the driver hides the fault behind an exception without a code.
+                throw e.getErrorCode() == 0 && e.getCause() instanceof SQLException fault ? fault : e;
             }
         };
     }

@@ -8,6 +8,7 @@ import io.muster.TestNode;
 import io.muster.TestRegistry;
 import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
+import io.muster.audit.AuditEvent;
 import io.muster.config.ConfigurationException;
 import io.muster.operator.SerialImport;
 import io.muster.problem.RegistryException;
@@ -364,6 +365,15 @@ public interface FleetsContract {
                     .anyMatch(event -> event.type().equals("fleet-written")
                             && event.fleet().equals("pumps")
                             && event.who().equals("test"));
+
+            put(
+                    registry,
+                    "pumps",
+                    "{\"verifiers\":[\"yes\"],\"issuer\":\"secret\",\"configuration\":{\"password\":\"hush\"}}");
+
+            assertThat(registry.audit().list(Optional.empty(), 10))
+                    .extracting(AuditEvent::detail)
+                    .contains("version 2; another configuration; issuer before: \"standard\", after: \"secret\"");
         }
     }
 
