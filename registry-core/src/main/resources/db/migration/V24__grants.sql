@@ -9,3 +9,6 @@ ALTER TABLE operator ADD COLUMN IF NOT EXISTS version BIGINT DEFAULT 1 NOT NULL;
 ALTER TABLE operator ADD COLUMN IF NOT EXISTS second_hash BINARY(32);
 ALTER TABLE operator ADD COLUMN IF NOT EXISTS second_until BIGINT;
 CREATE UNIQUE INDEX IF NOT EXISTS operator_second_token ON operator (second_hash);
+
+-- Whether it once had a right at brokers that it has no more.
+ALTER TABLE operator ADD COLUMN IF NOT EXISTS at_brokers BOOLEAN DEFAULT FALSE NOT NULL;

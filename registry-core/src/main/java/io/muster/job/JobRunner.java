@@ -9,6 +9,7 @@ import io.muster.cdi.Ours;
 import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.log.RareLog;
+import io.muster.operator.Operators;
 import io.muster.persistence.Database;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.persistence.MasterKey;
@@ -50,6 +51,7 @@ public final class JobRunner implements AutoCloseable {
     private final Jobs jobs;
     private final SerialJob serials;
     private final DeviceJob devices;
+    private final Operators operators;
     private final Clock clock;
     private final Consumer<String> witness;
     private final AtomicLong waiting = new AtomicLong();
@@ -72,10 +74,11 @@ public final class JobRunner implements AutoCloseable {
             Jobs jobs,
             SerialJob serials,
             DeviceJob devices,
+            Operators operators,
             MusterConfig config,
             @Ours MeterRegistry meters,
             @Ours Clock clock) {
-        this(database, audit, jobs, serials, devices, config, meters, clock, step -> {});
+        this(database, audit, jobs, serials, devices, operators, config, meters, clock, step -> {});
     }
 
     /** Tells the witness of each step. */
@@ -85,6 +88,7 @@ public final class JobRunner implements AutoCloseable {
             Jobs jobs,
             SerialJob serials,
             DeviceJob devices,
+            Operators operators,
             MusterConfig config,
             MeterRegistry meters,
             Clock clock,
@@ -93,6 +97,7 @@ public final class JobRunner implements AutoCloseable {
         this.jobs = jobs;
         this.serials = serials;
         this.devices = devices;
+        this.operators = operators;
         this.clock = clock;
         this.witness = witness;
         this.done = counter(meters, "done");
@@ -167,6 +172,14 @@ public final class JobRunner implements AutoCloseable {
                     Optional.of("it broke off " + JobQueue.MOST_TRIES + " times at one place"));
             return;
         }
+        if (!isPermitted(job)) {
+            end(
+                    job,
+                    taken.turn(),
+                    taken.progress(),
+                    Optional.of("the operator " + job.operator() + " may not do this any more"));
+            return;
+        }
         Optional<MasterKey> key = jobs.key(job.id());
         if (key.isEmpty()) {
             return;
@@ -201,6 +214,14 @@ public final class JobRunner implements AutoCloseable {
         }
     }
 
+    /** Tells whether the operator who began a job still has the right to it. */
+    private boolean isPermitted(Job job) {
+        return operators
+                .find(job.operator())
+                .filter(operator -> operator.may(job.kind().right(), job.fleet()))
+                .isPresent();
+    }
+
     private void end(Job job, long turn, JobLease.Progress progress, Optional<String> error) {
         if (queue.end(job, turn, progress, error.isPresent() ? Job.State.FAILED : Job.State.DONE, error)) {
             (error.isPresent() ? failed : done).increment();
@@ -231,7 +252,7 @@ public final class JobRunner implements AutoCloseable {
                 begun = true;
                 until = System.nanoTime() + TURN.toNanos();
             }
-            return !closing && (System.nanoTime() < until || !queue.othersWait(job));
+            return !closing && isPermitted(job) && (System.nanoTime() < until || !queue.othersWait(job));
         }
     }
 

@@ -53,11 +53,21 @@ public record Operator(
         return active && grants.stream().anyMatch(grant -> grant.given().contains(right));
     }
 
-    /** Tells whether it may do anything at all in a fleet. If not, the fleet is invisible. */
+    /**
+     * Tells whether a fleet is visible. To an operator with a grant for named fleets, only fleets are in which it has a
+     * right. Rights that concern no fleet show none.
+     */
     public boolean sees(String fleet) {
         return active
-                && grants.stream()
-                        .anyMatch(grant -> grant.isFor(fleet) && !grant.given().isEmpty());
+                && (grants.stream().noneMatch(grant -> grant.fleets().isPresent())
+                        || grants.stream()
+                                .anyMatch(grant -> grant.isFor(fleet)
+                                        && grant.given().stream().anyMatch(Right::isOfOneFleet)));
+    }
+
+    /** Tells whether brokers admit it. */
+    boolean isForBrokers() {
+        return rights().stream().anyMatch(Right::isForBrokers);
     }
 
     /** Returns the first right that this operator lacks of those that a grant gives, as a text; empty if it has all. */

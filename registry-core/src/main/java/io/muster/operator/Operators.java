@@ -235,7 +235,7 @@ public final class Operators {
      * @throws RegistryException {@code FORBIDDEN} if the caller lacks one of these rights
      */
     public Optional<Created> create(String name, List<Grant> grants, Optional<Instant> expiresAt, Operator by) {
-        requireAll(by, grants);
+        requireAll(by, grants, expiresAt);
         if (isLikeADevices(name)) {
             throw new IllegalArgumentException("a name like a device's");
         }
@@ -247,7 +247,13 @@ public final class Operators {
                 .map(operator -> new Created(operator, token));
     }
 
-    private static void requireAll(Operator by, List<Grant> grants) {
+    /** Demands that an operator give nothing that it does not have, and for no longer. */
+    private static void requireAll(Operator by, List<Grant> grants, Optional<Instant> until) {
+        if (by.expiresAt().isPresent()
+                && (until.isEmpty() || until.get().isAfter(by.expiresAt().get()))) {
+            throw RegistryException.withDetail(
+                    ProblemType.FORBIDDEN, "you cannot grant rights for longer than you have them yourself");
+        }
         grants.stream().flatMap(grant -> by.lacks(grant).stream()).findFirst().ifPresent(lacking -> {
             throw RegistryException.withDetail(
                     ProblemType.FORBIDDEN, "you cannot grant a right that you do not have: " + lacking);
@@ -295,7 +301,13 @@ public final class Operators {
     }
 
     private static String detail(Operator operator) {
-        return operator.name() + " " + Grant.stored(operator.grants())
+        return operator.name() + ": " + summary(operator) + "; " + Grant.stored(operator.grants());
+    }
+
+    /** Says what an operator may do for all fleets and until when. Long lists of grants do not push it out of a detail. */
+    private static String summary(Operator operator) {
+        Set<Right> rights = operator.rights();
+        return (rights.isEmpty() ? "no right" : Right.stored(rights)) + " for all fleets"
                 + operator.expiresAt().map(end -> ", expires " + end).orElse("");
     }
 
@@ -310,7 +322,7 @@ public final class Operators {
      */
     public Operator change(
             String id, List<Grant> grants, Optional<Instant> expiresAt, LongPredicate condition, Operator by) {
-        requireAll(by, grants);
+        requireAll(by, grants, expiresAt);
         Row changed = database.transaction(em -> {
             Row row = lock(em, Ids.bytes(id));
             long version = row.operator().version();
@@ -319,6 +331,8 @@ public final class Operators {
                 throw new RegistryException(ProblemType.PRECONDITION_FAILED, "version " + (version - 1) + " is there");
             }
             Operator before = row.operator();
+            // Or somebody with fewer rights could act under the name of an operator, once its rights were taken away.
+            requireAll(by, before.grants(), by.expiresAt());
             Operator now = new Operator(
                     id,
                     before.name(),
@@ -328,11 +342,14 @@ public final class Operators {
                     expiresAt,
                     before.lastUsedAt(),
                     version);
-            em.createNativeQuery("UPDATE operator SET rights = ?, grants = ?, expires_at = ? WHERE id = ?")
+            em.createNativeQuery(
+                            "UPDATE operator SET rights = ?, grants = ?, expires_at = ?, at_brokers = at_brokers OR ?"
+                                    + " WHERE id = ?")
                     .setParameter(1, Right.stored(now.rights()))
                     .setParameter(2, Grant.stored(grants))
                     .setParameter(3, millis(expiresAt))
-                    .setParameter(4, Ids.bytes(id))
+                    .setParameter(4, before.isForBrokers())
+                    .setParameter(5, Ids.bytes(id))
                     .executeUpdate();
             audit.record(
                     em,
@@ -341,7 +358,8 @@ public final class Operators {
                     null,
                     null,
                     by.name(),
-                    detail(now) + ", before " + detail(before));
+                    now.name() + ": " + summary(now) + ", before " + summary(before) + "; " + Grant.stored(now.grants())
+                            + ", before " + Grant.stored(before.grants()));
             disconnections.request(em, now.name());
             changes.note(em, row.subjects());
             return new Row(now, row.subjects());
@@ -361,14 +379,32 @@ public final class Operators {
      *     the caller lacks one of its rights
      */
     public Created replaceToken(String id, Duration overlap, Operator by) {
+        return replaceToken(id, Optional.empty(), overlap, by);
+    }
+
+    /**
+     * Gives an operator a new token in exchange for its present one. The one before cannot be exchanged: whoever has
+     * stolen it could keep it for ever.
+     *
+     * @param present the token with which the operator asks
+     * @throws RegistryException {@code UNAUTHORIZED} if that is not the present token; otherwise as the other method
+     */
+    public Created replaceToken(Operator operator, String present, Duration overlap) {
+        return replaceToken(operator.id(), Optional.of(Secrets.hash(present)), overlap, operator);
+    }
+
+    private Created replaceToken(String id, Optional<byte[]> present, Duration overlap, Operator by) {
         String token = PREFIX + Secrets.next();
         byte[] hash = Secrets.hash(token);
         Instant until = clock.instant().plus(overlap);
         Row replaced = database.transaction(em -> {
             Row row = lock(em, Ids.bytes(id));
-            if (!by.id().equals(id)) {
-                requireAll(by, row.operator().grants());
+            if (present.isEmpty()) {
+                requireAll(by, row.operator().grants(), row.operator().expiresAt());
+            } else if (!row.subjects().get(0).equals(subject(present.get()))) {
+                throw new RegistryException(ProblemType.UNAUTHORIZED, "not the present token");
             }
+            requireNoOverlap(row.operator(), overlap);
             em.createNativeQuery("UPDATE operator SET second_hash = token_hash, second_until = ? WHERE id = ?")
                     .setParameter(1, until.toEpochMilli())
                     .setParameter(2, Ids.bytes(id))
@@ -398,7 +434,15 @@ public final class Operators {
         return new Created(replaced.operator(), token);
     }
 
-    /** An operator, and everything by which nodes remember it. */
+    /** Brokers keep the connections of a token, so that one that ends later would outlive itself there. */
+    private static void requireNoOverlap(Operator operator, Duration overlap) {
+        if (!overlap.isZero() && operator.isForBrokers()) {
+            throw RegistryException.withDetail(
+                    ProblemType.CONFLICT, "with an mqtt right, a token ends at once: send \"overlap\": \"PT0S\"");
+        }
+    }
+
+    /** An operator, and everything by which nodes remember it: first its present token. */
     private record Row(Operator operator, List<String> subjects) {}
 
     /** Locks an operator that is not revoked until the transaction ends, counts its version up, and returns it. */
@@ -427,13 +471,16 @@ public final class Operators {
 
     /** Takes the name from a revoked operator that has it. Returns false if that operator cannot give it away yet. */
     private boolean freed(EntityManager em, String name) {
-        List<?> revoked = em.createNativeQuery("SELECT id, rights FROM operator WHERE name = ? AND state = 'R'")
+        List<?> revoked = em.createNativeQuery(
+                        "SELECT id, rights, at_brokers FROM operator WHERE name = ? AND state = 'R'")
                 .setParameter(1, name)
                 .getResultList();
         for (Object row : revoked) {
             byte[] id = (byte[]) ((Object[]) row)[0];
             Set<Right> had = Right.ofStored(String.valueOf(((Object[]) row)[1]));
-            if (had.stream().anyMatch(Right::isForBrokers) && disconnections.mayBeConnected(em, name)) {
+            boolean atBrokers = !String.valueOf(((Object[]) row)[2]).matches("false|0")
+                    || had.stream().anyMatch(Right::isForBrokers);
+            if (atBrokers && disconnections.mayBeConnected(em, name)) {
                 return false;
             }
             em.createNativeQuery("UPDATE operator SET former_name = name, name = ? WHERE id = ?")

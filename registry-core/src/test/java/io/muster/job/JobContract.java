@@ -15,6 +15,10 @@ import io.muster.audit.AuditEvent;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
 import io.muster.json.Json;
+import io.muster.operator.Grant;
+import io.muster.operator.Operator;
+import io.muster.operator.Operators;
+import io.muster.operator.Role;
 import io.muster.persistence.Database;
 import io.muster.problem.RegistryException;
 import io.muster.registration.RegistrationAttempt;
@@ -29,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -62,6 +67,14 @@ interface JobContract {
     private static TestNode idle(TestRegistry test) {
         TestNode node = test.start();
         node.part(JobRunner.class).close();
+        Operators operators = node.operators();
+        if (operators.find(BY).isEmpty()) {
+            operators.create(
+                    BY,
+                    List.of(new Grant(Optional.of(Role.OPERATOR), Set.of(), Optional.empty())),
+                    Optional.empty(),
+                    operators.find(Operators.FIRST).orElseThrow());
+        }
         return node;
     }
 
@@ -72,10 +85,27 @@ interface JobContract {
                 node.part(Jobs.class),
                 node.part(SerialJob.class),
                 node.part(DeviceJob.class),
+                node.operators(),
                 node.config(),
                 new SimpleMeterRegistry(),
                 node.clock(),
                 witness);
+    }
+
+    @Test
+    default void jobOfAnOperatorWithoutTheRightFails() {
+        try (TestNode node = idle(fresh())) {
+            Job before = upload(node, false, "serial\nSN-0001\n", false);
+            Operator olga = node.operators().find(BY).orElseThrow();
+            node.operators().revoke(olga.id(), Operators.FIRST);
+
+            run(node);
+
+            Job after = now(node, before);
+            assertThat(after.state()).isEqualTo(Job.State.FAILED);
+            assertThat(after.error()).contains("the operator olga may not do this any more");
+            assertThat(after.done()).isZero();
+        }
     }
 
     private static void run(TestNode node) {

@@ -128,6 +128,16 @@ class OperatorsTest {
             registry.operators().revoke(reader.operator().id(), "somebody");
             registry.operators().revoke(collector.operator().id(), "somebody");
 
+            Operators.Created former = made(registry, "former", Right.MQTT_READ);
+            registry.operators()
+                    .change(
+                            former.operator().id(),
+                            List.of(Grant.everywhere(Set.of(Right.DEVICES_READ))),
+                            Optional.empty(),
+                            version -> true,
+                            first(registry));
+            registry.operators().revoke(former.operator().id(), "somebody");
+            assertThat(create(registry, "former", Right.DEVICES_READ)).isEmpty();
             // This broker is never told.
             assertThat(create(registry, "collector", Right.DEVICES_READ)).isEmpty();
             made(registry, "reader", Right.MQTT_READ);
@@ -177,6 +187,15 @@ class OperatorsTest {
             Operators.Created admin = made(registry, "root", Optional.empty(), of(Role.ADMIN));
             refused(
                     Optional.of(ProblemType.FORBIDDEN),
+                    () -> operators.change(
+                            admin.operator().id(), List.of(of(Role.VIEWER)), Optional.empty(), version -> true, ann));
+            Operators.Created brief =
+                    made(registry, "brief", Optional.of(TestRegistry.NOW.plusSeconds(60)), of(Role.ADMIN));
+            refused(
+                    Optional.of(ProblemType.FORBIDDEN),
+                    () -> operators.create("heir", List.of(of(Role.VIEWER)), Optional.empty(), brief.operator()));
+            refused(
+                    Optional.of(ProblemType.FORBIDDEN),
                     () -> operators.replaceToken(admin.operator().id(), Duration.ZERO, ann));
 
             Operator changed = operators.change(
@@ -190,6 +209,13 @@ class OperatorsTest {
             assertThat(changed.sees("a")).isFalse();
             assertThat(changed.sees("b")).isTrue();
             assertThat(changed.maySomewhere(Right.METRICS_READ)).isFalse();
+            Operator measuring = operators.change(
+                    ann.id(),
+                    List.of(Grant.everywhere(Set.of(Right.METRICS_READ)), of(Role.VIEWER, "b")),
+                    Optional.empty(),
+                    version -> true,
+                    first(registry));
+            assertThat(measuring.sees("a")).isFalse();
         }
     }
 
@@ -211,6 +237,10 @@ class OperatorsTest {
             Operators.Created second = operators.replaceToken(ci.id(), Duration.ofDays(1), ci);
             assertThat(active(operators, made.token())).isTrue();
             assertThat(active(operators, second.token())).isTrue();
+            // Whoever stole the token before cannot exchange it too.
+            refused(
+                    Optional.of(ProblemType.UNAUTHORIZED),
+                    () -> operators.replaceToken(ci, made.token(), Duration.ZERO));
             clock.pass(Duration.ofDays(1));
             assertThat(active(operators, made.token())).isFalse();
             assertThat(active(operators, second.token())).isTrue();

@@ -11,6 +11,7 @@ import jakarta.ws.rs.core.StreamingOutput;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -25,6 +26,8 @@ final class Download {
     private static final RareLog LOG = RareLog.of(Download.class);
     private static final Semaphore AT_ONCE = new Semaphore(8);
     private static final Duration COME_BACK = Duration.ofSeconds(30);
+    private static final int MOST_ATTEMPTS = 30;
+    private static final Duration PAUSE = Duration.ofSeconds(1);
 
     private Download() {}
 
@@ -36,10 +39,15 @@ final class Download {
      *     a complete one
      */
     static Response of(MediaType type, String file, Supplier<Optional<byte[]>> next, byte[] incomplete) {
-        if (AT_ONCE.availablePermits() == 0) {
+        if (!AT_ONCE.tryAcquire()) {
             throw RegistryException.later(ProblemType.SERVICE_UNAVAILABLE, "too many downloads at once", COME_BACK);
         }
-        Optional<byte[]> first = next.get();
+        Optional<byte[]> first;
+        try {
+            first = next.get();
+        } finally {
+            AT_ONCE.release();
+        }
         StreamingOutput body = out -> {
             // Not before: nobody writes the body of an answer to HEAD.
             if (!AT_ONCE.tryAcquire()) {
@@ -47,12 +55,16 @@ final class Download {
                 return;
             }
             try {
-                for (Optional<byte[]> piece = first; piece.isPresent(); piece = next.get()) {
+                for (Optional<byte[]> piece = first; piece.isPresent(); piece = patiently(next)) {
                     out.write(piece.get());
                 }
             } catch (RuntimeException e) {
                 LOG.warn("download", "A download ends before its last row: {}", e.getMessage());
                 out.write(incomplete);
+            } catch (Error e) {
+                // The server would end the answer like a complete one.
+                out.write(incomplete);
+                throw e;
             } finally {
                 AT_ONCE.release();
             }
@@ -61,5 +73,19 @@ final class Download {
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .header("Content-Disposition", "attachment; filename=\"" + file + "\"")
                 .build();
+    }
+
+    /** Reads a piece, and waits a while if other queries of operators take all their places. */
+    private static Optional<byte[]> patiently(Supplier<Optional<byte[]>> next) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return next.get();
+            } catch (RegistryException e) {
+                if (e.type() != ProblemType.TOO_BUSY || attempt == MOST_ATTEMPTS) {
+                    throw e;
+                }
+                LockSupport.parkNanos(PAUSE.toNanos());
+            }
+        }
     }
 }

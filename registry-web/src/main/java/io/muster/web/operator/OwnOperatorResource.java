@@ -13,6 +13,7 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
+import java.time.Duration;
 
 /** The operator who asks. Needs no right. */
 @Path("/api/v1/me")
@@ -33,13 +34,15 @@ public class OwnOperatorResource {
 
     /**
      * Gives the operator who asks a new token, which the reply shows this once. The token before works on for
-     * {@code overlap}, by default a day.
+     * {@code overlap}, by default a day, and cannot be exchanged again.
      */
     @POST
     @Path("/token")
     public Response replaceToken(@Context HttpServletRequest request, InputStream body) {
         Operator by = bearer.operator(request);
-        return OperatorsResource.view(operators.replaceToken(by.id(), OperatorsResource.overlap(request, body), by))
+        Duration overlap = OperatorsResource.overlap(request, body);
+        return OperatorsResource.view(
+                        operators.replaceToken(by, Bearer.presented(request).orElseThrow(), overlap))
                 .build();
     }
 }

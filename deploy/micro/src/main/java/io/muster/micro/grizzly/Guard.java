@@ -81,6 +81,14 @@ public final class Guard extends BaseFilter {
     private static final Duration ROUND = Duration.ofMillis(100);
 
     private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials(/imports(/dry-run)?)?");
+
+    /** Answers of any length. Their threads wait for readers that are slow; all other answers wait in memory. */
+    private static final Pattern DOWNLOAD =
+            Pattern.compile("/api/v1/(audit/export|fleets/[^/]+/(exports/[^/]+|jobs/[^/]+/(results|failures)))");
+
+    private static final int MOST_UNREAD = 256 * KILOBYTE;
+    private static final int UNLIMITED = -1;
+
     /**
      * RFC 3986 section 3.2: a name or an address, and a port. No comma: a proxy may have joined two of them with one.
      */
@@ -157,7 +165,7 @@ public final class Guard extends BaseFilter {
         for (Object connection : (Collection<?>) listening.get(transport)) {
             ((Connection<?>) connection).setProcessor(chain);
         }
-        transport.getAsyncQueueIO().getWriter().setMaxPendingBytesPerConnection(-1);
+        transport.getAsyncQueueIO().getWriter().setMaxPendingBytesPerConnection(UNLIMITED);
         var unused = Executors.newSingleThreadScheduledExecutor(task -> {
                     Thread thread = new Thread(task, "muster-connections");
                     thread.setDaemon(true);
@@ -224,6 +232,9 @@ public final class Guard extends BaseFilter {
                 return refuse(context, state, BAD);
             }
             state.checked = request;
+            ((NIOConnection) context.getConnection())
+                    .setMaxAsyncWriteQueueSize(
+                            DOWNLOAD.matcher(request.getRequestURI()).matches() ? MOST_UNREAD : UNLIMITED);
         }
         boolean served = state.passing;
         if (content.isLast()) {

@@ -218,6 +218,10 @@ public final class ExportVerifier {
 
     /** A receipt is its own end. */
     private void takeReceipt(Map<String, Object> line) {
+        if (first != 0 || records != 0) {
+            report(Fault.ofSeal(last, "a receipt stands behind it: a receipt must be the only line of its file"));
+            return;
+        }
         ended = true;
         Optional<Seal> seal = seal(line);
         Optional<RecordLine> record = RecordLine.of(line);
