@@ -383,8 +383,8 @@ public final class Operators {
     }
 
     /**
-     * Gives an operator a new token in exchange for its present one. The one before cannot be exchanged: whoever has
-     * stolen it could keep it for ever.
+     * Gives an operator a new token in exchange for its present one. The one before cannot be exchanged: a thief
+     * could keep it for ever.
      *
      * @param present the token with which the operator asks
      * @throws RegistryException {@code UNAUTHORIZED} if that is not the present token; otherwise as the other method

@@ -42,7 +42,7 @@ import java.util.stream.Collectors;
 @ApplicationScoped
 public class ExportsResource {
 
-    private static final int PAGE = 1000;
+    private static final int PAGE = 100;
     private static final String LINE_END = "\r\n";
     private static final String INCOMPLETE = "THIS EXPORT IS INCOMPLETE, REQUEST IT AGAIN";
     private static final String TAGS = "tags";
