@@ -8,15 +8,21 @@ import static io.muster.suite.fixture.RegistryUnderTest.JSON;
 import static io.muster.suite.fixture.RegistryUnderTest.bearer;
 import static io.muster.suite.fixture.Within.within;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.suite.fixture.RawHttp;
 import io.muster.suite.fixture.RegistryUnderTest;
 import io.muster.suite.fixture.Reply;
 import io.muster.suite.fixture.SharedWorld;
+import io.muster.suite.server.ServerKind;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -213,6 +219,69 @@ class JobIT {
         assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
         assertThat(reply.type()).startsWith(type);
         return reply.text();
+    }
+
+    /** Otherwise all of a long export would be in memory, for each reader that is slow. */
+    @Test
+    void exportWaitsForItsReader() throws Exception {
+        assumeTrue(
+                !Set.of(ServerKind.GLASSFISH, ServerKind.PAYARA)
+                        .contains(REGISTRY.server().kind()),
+                "these servers keep what a reader has not read, and so need a proxy that does");
+        String fleet = "jobs-unread";
+        String attributes = IntStream.range(0, 10)
+                .mapToObj(i -> "\"a" + i + "\":\"string\"")
+                .collect(Collectors.joining(","));
+        REGISTRY.send(
+                "PUT",
+                "api/v1/fleets/" + fleet,
+                ("{\"verifiers\":[\"database\"],\"attributes\":{" + attributes + "}}").getBytes(StandardCharsets.UTF_8),
+                json());
+        String text = ",x".repeat(450);
+        String header =
+                IntStream.range(0, 10).mapToObj(i -> ",attributes.a" + i).collect(Collectors.joining());
+        String row = (",\"" + text + "\"").repeat(10);
+        String csv = "serial" + header + "\n"
+                + IntStream.range(0, 1000)
+                        .mapToObj(i -> "A-%04d".formatted(i) + row + "\n")
+                        .collect(Collectors.joining());
+        String path = "api/v1/fleets/" + fleet + "/";
+        String id = REGISTRY.post(path + "serials/imports", CSV, csv, REGISTRY.asOperator())
+                .json()
+                .path("id")
+                .asText();
+        within(
+                LIMIT,
+                "it is imported",
+                () -> REGISTRY.get(path + "jobs/" + id, REGISTRY.asOperator())
+                                .json()
+                                .path("done")
+                                .asInt()
+                        == 1000);
+
+        try (Socket reader = new Socket()) {
+            reader.setReceiveBufferSize(4096);
+            reader.setSoTimeout((int) LIMIT.toMillis());
+            reader.connect(new InetSocketAddress(
+                    REGISTRY.base().getHost(), REGISTRY.base().getPort()));
+            reader.getOutputStream()
+                    .write(RawHttp.request(
+                            "GET",
+                            "/" + path + "exports/serials",
+                            null,
+                            new byte[0],
+                            REGISTRY.asOperator()[0] + ": " + REGISTRY.asOperator()[1]));
+            assertThat(reader.getInputStream().read()).isEqualTo('H');
+            // A server that does not wait has read all serials meanwhile.
+            for (int i = 0; i < 200; i++) {
+                REGISTRY.get("health/live");
+            }
+            REGISTRY.load(fleet, CSV, "serial\nZ-LAST\n".getBytes(StandardCharsets.UTF_8));
+
+            assertThat(new String(reader.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .contains("A-0000", "A-0999", "Z-LAST")
+                    .doesNotContain("INCOMPLETE");
+        }
     }
 
     @Test
