@@ -119,10 +119,18 @@ public final class Sql {
                 }
                 return statement.executeBatch();
             } catch (BatchUpdateException e) {
-                // Without pipelining, as on a cluster, the driver hides the fault behind an exception without a code.
-                throw e.getErrorCode() == 0 && e.getCause() instanceof SQLException fault ? fault : e;
+                throw fault(e);
             }
         };
+    }
+
+    /** Without pipelining, as on a cluster, the driver hides the fault behind exceptions without a code. */
+    private static SQLException fault(SQLException hidden) {
+        return hidden instanceof BatchUpdateException
+                        && hidden.getErrorCode() == 0
+                        && hidden.getCause() instanceof SQLException cause
+                ? fault(cause)
+                : hidden;
     }
 
     private PreparedStatement prepared(Connection connection) throws SQLException {

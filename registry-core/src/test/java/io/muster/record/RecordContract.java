@@ -89,7 +89,8 @@ interface RecordContract {
     }
 
     private static List<Seal> seals(TestNode node) {
-        List<Seal> seals = new ArrayList<>(node.part(SealedRecords.class).before(Long.MAX_VALUE, 1000));
+        List<Seal> seals = new ArrayList<>(node.part(Database.class)
+                .newest(() -> node.part(SealedRecords.class).before(Long.MAX_VALUE, 1000)));
         Collections.reverse(seals);
         return seals;
     }
