@@ -93,7 +93,7 @@ final class JobLease {
     /**
      * Begins the transaction of a batch.
      *
-     * @throws LostException if nobody may work under this lease any more
+     * @throws LostException if another node has the job, or it was cancelled
      */
     void hold(Connection connection) throws SQLException {
         int rows = Sql.of(

@@ -317,8 +317,8 @@ public final class Operators {
      *
      * @param condition whether the present version may be changed
      * @param by the operator who changes it
-     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, or it is revoked; {@code
-     *     PRECONDITION_FAILED} if it is in another version; {@code FORBIDDEN} if the caller lacks one of the new rights
+     * @throws RegistryException {@code NOT_FOUND} for an operator that is not there or revoked; {@code
+     *     PRECONDITION_FAILED} in another version; {@code FORBIDDEN} if the caller lacks an old or a new right
      */
     public Operator change(
             String id, List<Grant> grants, Optional<Instant> expiresAt, LongPredicate condition, Operator by) {
@@ -375,16 +375,16 @@ public final class Operators {
      *
      * @param overlap how long the one before works on, not negative
      * @param by the operator who asks, perhaps the same
-     * @throws RegistryException {@code NOT_FOUND} if there is none by this id, or it is revoked; {@code FORBIDDEN} if
-     *     the caller lacks one of its rights
+     * @throws RegistryException {@code NOT_FOUND} if none by this id is there or it is revoked; {@code FORBIDDEN} if the
+     *     caller lacks a right of it; {@code CONFLICT} for an overlap with a right at brokers
      */
     public Created replaceToken(String id, Duration overlap, Operator by) {
         return replaceToken(id, Optional.empty(), overlap, by);
     }
 
     /**
-     * Gives an operator a new token in exchange for its present one. The one before cannot be exchanged: a thief
-     * could keep it for ever.
+     * Gives an operator a new token in exchange for its present one. The one before cannot be exchanged: with it, a
+     * thief could stay for ever.
      *
      * @param present the token with which the operator asks
      * @throws RegistryException {@code UNAUTHORIZED} if that is not the present token; otherwise as the other method
@@ -405,13 +405,12 @@ public final class Operators {
                 throw new RegistryException(ProblemType.UNAUTHORIZED, "not the present token");
             }
             requireNoOverlap(row.operator(), overlap);
-            em.createNativeQuery("UPDATE operator SET second_hash = token_hash, second_until = ? WHERE id = ?")
+            // MariaDB assigns from left to right.
+            em.createNativeQuery(
+                            "UPDATE operator SET second_hash = token_hash, second_until = ?, token_hash = ? WHERE id = ?")
                     .setParameter(1, until.toEpochMilli())
-                    .setParameter(2, Ids.bytes(id))
-                    .executeUpdate();
-            em.createNativeQuery("UPDATE operator SET token_hash = ? WHERE id = ?")
-                    .setParameter(1, hash)
-                    .setParameter(2, Ids.bytes(id))
+                    .setParameter(2, hash)
+                    .setParameter(3, Ids.bytes(id))
                     .executeUpdate();
             audit.record(
                     em,

@@ -22,6 +22,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -237,7 +239,7 @@ class OperatorsTest {
             Operators.Created second = operators.replaceToken(ci.id(), Duration.ofDays(1), ci);
             assertThat(active(operators, made.token())).isTrue();
             assertThat(active(operators, second.token())).isTrue();
-            // Whoever stole the token before cannot exchange it too.
+            // Somebody who stole the token before cannot exchange it as well.
             refused(
                     Optional.of(ProblemType.UNAUTHORIZED),
                     () -> operators.replaceToken(ci, made.token(), Duration.ZERO));
@@ -265,6 +267,44 @@ class OperatorsTest {
             operators.revoke(other.operator().id(), "somebody");
             assertThat(active(operators, other.token())).isFalse();
             assertThat(active(operators, last.token())).isFalse();
+        }
+    }
+
+    @Test
+    void tokenOfAnOperatorAtBrokersEndsAtOnce() {
+        try (TestNode registry = test.start()) {
+            Operator collector = made(registry, "collector", Right.MQTT_READ).operator();
+            refused(Optional.of(ProblemType.CONFLICT), () -> registry.operators()
+                    .replaceToken(collector.id(), Duration.ofSeconds(1), first(registry)));
+            assertThat(registry.operators()
+                            .replaceToken(collector.id(), Duration.ZERO, first(registry))
+                            .token())
+                    .startsWith("mo_");
+        }
+    }
+
+    @Test
+    void eventSaysWhatAnOperatorMayDoHoweverManyGrantsItHas() {
+        try (TestNode registry = test.start()) {
+            Grant reading = Grant.everywhere(EnumSet.of(
+                    Right.DEVICES_READ,
+                    Right.APPROVALS_READ,
+                    Right.SERIALS_READ,
+                    Right.FLEETS_READ,
+                    Right.WEBHOOKS_READ,
+                    Right.METRICS_READ));
+            List<Grant> grants = new ArrayList<>(Collections.nCopies(19, reading));
+            grants.add(of(Role.ADMIN));
+            Operator made = made(registry, "padded", Optional.empty(), grants.toArray(Grant[]::new))
+                    .operator();
+            registry.operators()
+                    .change(made.id(), List.of(reading), Optional.empty(), version -> true, first(registry));
+
+            assertThat(registry.audit().list(Optional.empty(), 100))
+                    .extracting(AuditEvent::detail)
+                    .filteredOn(detail -> detail != null && detail.startsWith("padded"))
+                    .hasSize(2)
+                    .allSatisfy(detail -> assertThat(detail).contains("operators:write"));
         }
     }
 

@@ -4,7 +4,6 @@ package io.muster.web.operator;
 import io.muster.api.ProblemType;
 import io.muster.json.Fields;
 import io.muster.json.Json;
-import io.muster.log.RareLog;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
@@ -17,36 +16,23 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
-import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
-import java.io.BufferedOutputStream;
-import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.time.Duration;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** The sealed record for operators: seals, exports that can be verified without the registry, and receipts. */
 @Path("/api/v1/audit")
 @ApplicationScoped
 public class RecordResource {
-
-    private static final RareLog LOG = RareLog.of(RecordResource.class);
-    private static final MediaType NDJSON = new MediaType("application", "x-ndjson");
-    private static final Duration COME_BACK = Duration.ofSeconds(30);
-    private static final int MAX_REASON = 200;
-
-    /** How many exports are written at once. Each holds a thread for as long as its reader takes. */
-    private static final Semaphore EXPORTS = new Semaphore(4);
 
     @Inject
     SealedRecords records;
@@ -112,57 +98,53 @@ public class RecordResource {
         long to =
                 query.get("to", "the number of a seal", RecordResource::number).orElse(Long.MAX_VALUE);
         query.check();
-        if (HttpMethod.HEAD.equals(request.getMethod())) {
-            return answer("");
+        // Without its last line, nobody takes an export for the whole.
+        return Download.of(Download.NDJSON, "record.ndjson", new Pieces(from, to), new byte[0]);
+    }
+
+    /** The lines of an export: each seal, its records page by page, and the end. */
+    private final class Pieces implements Supplier<Optional<byte[]>> {
+
+        private final long to;
+        private long number;
+        private Optional<Seal> seal = Optional.empty();
+        private int place;
+        private long last;
+        private boolean ended;
+
+        Pieces(long from, long to) {
+            this.number = from;
+            this.to = to;
         }
-        Optional<Seal> first = records.next(from);
-        if (!EXPORTS.tryAcquire()) {
-            throw RegistryException.later(ProblemType.SERVICE_UNAVAILABLE, "too many exports at once", COME_BACK);
-        }
-        StreamingOutput body = stream -> {
-            try {
-                write(first, to, new BufferedOutputStream(stream));
-            } finally {
-                EXPORTS.release();
+
+        @Override
+        public Optional<byte[]> get() {
+            if (ended) {
+                return Optional.empty();
             }
-        };
-        return answer(body);
-    }
-
-    private static Response answer(Object body) {
-        return Response.ok(body, NDJSON)
-                .header(HttpHeaders.CACHE_CONTROL, "no-store")
-                .header("Content-Disposition", "attachment; filename=\"record.ndjson\"")
-                .build();
-    }
-
-    private void write(Optional<Seal> first, long to, OutputStream out) throws IOException {
-        long last = 0;
-        try {
-            for (Optional<Seal> seal = first;
-                    seal.isPresent() && seal.get().number() <= to;
-                    seal = records.next(last + 1)) {
-                last = seal.get().number();
-                line(records.line(seal.get()), out);
-                for (int from = 0; from < seal.get().records(); from += SealedRecords.PAGE) {
-                    for (Map<String, Object> line : records.page(seal.get(), from)) {
-                        line(line, out);
-                    }
-                }
+            if (seal.isPresent() && place < seal.get().records()) {
+                List<Map<String, Object>> page = records.page(seal.get(), place);
+                place += SealedRecords.PAGE;
+                return Optional.of(lines(page));
             }
-        } catch (RuntimeException e) {
-            // Without its last line, nobody takes it for the whole.
-            LOG.warn("export", "An export of the record ends behind seal {}: {}", last, e.getMessage());
-            out.flush();
-            return;
+            seal = records.next(number).filter(next -> next.number() <= to);
+            place = 0;
+            if (seal.isEmpty()) {
+                ended = true;
+                return Optional.of(lines(List.of(Map.of("end", last))));
+            }
+            Map<String, Object> line = records.line(seal.get());
+            last = seal.get().number();
+            number = last + 1;
+            return Optional.of(lines(List.of(line)));
         }
-        line(Map.of("end", last), out);
-        out.flush();
     }
 
-    private static void line(Map<String, Object> line, OutputStream out) throws IOException {
-        out.write(Json.bytes(line));
-        out.write('\n');
+    private static byte[] lines(List<Map<String, Object>> lines) {
+        return lines.stream()
+                .map(line -> Json.text(line) + "\n")
+                .collect(Collectors.joining())
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     /** Makes a key that signs from the next seal on. The reason goes into the record. */
@@ -171,11 +153,7 @@ public class RecordResource {
     public Response replaceKey(@Context HttpServletRequest request, InputStream body) {
         Operator operator = bearer.operator(request, Right.SIGNING_WRITE);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
-        Optional<String> reason = fields.text(
-                        "reason",
-                        "a string of at most " + MAX_REASON + " characters and no control characters",
-                        text -> text.length() <= MAX_REASON && text.chars().noneMatch(Character::isISOControl))
-                .filter(text -> !text.isBlank());
+        Optional<String> reason = Members.reason(fields);
         fields.check();
         keys.replace(reason, operator.name());
         return Replies.stored(

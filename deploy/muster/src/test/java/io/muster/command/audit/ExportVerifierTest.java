@@ -81,6 +81,18 @@ class ExportVerifierTest {
     }
 
     @Test
+    void receiptDoesNotHideThatAnExportWasCutOff() {
+        int twoSeals = 2 * (PER_SEAL + 1);
+        assertThat(after(lines -> {
+                    lines.subList(twoSeals, lines.size()).clear();
+                    lines.add("{\"path\":[]}");
+                }))
+                .containsExactly(
+                        "seal 2: a receipt stands behind it: a receipt must be the only line of its file",
+                        "seal 2: the last line of the export is missing: there may have been more");
+    }
+
+    @Test
     void eachThatWasTouchedOfHundredThousandIsNamed() {
         int perSeal = 5_000;
         List<String> lines = SampleExport.lines(SEALS, perSeal);
