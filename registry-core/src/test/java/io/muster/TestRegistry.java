@@ -4,6 +4,8 @@ package io.muster;
 import io.muster.config.Sources;
 import io.muster.persistence.GaleraCluster;
 import io.muster.persistence.MariaDbServer;
+import io.muster.persistence.MigratedH2;
+import io.muster.persistence.MigratedMariaDb;
 import io.muster.plugin.NamedBeans;
 import io.muster.spi.CredentialIssuer;
 import io.muster.spi.SerialVerifier;
@@ -47,7 +49,9 @@ public final class TestRegistry {
         settings.put("muster.data-dir", dataDir.toString());
         settings.put("muster.issuer", "https://registry.example");
         settings.put("muster.warm-up", "PT0S");
-        settings.put("muster.database.url", "jdbc:h2:mem:" + dataDir.toString().hashCode() + ";DB_CLOSE_DELAY=-1");
+        String url = "jdbc:h2:mem:" + dataDir.toString().hashCode() + ";DB_CLOSE_DELAY=-1";
+        MigratedH2.fill(url);
+        settings.put("muster.database.url", url);
     }
 
     /** Begins with a new data directory below the module's target. */
@@ -63,7 +67,7 @@ public final class TestRegistry {
     /** Begins with a new database on a MariaDB that all tests share; no test may stop it. */
     public static TestRegistry freshOnMariaDb() {
         MariaDbServer server = SharedMariaDb.SERVER;
-        return fresh().with("muster.database.url", server.jdbcUrl("shared" + SharedMariaDb.DATABASES.incrementAndGet()))
+        return fresh().with("muster.database.url", SharedMariaDb.TEMPLATE.copy())
                 .with("muster.database.user", server.user())
                 .with("muster.database.password", server.password());
     }
@@ -92,10 +96,11 @@ public final class TestRegistry {
     /** Started when it is first asked for, and ended with this JVM. */
     private static final class SharedMariaDb {
         static final MariaDbServer SERVER = MariaDbServer.start();
-        static final AtomicInteger DATABASES = new AtomicInteger();
+        static final MigratedMariaDb TEMPLATE;
 
         static {
             Runtime.getRuntime().addShutdownHook(new Thread(SERVER::close, "shared-mariadb"));
+            TEMPLATE = new MigratedMariaDb(SERVER);
         }
     }
 

@@ -322,6 +322,7 @@ public final class MariaDbServer implements AutoCloseable {
         // A killed process loses nothing that it wrote, and no test cuts the power of the machine.
         command.add("--innodb-flush-log-at-trx-commit=1");
         command.add("--innodb-flush-method=nosync");
+        command.add("--debug-no-sync");
         command.add("--innodb-log-file-size=16M");
         command.add("--innodb-buffer-pool-size=32M");
         command.add("--aria-pagecache-buffer-size=8M");
