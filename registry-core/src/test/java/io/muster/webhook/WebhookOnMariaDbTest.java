@@ -2,7 +2,11 @@
 package io.muster.webhook;
 
 import io.muster.TestRegistry;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+/** Its tests wait more than they work. */
+@Execution(ExecutionMode.CONCURRENT)
 class WebhookOnMariaDbTest implements WebhookContract {
 
     @Override

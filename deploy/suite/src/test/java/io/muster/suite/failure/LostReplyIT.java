@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.muster.client.DeviceClient;
+import io.muster.suite.fixture.Aside;
 import io.muster.suite.fixture.RegistryUnderTest;
 import io.muster.suite.fixture.Reply;
 import io.muster.suite.fixture.SharedWorld;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A thousand devices whose first reply is lost after the registry has answered, in a fleet that registers no serial
  * twice.
  */
+@Aside
 class LostReplyIT {
 
     private static final int DEVICES = 1000;

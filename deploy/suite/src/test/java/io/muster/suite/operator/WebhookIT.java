@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.standardwebhooks.Webhook;
+import io.muster.suite.fixture.Aside;
 import io.muster.suite.fixture.ProblemAssert;
 import io.muster.suite.fixture.Processes;
 import io.muster.suite.fixture.Processes.Ended;
@@ -30,10 +31,13 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Webhooks over HTTP, with receivers that are good and bad, on a registry of its own. */
+@Order(10)
+@Aside
 class WebhookIT {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();

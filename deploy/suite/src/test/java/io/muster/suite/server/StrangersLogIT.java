@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("portable")
 class StrangersLogIT {
 
-    private static final int TIMES = 30;
+    private static final int TIMES = 20;
 
     static Stream<RegistryUnderTest> everyDatabase() {
         return Stream.of(SharedWorld.onMariaDb(), SharedWorld.embedded());
@@ -188,7 +188,7 @@ class StrangersLogIT {
         List<Request> all =
                 Stream.concat(refused.stream(), malformed.values().stream()).toList();
         // At once, because a refusal takes its time.
-        ExecutorService strangers = Executors.newFixedThreadPool(5);
+        ExecutorService strangers = Executors.newFixedThreadPool(10);
         try {
             for (Future<?> one : strangers.invokeAll(Collections.nCopies(TIMES, () -> {
                 for (Request request : all) {
