@@ -22,7 +22,7 @@ class LedgerIT {
 
     private static void assertHolds(Databases kind, int percent) throws InterruptedException {
         int faults = Integer.getInteger("muster.ledger.faults") * percent / 100;
-        // By hand: it takes half an hour.
+        // 50 take some minutes, 1,000 half an hour.
         assumeTrue(faults > 0, "no faults are wanted");
         LedgerRun.Result result =
                 LedgerRun.of(kind, faults, Long.getLong("muster.ledger.seed"), false, Duration.ofMinutes(30));
