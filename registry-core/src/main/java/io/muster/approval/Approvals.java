@@ -32,6 +32,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The queue as operators see it, and their decisions. A decision changes rows only where they still are as they were
@@ -40,6 +42,8 @@ import java.util.function.LongPredicate;
  */
 @Part
 public final class Approvals {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Approvals.class);
 
     /** The longest time for which a decision can hold. */
     public static final Duration LONGEST = Duration.ofDays(366);
@@ -176,6 +180,32 @@ public final class Approvals {
                         SELECT + " USE INDEX (" + index + ")" + DEVICE + "a.expires_at > ? AND " + range.sql(),
                         parameters)
                 .list(Approval::of);
+    }
+
+    /**
+     * Counts those that wait, in each fleet where there are any. Reads the entries that wait alone, of which there are few.
+     *
+     * @return empty if they cannot be counted now
+     */
+    public Optional<Map<String, Long>> waiting() {
+        try {
+            return Optional.of(database.jdbc(connection -> {
+                Map<String, Long> numbers = new HashMap<>();
+                for (String fleet : Sql.of("SELECT fleet FROM approval GROUP BY fleet")
+                        .list(row -> row.getString(1))
+                        .in(connection)) {
+                    Sql.of("SELECT COUNT(*) FROM approval WHERE fleet = ? AND state = 'W'", fleet)
+                            .first(row -> row.getLong(1))
+                            .in(connection)
+                            .filter(number -> number > 0)
+                            .ifPresent(number -> numbers.put(fleet, number));
+                }
+                return numbers;
+            }));
+        } catch (RuntimeException e) {
+            LOG.debug("The candidates that wait cannot be counted now", e);
+            return Optional.empty();
+        }
     }
 
     /** Counts the neighbours of some entries of one fleet. Reads no more rows than entries can wait in it. */

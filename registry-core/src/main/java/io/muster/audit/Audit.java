@@ -225,6 +225,11 @@ public final class Audit {
         }
     }
 
+    /** Returns how many refusals and the like are not written yet. */
+    public int waiting() {
+        return waiting.size();
+    }
+
     /** Names the one that gets every event from now on. */
     public void listener(Listener one) {
         listener = one;

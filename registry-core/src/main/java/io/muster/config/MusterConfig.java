@@ -35,6 +35,7 @@ import java.util.regex.Pattern;
  * @param trustedProxies the proxies that are believed about the address that a request came from
  * @param imports bulk import of expected serials
  * @param jobs work on many serials or devices
+ * @param statistics numbers for charts
  * @param verifiers names of verifiers, beside those that fleets or keys name
  * @param fleets the fleets to create if the database has none of their name, by name; {@code default} is always among
  *     them
@@ -60,6 +61,7 @@ public record MusterConfig(
         List<AddressRange> trustedProxies,
         Imports imports,
         Jobs jobs,
+        Statistics statistics,
         List<String> verifiers,
         Map<String, Fleet> fleets,
         List<Broker> brokers,
@@ -197,6 +199,13 @@ public record MusterConfig(
      * @param keep how long a job that ended is kept, with its results
      */
     public record Jobs(Duration keep) {}
+
+    /**
+     * Numbers for charts.
+     *
+     * @param keep how long the numbers of an hour are kept
+     */
+    public record Statistics(Duration keep) {}
 
     /** The kind of a broker, which decides how it asks and how it is told. */
     public enum BrokerKind {
@@ -374,6 +383,8 @@ public record MusterConfig(
                 settings.addressRanges("trusted-proxies"),
                 new Imports(settings.size("import.max-size", "256MiB", "1KiB", "64GiB")),
                 new Jobs(settings.duration("jobs.keep", Duration.ofDays(7), Duration.ofHours(1), Duration.ofDays(31))),
+                new Statistics(settings.duration(
+                        "statistics.keep", Duration.ofDays(90), Duration.ofDays(1), Duration.ofDays(1100))),
                 settings.names("verifiers", List.of()),
                 fleets(settings),
                 brokers(settings.below("mqtt"), sources.names()),

@@ -58,6 +58,8 @@ public final class JobRunner implements AutoCloseable {
     private final AtomicLong running = new AtomicLong();
     private final Counter done;
     private final Counter failed;
+    private final Counter rowsDone;
+    private final Counter rowsFailed;
     private final AtomicBoolean busy = new AtomicBoolean();
     private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
         Thread one = new Thread(work, "muster-jobs");
@@ -102,6 +104,8 @@ public final class JobRunner implements AutoCloseable {
         this.witness = witness;
         this.done = counter(meters, "done");
         this.failed = counter(meters, "failed");
+        this.rowsDone = rows(meters, "done");
+        this.rowsFailed = rows(meters, "failed");
         gauge(meters, "waiting", waiting);
         gauge(meters, "running", running);
     }
@@ -109,6 +113,13 @@ public final class JobRunner implements AutoCloseable {
     private static Counter counter(MeterRegistry meters, String outcome) {
         return Counter.builder("muster.jobs.ended")
                 .description("jobs that this node worked on to their end")
+                .tag("outcome", outcome)
+                .register(meters);
+    }
+
+    private static Counter rows(MeterRegistry meters, String outcome) {
+        return Counter.builder("muster.job.rows")
+                .description("rows of jobs that this node worked on")
                 .tag("outcome", outcome)
                 .register(meters);
     }
@@ -152,6 +163,12 @@ public final class JobRunner implements AutoCloseable {
         } finally {
             busy.set(false);
         }
+    }
+
+    private void countRows(JobLease.Progress before, JobLease.Progress after) {
+        long bad = after.failed() - before.failed();
+        rowsFailed.increment((double) bad);
+        rowsDone.increment((double) (after.done() - before.done() - bad));
     }
 
     /** Works on a job, to its end or for a while, and tells whether there was one. */
@@ -211,6 +228,8 @@ public final class JobRunner implements AutoCloseable {
         } catch (RuntimeException e) {
             LOG.warn("broke off " + job.id(), "The job {} broke off: {}", job.id(), e.toString());
             release(job, taken.turn(), false);
+        } finally {
+            countRows(taken.progress(), lease.progress());
         }
     }
 

@@ -2,6 +2,7 @@
 package io.muster.persistence;
 
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariPoolMXBean;
 import io.muster.config.ConfigurationException;
 import io.muster.config.MusterConfig;
 import jakarta.persistence.EntityManager;
@@ -441,6 +442,25 @@ public final class Database implements AutoCloseable {
      */
     public <T> T newest(Supplier<T> work) {
         return cluster.newest(work);
+    }
+
+    /**
+     * How the connections of requests and tasks are used now.
+     *
+     * @param waiting how many threads wait for one
+     */
+    public record Connections(int used, int idle, int waiting, int most) {}
+
+    /** Returns how connections are used now. Asks no database. */
+    public Connections connections() {
+        HikariPoolMXBean now = pool.getHikariPoolMXBean();
+        return now == null
+                ? new Connections(0, 0, 0, pool.getMaximumPoolSize())
+                : new Connections(
+                        now.getActiveConnections(),
+                        now.getIdleConnections(),
+                        now.getThreadsAwaitingConnection(),
+                        pool.getMaximumPoolSize());
     }
 
     /** Opens all connections of the pool, as far as it can, so that the first requests need not wait for them. */

@@ -24,8 +24,10 @@ import io.muster.spi.DeviceRegistered;
 import io.muster.spi.RegistrationRefused;
 import io.muster.spi.Verdict;
 import io.muster.spi.VerificationUnavailableException;
+import io.muster.statistics.Kind;
 import io.muster.verification.Proof;
 import io.muster.verification.policy.Explanation;
+import io.muster.verification.policy.Said;
 import io.muster.verification.policy.VerifierPolicy;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -121,7 +123,7 @@ public final class Registrar {
         try {
             return register(fleet, asked, watch);
         } catch (RegistryException e) {
-            meters.count(fleet.name(), e.type().slug());
+            meters.failed(fleet.name(), e);
             throw e;
         }
     }
@@ -130,7 +132,7 @@ public final class Registrar {
         limits.check(asked.candidate().origin());
         watch.questions(fleet);
         if (fleet.document().archived()) {
-            throw refused(asked.candidate(), ARCHIVED, false);
+            throw refused(asked.candidate(), ARCHIVED, Kind.REFUSED_ARCHIVED);
         }
         RegistrationAttempt attempt = proved(fleet, asked, true);
         Candidate candidate = attempt.candidate();
@@ -149,14 +151,18 @@ public final class Registrar {
                         (verifier, what) -> audit.disagreed(
                                 fleet.name(), candidate.serial(), candidate.origin(), verifier + " " + what));
         if (!(proof.verdict() instanceof Verdict.Genuine found)) {
+            boolean byVerifier = decided.said().stream().anyMatch(Said::isRefusal);
             throw refused(
-                    candidate, proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine", false);
+                    candidate,
+                    proof.verdict() instanceof Verdict.Refused no ? no.reason() : "not genuine",
+                    byVerifier ? Kind.REFUSED_BY_VERIFIER : Kind.REFUSED_UNPROVED);
         }
         Verdict.Genuine genuine = tagged(found, fleet, candidate);
         Enrolment.Outcome outcome = enrolment.enrol(attempt, fleet, genuine, proof.uses(), proof.owner());
         watch.enrolled(outcome.again());
-        Enrolment.Enrolled enrolled = outcome.orThrow(no -> refused(candidate, no.reason(), no.again()));
-        meters.count(fleet.name(), enrolled.again() ? "again" : "new");
+        Enrolment.Enrolled enrolled = outcome.orThrow(
+                no -> refused(candidate, no.reason(), no.again() ? Kind.REFUSED_REPEAT : Kind.REFUSED_MEANWHILE));
+        meters.answered(fleet.name(), enrolled.again() ? Kind.AGAIN : Kind.NEW);
         events.accept(new DeviceRegistered(
                 clock.instant(),
                 fleet.name(),
@@ -178,7 +184,7 @@ public final class Registrar {
                 throw RegistryException.later(ProblemType.TOO_MANY_REQUESTS, e.getMessage(), FULL_AGAIN);
             }
         }
-        meters.count(candidate.fleet(), "pending");
+        meters.answered(candidate.fleet(), Kind.PENDING);
         Duration wait = pending.retryAfter().orElse(ASK_AGAIN);
         if (wait.compareTo(SHORTEST_WAIT) < 0) {
             wait = SHORTEST_WAIT;
@@ -211,7 +217,7 @@ public final class Registrar {
                 fleet.document().serials(),
                 stranger);
         if (fault.isPresent()) {
-            throw refused(candidate, fault.get(), false);
+            throw refused(candidate, fault.get(), Kind.REFUSED_KEY);
         }
         Candidate proved = new Candidate(
                 candidate.serial(),
@@ -301,7 +307,9 @@ public final class Registrar {
      * Records and counts a refusal. If it is over the limit, the device gets that answer, however many requests run at
      * once.
      */
-    private RegistryException refused(Candidate candidate, String reason, boolean repeat) {
+    private RegistryException refused(Candidate candidate, String reason, Kind why) {
+        boolean repeat = why == Kind.REFUSED_REPEAT;
+        meters.refused(candidate.fleet(), why);
         audit.refused(candidate.fleet(), candidate.serial(), candidate.origin(), reason, repeat);
         events.accept(new RegistrationRefused(
                 clock.instant(), candidate.fleet(), candidate.serial(), reason, repeat, candidate.origin()));

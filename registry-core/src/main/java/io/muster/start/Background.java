@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.start;
 
+import io.muster.approval.Approvals;
 import io.muster.audit.Audit;
 import io.muster.broker.Disconnectors;
 import io.muster.cdi.Ours;
@@ -12,6 +13,7 @@ import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
 import io.muster.record.Sealer;
 import io.muster.registration.Spending;
+import io.muster.statistics.Statistics;
 import io.muster.token.SigningKeys;
 import io.muster.webhook.Deliverer;
 import io.muster.webhook.Outbox;
@@ -44,6 +46,8 @@ final class Background {
     private final Deliverer webhooks;
     private final Sealer sealer;
     private final JobRunner jobs;
+    private final Statistics statistics;
+    private final Approvals approvals;
     private final Clock clock;
 
     @Inject
@@ -59,6 +63,8 @@ final class Background {
             Deliverer webhooks,
             Sealer sealer,
             JobRunner jobs,
+            Statistics statistics,
+            Approvals approvals,
             @Ours Clock clock) {
         this.database = database;
         this.changes = changes;
@@ -71,6 +77,8 @@ final class Background {
         this.webhooks = webhooks;
         this.sealer = sealer;
         this.jobs = jobs;
+        this.statistics = statistics;
+        this.approvals = approvals;
         this.clock = clock;
     }
 
@@ -88,7 +96,13 @@ final class Background {
         every(threads, Deliverer.INTERVAL, webhooks::tend);
         every(threads, Sealer.INTERVAL, sealer::tend);
         every(threads, JobRunner.INTERVAL, jobs::tend);
+        every(threads, Statistics.INTERVAL, this::writeStatistics);
         every(threads, Duration.ofMinutes(1), () -> Spending.forgetExpired(database, clock));
+    }
+
+    private void writeStatistics() {
+        approvals.waiting().ifPresent(statistics::waiting);
+        statistics.flush();
     }
 
     private static void every(ScheduledExecutorService threads, Duration interval, Runnable task) {

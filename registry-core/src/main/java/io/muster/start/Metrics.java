@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.start;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -8,10 +9,13 @@ import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.muster.audit.Audit;
 import io.muster.cdi.Ours;
 import io.muster.cdi.Part;
+import io.muster.persistence.Database;
 import jakarta.inject.Inject;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /** The measurements of this node. Closed once, at the end. */
 @Part
@@ -21,8 +25,21 @@ public final class Metrics implements AutoCloseable {
     private final JvmGcMetrics collections = new JvmGcMetrics();
 
     @Inject
-    Metrics(@Ours PrometheusMeterRegistry meters) {
+    Metrics(@Ours PrometheusMeterRegistry meters, Database database, Audit audit) {
         this.meters = meters;
+        connections("used", database, Database.Connections::used);
+        connections("idle", database, Database.Connections::idle);
+        Gauge.builder("muster.database.connections.max", database, one -> one.connections()
+                        .most())
+                .description("connections to the database that this node may have")
+                .register(meters);
+        Gauge.builder("muster.database.waiting", database, one -> one.connections()
+                        .waiting())
+                .description("threads that wait for a connection to the database")
+                .register(meters);
+        Gauge.builder("muster.events.waiting", audit, Audit::waiting)
+                .description("refusals that are not recorded yet")
+                .register(meters);
         List.of(
                         new FileDescriptorMetrics(),
                         new JvmMemoryMetrics(),
@@ -31,6 +48,13 @@ public final class Metrics implements AutoCloseable {
                         new UptimeMetrics(),
                         collections)
                 .forEach(binder -> binder.bindTo(meters));
+    }
+
+    private void connections(String state, Database database, ToDoubleFunction<Database.Connections> number) {
+        Gauge.builder("muster.database.connections", database, one -> number.applyAsDouble(one.connections()))
+                .description("connections to the database")
+                .tag("state", state)
+                .register(meters);
     }
 
     /** Returns them in Prometheus' text format (version 0.0.4). */

@@ -25,6 +25,7 @@ import io.muster.persistence.OwnerOnlyFile;
 import io.muster.plugin.EventDelivery;
 import io.muster.plugin.Plugins;
 import io.muster.registration.EvenRefusals;
+import io.muster.statistics.Statistics;
 import io.muster.token.SigningKeys;
 import io.muster.user.IdentityProviders;
 import io.muster.verification.list.ExpectedSerials;
@@ -234,6 +235,7 @@ public final class Startup {
         parts.ifMade(EvenClaims.class, EvenClaims::close);
         parts.ifMade(Audit.class, Audit::flush);
         parts.ifMade(LastUses.class, LastUses::flush);
+        parts.ifMade(Statistics.class, Statistics::flush);
         close();
     }
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.web;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.muster.cdi.Ours;
 import io.muster.operator.Right;
 import io.muster.start.Metrics;
+import io.muster.web.operator.Download;
+import jakarta.annotation.PostConstruct;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -22,6 +27,17 @@ public class MetricsResource {
 
     @Inject
     Bearer bearer;
+
+    @Inject
+    @Ours
+    MeterRegistry meters;
+
+    @PostConstruct
+    void measure() {
+        Gauge.builder("muster.downloads.open", Download::open)
+                .description("downloads that are being written")
+                .register(meters);
+    }
 
     /** Returns everything, in Prometheus' text format. */
     @GET

@@ -20,6 +20,11 @@ public record Said(String verifier, String verdict, String reason) {
         return new Said(step.name(), "unavailable", reason);
     }
 
+    /** Tells whether the verifier refused the candidate. */
+    public boolean isRefusal() {
+        return verdict.equals("refused");
+    }
+
     /** Returns the word for a verdict. */
     static String word(Verdict verdict) {
         if (verdict instanceof Verdict.Genuine) {

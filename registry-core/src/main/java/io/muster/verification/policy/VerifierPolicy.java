@@ -54,6 +54,18 @@ public final class VerifierPolicy implements Prover {
      */
     public record Outcome(Proof proof, boolean complete, boolean asked, List<Said> said) {}
 
+    /** Is told of each answer, on the thread that asked. Must be immediate. */
+    @FunctionalInterface
+    interface Watch {
+
+        /**
+         * Takes an answer.
+         *
+         * @param outcome {@code genuine}, {@code refused}, {@code unknown}, {@code pending} or {@code unavailable}
+         */
+        void answered(String verifier, String outcome, long nanos);
+    }
+
     /** Asks one verifier, and waits no longer than the time left. */
     @FunctionalInterface
     private interface Asking {
@@ -67,6 +79,7 @@ public final class VerifierPolicy implements Prover {
     private final Function<String, Executor> aside;
     private final LongSupplier nanos;
     private final RememberedAnswers remembered;
+    private final Watch watch;
 
     /**
      * Asks in the order of the steps until the required number, at least one, said genuine. Remembers nothing, and has
@@ -80,7 +93,8 @@ public final class VerifierPolicy implements Prover {
                 SerialForm.EXACT,
                 shadow -> Runnable::run,
                 Clock.fixed(Instant.EPOCH, ZoneOffset.UTC),
-                System::nanoTime);
+                System::nanoTime,
+                (verifier, outcome, nanos) -> {});
     }
 
     /**
@@ -92,6 +106,7 @@ public final class VerifierPolicy implements Prover {
      * @param aside gives the executor for the shadow of a name; it may reject the task
      * @param clock measures the age of a remembered answer
      * @param nanos measures the time budget
+     * @param watch is told of each answer that a decision asked for, except remembered ones
      */
     VerifierPolicy(
             List<Step> steps,
@@ -100,7 +115,8 @@ public final class VerifierPolicy implements Prover {
             SerialForm serials,
             Function<String, Executor> aside,
             Clock clock,
-            LongSupplier nanos) {
+            LongSupplier nanos,
+            Watch watch) {
         if (rules.required() < 1) {
             throw new IllegalArgumentException("at least one verifier must say genuine");
         }
@@ -110,6 +126,7 @@ public final class VerifierPolicy implements Prover {
         this.serials = serials;
         this.aside = aside;
         this.nanos = nanos;
+        this.watch = watch;
         this.remembered = new RememberedAnswers(rules.cache(), clock);
     }
 
@@ -158,10 +175,22 @@ public final class VerifierPolicy implements Prover {
             answers[0]++;
             return remembered.get(step, candidate, () -> {
                 asked[0]++;
-                return new Question(candidate, serials).ask(step, left);
+                return watched(step, candidate, left);
             });
         });
         return new Outcome(decision.proof(), asked[0] == steps.size(), asked[0] == answers[0], decision.said());
+    }
+
+    private Proof watched(Step step, Candidate candidate, Duration left) {
+        long started = System.nanoTime();
+        String outcome = "unavailable";
+        try {
+            Proof proof = new Question(candidate, serials).ask(step, left);
+            outcome = Said.word(proof.verdict());
+            return proof;
+        } finally {
+            watch.answered(step.name(), outcome, System.nanoTime() - started);
+        }
     }
 
     /** Tells whether one of the verifiers calls another system, which may take longer than this registry. */

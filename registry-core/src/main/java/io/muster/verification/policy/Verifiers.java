@@ -61,6 +61,7 @@ public final class Verifiers implements AutoCloseable {
     private final Map<String, Strategy> builtIn = new HashMap<>();
     private final Map<String, SuppliedStrategy> supplied = new HashMap<>();
     private final List<AutoCloseable> toClose = new ArrayList<>();
+    private final VerifierMeters meters;
     private final Map<String, ThreadPoolExecutor> shadows = new ConcurrentHashMap<>();
 
     /**
@@ -78,8 +79,9 @@ public final class Verifiers implements AutoCloseable {
             NamedBeans beans,
             @Any Instance<Strategy> strategies,
             Plugins plugins,
+            VerifierMeters meters,
             @Ours Clock clock) {
-        this(config, beans.verifiers(), named(strategies), plugins.verifiers(), sources.names(), clock);
+        this(config, beans.verifiers(), named(strategies), plugins.verifiers(), sources.names(), meters, clock);
     }
 
     private Verifiers(
@@ -88,7 +90,9 @@ public final class Verifiers implements AutoCloseable {
             Map<String, Strategy> builtIn,
             Services<SerialVerifier, PluginVerifier> plugins,
             Set<String> keys,
+            VerifierMeters meters,
             Clock clock) {
+        this.meters = meters;
         this.clock = clock;
         this.plugins = plugins;
         this.builtIn.putAll(builtIn);
@@ -263,7 +267,8 @@ public final class Verifiers implements AutoCloseable {
                 serials,
                 this::shadow,
                 clock,
-                System::nanoTime);
+                System::nanoTime,
+                meters::answered);
     }
 
     /** Returns one thread for each name, so that a shadow that hangs delays no other. */

@@ -42,6 +42,8 @@ class VerifierPolicyTest {
 
     private final List<String> asked = new ArrayList<>();
 
+    private final List<String> answers = new ArrayList<>();
+
     private Step step(String name, Verdict verdict) {
         return step(name, candidate -> verdict, false);
     }
@@ -225,7 +227,8 @@ class VerifierPolicyTest {
                     SerialForm.EXACT,
                     shadow -> Runnable::run,
                     STILL,
-                    System::nanoTime);
+                    System::nanoTime,
+                    (verifier, outcome, took) -> {});
 
             for (String token : List.of("of-alice", "of-bob", "of-alice")) {
                 assertThat(policy.prove(Candidates.withEvidence("SN-0001", Map.of("user", token)))
@@ -438,7 +441,15 @@ class VerifierPolicyTest {
     }
 
     private VerifierPolicy policy(List<Step> steps, List<Step> shadows, Rules rules, Clock clock) {
-        return new VerifierPolicy(steps, shadows, rules, SerialForm.EXACT, shadow -> Runnable::run, clock, nanos::get);
+        return new VerifierPolicy(
+                steps,
+                shadows,
+                rules,
+                SerialForm.EXACT,
+                shadow -> Runnable::run,
+                clock,
+                nanos::get,
+                (verifier, outcome, took) -> answers.add(verifier + " " + outcome));
     }
 
     @Test
@@ -644,6 +655,34 @@ class VerifierPolicyTest {
     }
 
     @Test
+    void eachAnswerIsMeasuredUnlessItIsRemembered() {
+        Rules.Remember remember = new Rules.Remember(Duration.ofMinutes(1), Duration.ofMinutes(1), 10);
+        BoundedVerifier bounded =
+                new BoundedVerifier("a", candidate -> Verdict.refused("no"), 1, Duration.ofSeconds(60));
+        try (bounded) {
+            VerifierPolicy policy = policy(
+                    List.of(new Step("a", bounded, false)),
+                    List.of(),
+                    rules(Duration.ofSeconds(60), Optional.of(remember)),
+                    STILL);
+            policy.verify(CANDIDATE);
+            policy.verify(CANDIDATE);
+        }
+        SerialVerifier unavailable = candidate -> {
+            throw new VerificationUnavailableException("away");
+        };
+        VerifierPolicy other = policy(
+                List.of(step("b", unavailable, true), step("c", Verdict.genuine())),
+                List.of(),
+                rules(Duration.ofSeconds(60), Optional.empty()),
+                STILL);
+        other.verify(CANDIDATE);
+        other.explain(CANDIDATE);
+
+        assertThat(answers).containsExactly("a refused", "b unavailable", "c genuine");
+    }
+
+    @Test
     void shadowsThatFindNoRoomAreLeftOut() {
         VerifierPolicy policy = new VerifierPolicy(
                 List.of(step("a", Verdict.genuine())),
@@ -654,7 +693,8 @@ class VerifierPolicyTest {
                     throw new RejectedExecutionException();
                 },
                 STILL,
-                System::nanoTime);
+                System::nanoTime,
+                (verifier, outcome, took) -> {});
 
         policy.shadow(CANDIDATE, Verdict.genuine(), (verifier, what) -> {
             throw new AssertionError("nothing was asked");
@@ -709,7 +749,14 @@ class VerifierPolicyTest {
         Rules rules = new Rules(
                 Stream.of(steps).map(Step::name).toList(), required, Map.of(), List.of(), budget, Optional.empty());
         return new VerifierPolicy(
-                List.of(steps), List.of(), rules, SerialForm.EXACT, shadow -> Runnable::run, STILL, nanos::get);
+                List.of(steps),
+                List.of(),
+                rules,
+                SerialForm.EXACT,
+                shadow -> Runnable::run,
+                STILL,
+                nanos::get,
+                (verifier, outcome, took) -> {});
     }
 
     private static final Duration SECOND = Duration.ofSeconds(1);

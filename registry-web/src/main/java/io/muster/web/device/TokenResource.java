@@ -2,6 +2,7 @@
 package io.muster.web.device;
 
 import io.muster.credential.AuthenticatedDevice;
+import io.muster.statistics.Statistics;
 import io.muster.token.DpopProof;
 import io.muster.token.DpopProofs;
 import io.muster.token.DpopProofs.InvalidProofException;
@@ -41,6 +42,9 @@ public class TokenResource {
     @Inject
     Dpop dpop;
 
+    @Inject
+    Statistics statistics;
+
     /** Issues an access token. */
     @POST
     public Response token(@Context HttpServletRequest request, InputStream body) {
@@ -73,6 +77,7 @@ public class TokenResource {
         token.put("access_token", tokenIssuer.issue(device, proof));
         token.put("token_type", proof.isPresent() ? "DPoP" : "Bearer");
         token.put("expires_in", tokenIssuer.lifetime().toSeconds());
+        statistics.token(device.fleet());
         device.rotateBy().ifPresent(by -> token.put("rotate_by", by.getEpochSecond()));
         return token;
     }

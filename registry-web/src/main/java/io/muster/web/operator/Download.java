@@ -20,19 +20,25 @@ import java.util.function.Supplier;
  * Replies of any length, which are read and written piece by piece. No transaction and no connection of the database is
  * open while a piece is written. Eight are written at once, since each holds a thread for as long as its reader takes.
  */
-final class Download {
+public final class Download {
 
     static final MediaType CSV = new MediaType("text", "csv");
     static final MediaType NDJSON = new MediaType("application", "x-ndjson");
 
     private static final RareLog LOG = RareLog.of(Download.class);
-    private static final Semaphore AT_ONCE = new Semaphore(8);
+    private static final int MOST = 8;
+    private static final Semaphore AT_ONCE = new Semaphore(MOST);
     private static final Duration COME_BACK = Duration.ofSeconds(30);
     private static final int SLICE = 32 * 1024;
     private static final int MOST_ATTEMPTS = 30;
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
     private Download() {}
+
+    /** Returns how many are being written. */
+    public static int open() {
+        return MOST - AT_ONCE.availablePermits();
+    }
 
     /**
      * Answers with all pieces.

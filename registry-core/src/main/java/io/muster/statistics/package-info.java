@@ -1,0 +1,2 @@
+/** Numbers by hour, for charts. Start with {@link io.muster.statistics.Statistics}. */
+package io.muster.statistics;

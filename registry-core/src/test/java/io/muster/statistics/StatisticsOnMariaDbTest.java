@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.statistics;
+
+import io.muster.TestRegistry;
+
+class StatisticsOnMariaDbTest implements StatisticsContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.freshOnMariaDb();
+    }
+}
