@@ -45,6 +45,8 @@ class ArchivesIT {
                 "docs/configuration.md",
                 "muster.jar",
                 "bin/muster",
+                "command/muster",
+                "command/muster-command.jar",
                 "etc/muster.properties",
                 "etc/default",
                 "etc/muster.service",
@@ -60,6 +62,12 @@ class ArchivesIT {
         Path link = Files.createSymbolicLink(directory.resolve("link"), home.resolve("bin/muster"));
         assertThat(launch(link, Map.of("JAVA_HOME", JAVA))).isEqualTo(said(0, "Muster " + version()));
         assertThat(launch(link, Map.of("PATH", JAVA + "/bin:/usr/bin:/bin"))).isEqualTo(said(0, "Muster " + version()));
+    }
+
+    @Test
+    void theCommandForOperatorsStartsFromAnyDirectoryAndByALink() throws IOException {
+        Path link = Files.createSymbolicLink(directory.resolve("operator"), home.resolve("command/muster"));
+        assertThat(launch(link, Map.of("JAVA_HOME", JAVA))).isEqualTo(said(0, "muster " + version()));
     }
 
     @Test
@@ -128,6 +136,7 @@ class ArchivesIT {
                 .allMatch(file -> file.startsWith("/etc/")
                         || file.startsWith("/usr/share/muster/")
                         || file.startsWith("/usr/share/doc/muster/")
+                        || file.startsWith("/usr/bin/muster ->")
                         || file.equals("/lib/systemd/system/muster.service"));
     }
 

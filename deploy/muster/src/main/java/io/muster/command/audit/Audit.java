@@ -6,8 +6,8 @@ import picocli.CommandLine.Command;
 /** The commands about the record of decisions. */
 @Command(
         name = "audit",
-        description = "Verifies the record of decisions.",
+        description = "The sealed record of decisions.",
         mixinStandardHelpOptions = true,
         subcommands = Verify.class,
-        synopsisSubcommandLabel = "verify")
+        synopsisSubcommandLabel = "COMMAND")
 public final class Audit {}
