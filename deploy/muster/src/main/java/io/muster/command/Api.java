@@ -190,9 +190,7 @@ final class Api {
                 .timeout(request.timeout())
                 .header("Authorization", "Bearer " + target.token())
                 .header("User-Agent", "muster")
-                .method(
-                        request.method(),
-                        request.body().map(Body::content).orElseGet(BodyPublishers::noBody));
+                .method(request.method(), request.body().map(Body::content).orElseGet(BodyPublishers::noBody));
         request.headers().forEach(builder::setHeader);
         request.body().ifPresent(body -> builder.setHeader("Content-Type", body.type()));
         try {

@@ -35,7 +35,10 @@ final class ApiCommand implements Callable<Integer> {
     @Option(names = "--type", paramLabel = "TYPE", description = "The type of the body (${DEFAULT-VALUE}).")
     private String type = "application/json";
 
-    @Option(names = "--header", paramLabel = "NAME:VALUE", description = "A header such as If-Match or Accept. May be repeated.")
+    @Option(
+            names = "--header",
+            paramLabel = "NAME:VALUE",
+            description = "A header such as If-Match or Accept. May be repeated.")
     private List<String> headers = new ArrayList<>();
 
     @Option(names = "--save", paramLabel = "FILE", description = "A new file for the answer, which only you can read.")
@@ -59,14 +62,16 @@ final class ApiCommand implements Callable<Integer> {
             if (colon < 1 || header.toLowerCase(Locale.ROOT).startsWith("authorization")) {
                 throw new Failure(Exit.USAGE, "--header takes a name, a colon and a value, and no secret.");
             }
-            request = request.with(header.substring(0, colon), header.substring(colon + 1).strip());
+            request = request.with(
+                    header.substring(0, colon), header.substring(colon + 1).strip());
         }
         if (body != null) {
             request = request.with(
                     body.equals("-") ? Api.Body.stream(type, shell.in()) : Api.Body.file(type, Path.of(body)));
         }
         try {
-            return new Downloads(new Api(Target.of(shell, profile), shell), shell).fetch(request, Optional.ofNullable(save));
+            return new Downloads(new Api(Target.of(shell, profile), shell), shell)
+                    .fetch(request, Optional.ofNullable(save));
         } catch (IllegalArgumentException e) {
             throw new Failure(Exit.USAGE, "The method, the path or a header is not as HTTP has them.");
         }

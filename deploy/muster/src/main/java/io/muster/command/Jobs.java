@@ -69,7 +69,8 @@ final class Jobs {
             int filled = (int) Math.min(BAR, done * BAR / total);
             text = "[" + "#".repeat(filled) + ".".repeat(BAR - filled) + "] " + text + " of %,d".formatted(total);
         }
-        return text + ", %,d failed".formatted(Json.number(job, "failed"))
+        return text
+                + ", %,d failed".formatted(Json.number(job, "failed"))
                 + (job.get("rate") == null ? "" : ", " + Printable.text(String.valueOf(job.get("rate"))) + "/s");
     }
 }

@@ -33,10 +33,16 @@ final class Login implements Callable<Integer> {
     @Option(names = "--profile", paramLabel = "NAME", description = "The profile, by default the current one.")
     private String profile;
 
-    @Option(names = "--fleet", paramLabel = "FLEET", description = "The fleet to use if none is named (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--fleet",
+            paramLabel = "FLEET",
+            description = "The fleet to use if none is named (${DEFAULT-VALUE}).")
     private String fleet = "default";
 
-    @Option(names = "--ca-file", paramLabel = "FILE", description = "Trust these PEM certificates, and not Java's own list.")
+    @Option(
+            names = "--ca-file",
+            paramLabel = "FILE",
+            description = "Trust these PEM certificates, and not Java's own list.")
     private Path caFile;
 
     @Option(

@@ -90,8 +90,9 @@ final class Order {
 
     private String describe(String name) {
         return switch (name) {
-            case "id" -> "The id of the "
-                    + (words.startsWith("devices") ? "device" : words.split(" ")[0].replaceFirst("s$", "")) + ".";
+            case "id" ->
+                "The id of the " + (words.startsWith("devices") ? "device" : words.split(" ")[0].replaceFirst("s$", ""))
+                        + ".";
             case "number" -> "The number of the seal.";
             default -> "The " + name + ".";
         };
@@ -225,7 +226,8 @@ final class Order {
     /** Whether the fleet of the request is an option. */
     boolean hasFleetOption() {
         return !job.isEmpty()
-                || (path.contains("{fleet}") && inputs.stream().noneMatch(input -> input.member().equals("fleet")));
+                || (path.contains("{fleet}")
+                        && inputs.stream().noneMatch(input -> input.member().equals("fleet")));
     }
 
     /** Whether the command may take one argument, or several, or a condition. */

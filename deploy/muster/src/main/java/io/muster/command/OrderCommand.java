@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,7 +113,10 @@ final class OrderCommand implements Callable<Integer> {
         }
         if (order.kind == Kind.FILE) {
             if (order.formats.size() > 1) {
-                option("--format", "FORMAT", String.join(" or ", order.formats.keySet()) + "; the first is the default.");
+                option(
+                        "--format",
+                        "FORMAT",
+                        String.join(" or ", order.formats.keySet()) + "; the first is the default.");
             }
             option("--save", "FILE", "A new file, which only you can read. By default the output.");
             return;
@@ -236,7 +238,9 @@ final class OrderCommand implements Callable<Integer> {
     }
 
     private static List<String> texts(Object value) {
-        return value instanceof List<?> list ? list.stream().map(String::valueOf).toList() : List.of();
+        return value instanceof List<?> list
+                ? list.stream().map(String::valueOf).toList()
+                : List.of();
     }
 
     // the request
@@ -246,7 +250,10 @@ final class OrderCommand implements Callable<Integer> {
         target = Target.of(shell, given("--profile").orElse(null));
         api = new Api(target, shell);
         if (order.kind == Kind.FILE) {
-            return new Downloads(api, shell).fetch(request(body()).with("Accept", accept()), given("--save").map(Path::of));
+            return new Downloads(api, shell)
+                    .fetch(
+                            request(body()).with("Accept", accept()),
+                            given("--save").map(Path::of));
         }
         int seconds = given("--watch", Integer.class).orElse(0);
         int exit = once();
@@ -291,7 +298,8 @@ final class OrderCommand implements Callable<Integer> {
     }
 
     private boolean isConditionGiven() {
-        return List.of("--filter", "--origin", "--lot").stream().anyMatch(name -> given(name).isPresent())
+        return List.of("--filter", "--origin", "--lot").stream()
+                        .anyMatch(name -> given(name).isPresent())
                 || has("--all")
                 || has("--dry-run");
     }
@@ -349,9 +357,8 @@ final class OrderCommand implements Callable<Integer> {
         if (order.path.equals("/api/v1/devices")) {
             query.put("fleet", fleet());
         }
-        order.inputs.stream()
-                .filter(input -> input.place() == Place.QUERY)
-                .forEach(input -> given(input.option()).ifPresent(value -> query.put(input.member(), value)));
+        order.inputs.stream().filter(input -> input.place() == Place.QUERY).forEach(input -> given(input.option())
+                .ifPresent(value -> query.put(input.member(), value)));
         return query;
     }
 
@@ -492,7 +499,8 @@ final class OrderCommand implements Callable<Integer> {
     }
 
     private String accept() throws Failure {
-        String format = given("--format").orElse(order.formats.keySet().iterator().next());
+        String format =
+                given("--format").orElse(order.formats.keySet().iterator().next());
         if (!order.formats.containsKey(format)) {
             throw new Failure(Exit.USAGE, "--format is " + String.join(" or ", order.formats.keySet()));
         }
@@ -544,7 +552,8 @@ final class OrderCommand implements Callable<Integer> {
     private void list() throws Failure, InterruptedException {
         List<String> columns =
                 given("--columns").map(names -> List.of(names.split(","))).orElse(order.columns);
-        long left = has("--all") ? Long.MAX_VALUE : given("--limit", Integer.class).orElse(LIMIT);
+        long left =
+                has("--all") ? Long.MAX_VALUE : given("--limit", Integer.class).orElse(LIMIT);
         Output.Rows rows = output().rows(shell, columns);
         String cursor = "";
         do {
@@ -577,7 +586,8 @@ final class OrderCommand implements Callable<Integer> {
                     case "ndjson" -> "application/x-ndjson";
                     default -> throw new Failure(Exit.USAGE, "--format is csv or ndjson");
                 };
-        if (given("--failures").isPresent() && Files.exists(Path.of(given("--failures").get()))) {
+        if (given("--failures").isPresent()
+                && Files.exists(Path.of(given("--failures").get()))) {
             throw new Failure(Exit.USAGE, given("--failures").get() + " is there already. Name another file.");
         }
         Api.Request request = Api.Request.of("POST", path(order.path) + (has("--dry-run") ? "/dry-run" : ""))
@@ -627,7 +637,10 @@ final class OrderCommand implements Callable<Integer> {
                             : "Name ids, or use one of --filter and --all.");
         }
         String whom = (ids.isEmpty()
-                        ? "every device" + given("--filter").map(text -> " that matches " + text).orElse("")
+                        ? "every device"
+                                + given("--filter")
+                                        .map(text -> " that matches " + text)
+                                        .orElse("")
                         : ids.size() + " devices")
                 + " of the fleet " + fleet();
         body.putAll(body());
@@ -649,8 +662,8 @@ final class OrderCommand implements Callable<Integer> {
     private int decided(Map<String, Object> body) throws Failure, InterruptedException {
         Map<String, Object> sum = new LinkedHashMap<>();
         for (int i = 0; i < REPEATS; i++) {
-            Map<String, Object> answer = api.ask(Api.Request.of("POST", path(order.many))
-                            .with(Api.Body.json(body)))
+            Map<String, Object> answer = api.ask(
+                            Api.Request.of("POST", path(order.many)).with(Api.Body.json(body)))
                     .json();
             BigInteger before = (BigInteger) sum.getOrDefault("changed", BigInteger.ZERO);
             sum.putAll(answer);

@@ -70,10 +70,7 @@ enum Output {
     }
 
     private static void flatten(
-            String prefix,
-            Map<?, ?> object,
-            Map<String, String> lines,
-            Map<String, List<Map<String, Object>>> tables) {
+            String prefix, Map<?, ?> object, Map<String, String> lines, Map<String, List<Map<String, Object>>> tables) {
         object.forEach((key, value) -> {
             String name = Printable.text(prefix + key);
             if (value instanceof Map<?, ?> members) {

@@ -9,6 +9,9 @@ final class Printable {
     /** Controls, and characters that nobody sees or that turn the direction of writing. */
     private static final Pattern HARMFUL = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]");
 
+    /** The same outside of line breaks, which are between the members of an object and never in a text. */
+    private static final Pattern HARMFUL_IN_JSON = Pattern.compile("[" + HARMFUL.pattern() + "&&[^\\r\\n]]");
+
     private static final Pattern FORMULA = Pattern.compile("^[=+\\-@].*", Pattern.DOTALL);
 
     private Printable() {}
@@ -25,11 +28,10 @@ final class Printable {
 
     /** Escapes the same characters in JSON, where they are in texts only. */
     static String json(String json) {
-        return HARMFUL.matcher(json)
-                .replaceAll(found -> found.group()
-                        .chars()
-                        .mapToObj(unit -> "\\\\u%04x".formatted(unit))
-                        .reduce("", String::concat));
+        return HARMFUL.matcher(json).replaceAll(found -> found.group()
+                .chars()
+                .mapToObj(unit -> "\\\\u%04x".formatted(unit))
+                .reduce("", String::concat));
     }
 
     /** Returns a field of CSV that no spreadsheet takes for a formula. */

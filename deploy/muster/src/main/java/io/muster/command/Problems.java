@@ -19,11 +19,15 @@ final class Problems {
         String title = Json.text(problem, "title");
         if (title.isEmpty()) {
             text.append("HTTP ").append(status).append(", and not by a registry. Is the address right?");
-            location.ifPresent(place -> text.append("\n  It redirects to ")
-                    .append(place)
-                    .append(" , where the token is not sent."));
+            location.ifPresent(place ->
+                    text.append("\n  It redirects to ").append(place).append(" , where the token is not sent."));
         } else {
-            text.append(title).append(" (").append(type).append(", ").append(status).append(')');
+            text.append(title)
+                    .append(" (")
+                    .append(type)
+                    .append(", ")
+                    .append(status)
+                    .append(')');
         }
         String detail = Json.text(problem, "detail");
         if (!detail.isEmpty()) {
@@ -31,9 +35,7 @@ final class Problems {
         }
         for (Map<String, Object> fault : Json.objects(problem, "errors")) {
             String pointer = Json.text(fault, "pointer").replaceFirst("^#/?", "");
-            text.append("\n  ")
-                    .append(pointer.isEmpty() ? "" : pointer + ": ")
-                    .append(Json.text(fault, "detail"));
+            text.append("\n  ").append(pointer.isEmpty() ? "" : pointer + ": ").append(Json.text(fault, "detail"));
         }
         advice(status).ifPresent(line -> text.append("\n  ").append(line));
         retryAfter.ifPresent(time ->

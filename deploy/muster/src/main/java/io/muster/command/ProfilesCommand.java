@@ -10,7 +10,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** Lists the profiles, without their tokens. */
-@Command(name = "profiles", mixinStandardHelpOptions = true, description = "Lists the profiles, or changes the current one.")
+@Command(
+        name = "profiles",
+        mixinStandardHelpOptions = true,
+        description = "Lists the profiles, or changes the current one.")
 final class ProfilesCommand implements Callable<Integer> {
 
     private final Shell shell;

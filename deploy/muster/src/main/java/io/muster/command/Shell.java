@@ -86,8 +86,8 @@ public record Shell(
             return line().orElse("").strip();
         }
         Console console = Optional.ofNullable(System.console())
-                .orElseThrow(() -> new Failure(
-                        Exit.USAGE, "The input cannot be hidden here. Use --token-file or MUSTER_TOKEN."));
+                .orElseThrow(() ->
+                        new Failure(Exit.USAGE, "The input cannot be hidden here. Use --token-file or MUSTER_TOKEN."));
         char[] typed = console.readPassword("%s", prompt);
         return typed == null ? "" : new String(typed).strip();
     }

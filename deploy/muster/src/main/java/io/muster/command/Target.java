@@ -41,7 +41,8 @@ record Target(
                     "There is no profile " + name + ". Sign in with: muster login https://registry.example");
         }
         if (address.isPresent() && token.isEmpty()) {
-            throw new Failure(Exit.USAGE, "MUSTER_URL needs MUSTER_TOKEN: the token of a profile is sent nowhere else.");
+            throw new Failure(
+                    Exit.USAGE, "MUSTER_URL needs MUSTER_TOKEN: the token of a profile is sent nowhere else.");
         }
         Map<String, Object> profile = found.orElse(Map.of());
         boolean elsewhere = address.isPresent();

@@ -3,13 +3,11 @@ package io.muster.command.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.muster.command.Muster;
+import io.muster.command.Desk;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintWriter;
 import java.io.SequenceInputStream;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -233,10 +231,9 @@ class ExportVerifierTest {
     }
 
     private static String run(int code, String... args) {
-        StringWriter out = new StringWriter();
-        PrintWriter writer = new PrintWriter(out, true);
+        Desk.Ran ran = new Desk(Path.of("nowhere")).run(args);
 
-        assertThat(Muster.run(writer, writer, args)).as(out.toString()).isEqualTo(code);
-        return out.toString().strip().replaceAll("\\R", " ");
+        assertThat(ran.status()).as(ran.toString()).isEqualTo(code);
+        return (ran.out() + ran.err()).strip().replaceAll("\\R", " ");
     }
 }
