@@ -7,7 +7,7 @@ import java.util.Locale;
  * Something that an order takes, and where it goes in the request.
  *
  * @param member its name in the request
- * @param label what the help calls its value
+ * @param label the name of its value in the help
  */
 record Input(String member, Place place, Form form, boolean required, String label, String description) {
 

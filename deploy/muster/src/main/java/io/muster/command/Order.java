@@ -56,7 +56,7 @@ final class Order {
     /** The member of the answer that is shown only once. */
     String secret = "";
 
-    /** What a person has to confirm; empty if nothing. */
+    /** The step that a person has to confirm; empty if there is none. */
     String danger = "";
 
     /** The action of a job for many devices, or the path of the request for many approvals. */

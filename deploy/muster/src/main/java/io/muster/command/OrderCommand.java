@@ -507,7 +507,7 @@ final class OrderCommand implements Callable<Integer> {
         return order.formats.get(format);
     }
 
-    // what it does with the answer
+    // the answer
 
     private Output output() {
         return given("-o", Output.class).orElse(Output.table);

@@ -28,7 +28,7 @@ final class Printable {
 
     /** Escapes the same characters in JSON, where they are in texts only. */
     static String json(String json) {
-        return HARMFUL.matcher(json).replaceAll(found -> found.group()
+        return HARMFUL_IN_JSON.matcher(json).replaceAll(found -> found.group()
                 .chars()
                 .mapToObj(unit -> "\\\\u%04x".formatted(unit))
                 .reduce("", String::concat));

@@ -23,7 +23,7 @@ public final class Desk {
     private int columns = 100;
     private int mostPauses = 1000;
 
-    /** What a run ended with. */
+    /** The end of a run. */
     public record Ran(int status, String out, String err) {}
 
     /** @param home the directory of the user's settings */

@@ -143,7 +143,7 @@ class MusterTest {
         assertThat(registry.asked().get(2).authorization()).isEqualTo("Bearer mo_new");
     }
 
-    // what goes wrong
+    // failures
 
     @ParameterizedTest
     @CsvSource({"400,3", "401,4", "403,4", "404,5", "409,6", "412,6", "413,3", "429,7", "500,8", "502,8", "503,7"})

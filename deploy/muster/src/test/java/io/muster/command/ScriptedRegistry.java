@@ -18,7 +18,7 @@ final class ScriptedRegistry implements AutoCloseable {
 
     private record Answer(int status, String body, String[] headers) {}
 
-    /** What was asked. */
+    /** A request that came. */
     record Asked(String request, String body, String authorization, String ifMatch, String type) {}
 
     private final HttpServer server;
