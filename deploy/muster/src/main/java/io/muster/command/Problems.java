@@ -50,7 +50,7 @@ final class Problems {
     private static Optional<String> advice(int status) {
         return switch (status) {
             case 401 -> Optional.of("Sign in with: muster login");
-            case 412 -> Optional.of("Somebody changed it since it was read. Look at it, and repeat the command.");
+            case 412 -> Optional.of("Somebody changed it since it was read, or it is there already. Look at it first.");
             default -> Optional.empty();
         };
     }

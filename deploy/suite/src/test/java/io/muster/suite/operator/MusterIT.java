@@ -70,7 +70,9 @@ class MusterIT {
 
     private String run(int status, String... arguments) {
         Ended ended = muster(arguments);
-        assertThat(ended.status()).as(String.join(" ", arguments) + "\n" + ended.all()).isEqualTo(status);
+        assertThat(ended.status())
+                .as(String.join(" ", arguments) + "\n" + ended.all())
+                .isEqualTo(status);
         assertThat(ended.all()).doesNotContain(registry.operatorToken());
         return ended.out();
     }
@@ -109,14 +111,18 @@ class MusterIT {
                                 .limit(5)
                                 .map(serial -> serial + ",'=pump\r\n")
                                 .collect(Collectors.joining()));
-        assertThat(muster("serials", "list", "--lot", lot, "--limit", "2").err()).contains("There is more");
+        assertThat(muster("serials", "list", "--lot", lot, "--limit", "2").err())
+                .contains("There is more");
         assertThat(json("serials", "list", "--lot", lot, "--all")).hasSize(12);
 
         run(9, "devices", "disable", "--filter", filter, "--wait");
         run(0, "devices", "disable", "--filter", filter, "--wait", "--dry-run");
-        assertThat(json("devices", "list", "--filter", filter + " and state eq \"active\"")).hasSize(5);
-        assertThat(run(0, "devices", "disable", "--filter", filter, "--wait", "--yes")).containsPattern("done +5\n");
-        assertThat(json("devices", "list", "--filter", filter + " and state eq \"disabled\"")).hasSize(5);
+        assertThat(json("devices", "list", "--filter", filter + " and state eq \"active\""))
+                .hasSize(5);
+        assertThat(run(0, "devices", "disable", "--filter", filter, "--wait", "--yes"))
+                .containsPattern("done +5\n");
+        assertThat(json("devices", "list", "--filter", filter + " and state eq \"disabled\""))
+                .hasSize(5);
 
         Path export = directory.resolve("export.csv");
         run(0, "serials", "export", "--filter", filter, "--save", export.toString());
@@ -136,7 +142,8 @@ class MusterIT {
 
         String serial = registry.expectedSerial(FLEET);
         String id = registry.registered(FLEET, serial).deviceId();
-        assertThat(run(0, "devices", "update", id, "--name", "Boiler", "--tags", "room=12")).contains("Boiler");
+        assertThat(run(0, "devices", "update", id, "--name", "Boiler", "--tags", "room=12"))
+                .contains("Boiler");
         run(6, "devices", "update", id, "--name", "Oven", "--if-match", "\"1\"");
         assertThat(run(0, "devices", "timeline", id)).contains("device-changed");
         run(9, "devices", "delete", id);
@@ -147,7 +154,10 @@ class MusterIT {
         String webhook = json("webhooks", "create", "--url", "https://receiver.example/", "--types", "registered")
                 .path("id")
                 .asText();
-        assertThat(json("webhooks", "update", webhook, "--enabled", "false").path("types").path(0).asText())
+        assertThat(json("webhooks", "update", webhook, "--enabled", "false")
+                        .path("types")
+                        .path(0)
+                        .asText())
                 .isEqualTo("registered");
         run(0, "webhooks", "deliveries", webhook);
         run(0, "webhooks", "delete", webhook, "--yes");
@@ -156,8 +166,21 @@ class MusterIT {
     @Test
     void everyListAnswers() {
         for (String list : List.of(
-                "fleets", "serials", "imports", "lots", "devices", "approvals", "allowances", "revocations", "rotations",
-                "enrolment-keys", "jobs", "events", "webhooks", "operators", "signing-keys")) {
+                "fleets",
+                "serials",
+                "imports",
+                "lots",
+                "devices",
+                "approvals",
+                "allowances",
+                "revocations",
+                "rotations",
+                "enrolment-keys",
+                "jobs",
+                "events",
+                "webhooks",
+                "operators",
+                "signing-keys")) {
             json(list, "list");
             assertThat(run(0, list, "list")).as(list).isNotEmpty();
         }
@@ -176,7 +199,16 @@ class MusterIT {
         String made = run(0, "operators", "create", name, "--grants", grants, "--secret-file", token.toString());
         assertThat(made).contains(name).doesNotContain(Files.readString(token).strip());
         String serial = registry.expectedSerial(FLEET);
-        run(0, "login", registry.base().toString(), "--token-file", token.toString(), "--fleet", FLEET, "--profile", "v");
+        run(
+                0,
+                "login",
+                registry.base().toString(),
+                "--token-file",
+                token.toString(),
+                "--fleet",
+                FLEET,
+                "--profile",
+                "v");
 
         assertThat(run(0, "whoami", "--profile", "v")).contains(name);
         run(0, "serials", "show", serial, "--profile", "v");
@@ -210,8 +242,13 @@ class MusterIT {
 
         Ended ended = Processes.run(
                 directory,
-                Map.of("XDG_CONFIG_HOME", directory.resolve("config").toString(), "PATH", directory + ":"
-                        + System.getenv("PATH"), "JAVA_HOME", System.getProperty("java.home")),
+                Map.of(
+                        "XDG_CONFIG_HOME",
+                        directory.resolve("config").toString(),
+                        "PATH",
+                        directory + ":" + System.getenv("PATH"),
+                        "JAVA_HOME",
+                        System.getProperty("java.home")),
                 List.of("bash", "-c", script));
 
         assertThat(ended.status()).as(ended.all()).isZero();
