@@ -226,10 +226,11 @@ class MusterIT {
     @Test
     void tutorialLeadsToAThousandDevices() throws IOException {
         RegistryUnderTest empty = SharedWorld.embedded();
+        Path bin = Files.createDirectory(directory.resolve("bin"));
         Path launcher = Path.of(System.getProperty("basedir"), "../muster/muster");
-        Files.copy(launcher, directory.resolve("muster"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(launcher, bin.resolve("muster"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.createSymbolicLink(
-                directory.resolve("muster-command.jar"),
+                bin.resolve("muster-command.jar"),
                 Path.of(System.getProperty("muster-command.jar")).toRealPath());
         Files.writeString(directory.resolve("operator-token"), empty.operatorToken());
         Page page = Page.of("tutorials/first-thousand.md");
@@ -246,7 +247,7 @@ class MusterIT {
                         "XDG_CONFIG_HOME",
                         directory.resolve("config").toString(),
                         "PATH",
-                        directory + ":" + System.getenv("PATH"),
+                        bin + ":" + System.getenv("PATH"),
                         "JAVA_HOME",
                         System.getProperty("java.home")),
                 List.of("bash", "-c", script));
