@@ -223,6 +223,7 @@ class MusterIT {
     }
 
     /** The commands of {@code docs/tutorials/first-thousand.md}, as they stand there. The launcher runs the jar. */
+    @Tag("extended")
     @Test
     void tutorialLeadsToAThousandDevices() throws IOException {
         RegistryUnderTest empty = SharedWorld.embedded();
