@@ -175,7 +175,15 @@ public final class Audit {
         /** A start made an operator because a file in the data directory asked for it. */
         OPERATOR_RECOVERED,
         /** An operator's token was revoked. */
-        OPERATOR_REVOKED;
+        OPERATOR_REVOKED,
+        /** An operator signed in at the console. */
+        CONSOLE_SIGNED_IN,
+        /** An operator signed out at the console. */
+        CONSOLE_SIGNED_OUT,
+        /** An operator made a link that signs in at the console once. */
+        CONSOLE_LINK_MADE,
+        /** An operator ended the sessions of an operator, or all. */
+        CONSOLE_SESSIONS_ENDED;
 
         /** Returns the word for the wire and the database. */
         public String word() {

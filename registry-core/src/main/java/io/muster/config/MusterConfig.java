@@ -43,6 +43,7 @@ import java.util.regex.Pattern;
  * @param claimPage the look of the claim page
  * @param provisionFleet the fleet of the form {@code /provision}; empty if there is no such form
  * @param users names of the identity providers of users
+ * @param operators sessions of operators at the console
  * @param settings from which verifiers and identity providers read their own settings
  */
 public record MusterConfig(
@@ -68,6 +69,7 @@ public record MusterConfig(
         ClaimPage claimPage,
         Optional<String> provisionFleet,
         List<String> users,
+        Operators operators,
         Settings settings) {
 
     /** The fleet of registrations that name none. */
@@ -206,6 +208,14 @@ public record MusterConfig(
      * @param keep how long the numbers of an hour are kept
      */
     public record Statistics(Duration keep) {}
+
+    /**
+     * Sessions of operators at the console.
+     *
+     * @param idle how long one lasts without a request
+     * @param lifetime how long one lasts at most, and how long the groups that a provider told count
+     */
+    public record Operators(Duration idle, Duration lifetime) {}
 
     /** The kind of a broker, which decides how it asks and how it is told. */
     public enum BrokerKind {
@@ -391,6 +401,7 @@ public record MusterConfig(
                 ClaimPage.read(settings.below("claim")),
                 provisionFleet(settings),
                 settings.names("users", List.of()),
+                operators(settings.below("operators")),
                 settings);
     }
 
@@ -414,6 +425,12 @@ public record MusterConfig(
                 Set.copyOf(hosts),
                 settings.duration("keep", Duration.ofDays(7), Duration.ofHours(1), Duration.ofDays(31)),
                 settings);
+    }
+
+    private static Operators operators(Settings settings) {
+        return new Operators(
+                settings.duration("session-idle", Duration.ofHours(1), Duration.ofMinutes(1), Duration.ofDays(1)),
+                settings.duration("session-lifetime", Duration.ofHours(8), Duration.ofMinutes(1), Duration.ofDays(1)));
     }
 
     private static Optional<String> provisionFleet(Settings settings) {

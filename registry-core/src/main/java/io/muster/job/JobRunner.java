@@ -10,6 +10,7 @@ import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.log.RareLog;
 import io.muster.operator.Operators;
+import io.muster.operator.People;
 import io.muster.persistence.Database;
 import io.muster.persistence.DatabaseUnavailableException;
 import io.muster.persistence.MasterKey;
@@ -52,6 +53,7 @@ public final class JobRunner implements AutoCloseable {
     private final SerialJob serials;
     private final DeviceJob devices;
     private final Operators operators;
+    private final People people;
     private final Clock clock;
     private final Consumer<String> witness;
     private final AtomicLong waiting = new AtomicLong();
@@ -77,10 +79,11 @@ public final class JobRunner implements AutoCloseable {
             SerialJob serials,
             DeviceJob devices,
             Operators operators,
+            People people,
             MusterConfig config,
             @Ours MeterRegistry meters,
             @Ours Clock clock) {
-        this(database, audit, jobs, serials, devices, operators, config, meters, clock, step -> {});
+        this(database, audit, jobs, serials, devices, operators, people, config, meters, clock, step -> {});
     }
 
     /** Tells the witness of each step. */
@@ -91,6 +94,7 @@ public final class JobRunner implements AutoCloseable {
             SerialJob serials,
             DeviceJob devices,
             Operators operators,
+            People people,
             MusterConfig config,
             MeterRegistry meters,
             Clock clock,
@@ -100,6 +104,7 @@ public final class JobRunner implements AutoCloseable {
         this.serials = serials;
         this.devices = devices;
         this.operators = operators;
+        this.people = people;
         this.clock = clock;
         this.witness = witness;
         this.done = counter(meters, "done");
@@ -237,6 +242,7 @@ public final class JobRunner implements AutoCloseable {
     private boolean isPermitted(Job job) {
         return operators
                 .find(job.operator())
+                .or(() -> people.find(job.operator()))
                 .filter(operator -> operator.may(job.kind().right(), job.fleet()))
                 .isPresent();
     }

@@ -51,6 +51,7 @@ public final class Operators {
     public static final String NO_SUCH_OPERATOR = "no such operator";
 
     private static final String PREFIX = "mo_";
+    private static final int LONGEST_TOKEN = 128;
     private static final String FILE = "operator-token";
     private static final String SUBJECT = "operator:";
     private static final String SUBJECT_NAME = "operator-name:";
@@ -140,13 +141,19 @@ public final class Operators {
      * @return empty for anything that is not a token
      */
     public Optional<Operator> authenticate(String token) {
-        if (!token.startsWith(PREFIX) || token.length() > 128) {
+        if (!isToken(token)) {
             return Optional.empty();
         }
         Instant now = clock.instant();
         Optional<Operator> operator = byToken.get(subject(Secrets.hash(token))).map(known -> known.at(now));
         operator.filter(Operator::active).ifPresent(active -> lastUses.operatorUsed(active.id(), now));
         return operator;
+    }
+
+    /** Returns the operator with the token of this hash, at most two seconds late, whether active or not. */
+    Optional<Operator> ofToken(byte[] hash) {
+        Instant now = clock.instant();
+        return byToken.get(subject(hash)).map(known -> known.at(now));
     }
 
     /**
@@ -156,6 +163,11 @@ public final class Operators {
     public Optional<Operator> find(String name) {
         Instant now = clock.instant();
         return byName.get(SUBJECT_NAME + name).map(known -> known.at(now));
+    }
+
+    /** Tells whether a text has the form of a token of an operator. */
+    public static boolean isToken(String text) {
+        return text.startsWith(PREFIX) && text.length() <= LONGEST_TOKEN;
     }
 
     private static String subject(byte[] hash) {

@@ -137,8 +137,15 @@ public final class Spending {
      * the same time. Never throws; the next run forgets what remains.
      */
     public static void forgetExpired(Database database, Clock clock) {
-        for (String table :
-                List.of("used_once", "sealed_reply", "revoked_token", "claim_code", "user_session", "approval")) {
+        for (String table : List.of(
+                "used_once",
+                "sealed_reply",
+                "revoked_token",
+                "claim_code",
+                "user_session",
+                "operator_session",
+                "operator_person",
+                "approval")) {
             try {
                 int forgotten;
                 do {

@@ -15,6 +15,7 @@ import io.muster.fleet.Fleets;
 import io.muster.issuer.Issuers;
 import io.muster.job.JobRunner;
 import io.muster.log.RareLog;
+import io.muster.operator.GroupGrants;
 import io.muster.operator.Operators;
 import io.muster.ownership.EvenClaims;
 import io.muster.persistence.Changes;
@@ -28,6 +29,7 @@ import io.muster.registration.EvenRefusals;
 import io.muster.statistics.Statistics;
 import io.muster.token.SigningKeys;
 import io.muster.user.IdentityProviders;
+import io.muster.user.OperatorProvider;
 import io.muster.verification.list.ExpectedSerials;
 import io.muster.verification.list.Spellings;
 import io.muster.verification.policy.Verifiers;
@@ -80,6 +82,7 @@ public final class Startup {
             // Identity providers, verifiers and issuers come first, so that their faults are reported with all others.
             // The database is opened only if there are none.
             part(IdentityProviders.class);
+            part(GroupGrants.class);
             Verifiers verifiers = part(Verifiers.class);
             Issuers issuers = part(Issuers.class);
             part(WebhookSender.class);
@@ -246,6 +249,7 @@ public final class Startup {
         parts.ifMade(WebhookSender.class, WebhookSender::close);
         parts.ifMade(Verifiers.class, Verifiers::close);
         parts.ifMade(IdentityProviders.class, IdentityProviders::close);
+        parts.ifMade(OperatorProvider.class, OperatorProvider::close);
         parts.ifMade(Issuers.class, Issuers::close);
         parts.ifMade(Plugins.class, Plugins::close);
         parts.ifMade(Database.class, Database::close);

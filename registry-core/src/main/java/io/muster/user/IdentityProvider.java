@@ -61,6 +61,9 @@ public final class IdentityProvider implements AutoCloseable {
     private final Discovery discovery;
     private final PublishedKeys keys;
 
+    /** The user of an access token, and when the token ends. */
+    public record Access(User user, Instant until) {}
+
     /** Where users sign in, and where the registry asks for their tokens. */
     public record Endpoints(URI authorization, URI token) {}
 
@@ -175,6 +178,12 @@ public final class IdentityProvider implements AutoCloseable {
         return clientId;
     }
 
+    /** Tells whether a token for the other provider's audience would count here, as an access token or an ID token. */
+    boolean isFor(IdentityProvider other) {
+        return audience.equals(other.audience)
+                || clientId.filter(other.audience::equals).isPresent();
+    }
+
     /** Returns the scopes to ask for at a sign-in, separated by blanks. */
     public String scopes() {
         return scopes;
@@ -201,6 +210,16 @@ public final class IdentityProvider implements AutoCloseable {
      * @throws VerificationUnavailableException if its key cannot be had now
      */
     User accessToken(String token) {
+        return access(token).user();
+    }
+
+    /**
+     * Returns the user of an access token, and when the token ends.
+     *
+     * @throws InvalidTokenException if the token is bad in any way
+     * @throws VerificationUnavailableException if its key cannot be had now
+     */
+    Access access(String token) {
         JsonNode checked = verified(token, types);
         if (!audiences(checked).contains(audience)) {
             throw new InvalidTokenException("it is for another audience");
@@ -208,7 +227,7 @@ public final class IdentityProvider implements AutoCloseable {
         if (type(token).equals(PLAIN)) {
             refuseIdToken(checked);
         }
-        return claims.user(checked);
+        return new Access(claims.user(checked), StrictJws.time(checked, "exp").orElseThrow());
     }
 
     /** An ID token says who signed in at a client. It is no key to anything (RFC 9068 section 5). */

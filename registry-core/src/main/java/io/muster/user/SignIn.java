@@ -53,7 +53,8 @@ public final class SignIn {
     private final URI redirect;
     private final MasterKey master;
     private final UsedOnce used;
-    private final UserSessions sessions;
+    private final String purpose;
+    private final Function<User, Optional<String>> sessions;
     private final Clock clock;
     private final SecureRandom random = new SecureRandom();
 
@@ -65,23 +66,34 @@ public final class SignIn {
             UsedOnce used,
             UserSessions sessions,
             @Ours Clock clock) {
-        this(providers::find, URI.create(config.address(BACK)), master, used, sessions, clock);
+        this(
+                providers::find,
+                URI.create(config.address(BACK)),
+                PURPOSE,
+                master,
+                used,
+                user -> Optional.of(sessions.begin(user)),
+                clock);
     }
 
     /**
      * Signs in.
      *
      * @param redirect the address to which providers send browsers back
+     * @param purpose of the cookie; one that was sealed for another purpose is none
+     * @param sessions begins a session; empty for a person who may not have one
      */
     SignIn(
             Function<String, Optional<SignInProvider>> providers,
             URI redirect,
+            String purpose,
             MasterKey master,
             UsedOnce used,
-            UserSessions sessions,
+            Function<User, Optional<String>> sessions,
             Clock clock) {
         this.providers = providers;
         this.redirect = redirect;
+        this.purpose = purpose;
         this.master = master;
         this.used = used;
         this.sessions = sessions;
@@ -121,7 +133,7 @@ public final class SignIn {
         }
     }
 
-    /** Why there is no session, in the words that the claim page knows. */
+    /** Why there is no session, in the words that the pages know. */
     public enum Failure {
         /** The user or the provider said no. */
         REFUSED,
@@ -130,7 +142,9 @@ public final class SignIn {
         /** The provider cannot be reached. */
         UNAVAILABLE,
         /** The provider's answer is not good. */
-        FAILED
+        FAILED,
+        /** The provider knows the person, who may do nothing here. */
+        FORBIDDEN
     }
 
     /**
@@ -215,7 +229,7 @@ public final class SignIn {
         try {
             return Optional.of(new Begun(
                     with(provider.authorization(), parameters),
-                    Base64.getUrlEncoder().withoutPadding().encodeToString(master.seal(pending.toJson(), PURPOSE))));
+                    Base64.getUrlEncoder().withoutPadding().encodeToString(master.seal(pending.toJson(), purpose))));
         } catch (SignInException e) {
             LOG.warn(name, "Nobody can sign in at {}: {}", name, e.getMessage());
             throw new UnavailableException();
@@ -261,7 +275,9 @@ public final class SignIn {
         }
         try {
             User user = provider.get().user(code.get(), pending.verifier(), redirect, pending.nonce());
-            return new Ended(Optional.of(sessions.begin(user)), Optional.empty());
+            return sessions.apply(user)
+                    .map(session -> new Ended(Optional.of(session), Optional.empty()))
+                    .orElseGet(() -> Ended.with(Failure.FORBIDDEN));
         } catch (SignInException e) {
             LOG.warn(pending.provider(), "A sign-in at {} failed: {}", pending.provider(), e.getMessage());
             return Ended.with(e.isUnavailable() ? Failure.UNAVAILABLE : Failure.FAILED);
@@ -280,7 +296,7 @@ public final class SignIn {
             byte[] sealed = Base64.getUrlDecoder().decode(cookie);
             return sealed.length < SHORTEST_SEAL
                     ? Optional.empty()
-                    : Optional.of(Pending.of(master.open(sealed, PURPOSE)));
+                    : Optional.of(Pending.of(master.open(sealed, purpose)));
         } catch (IllegalArgumentException | ConfigurationException e) {
             // Somebody made it up, or the master key was changed meanwhile.
             return Optional.empty();

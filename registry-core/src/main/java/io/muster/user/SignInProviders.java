@@ -26,15 +26,19 @@ public final class SignInProviders {
     @Inject
     SignInProviders(IdentityProviders providers, MusterConfig config) {
         this.providers = providers;
-        boolean secure = config.issuer().getScheme().equals("https")
-                || LOOPBACK.contains(config.issuer().getHost());
-        if (!names().isEmpty() && !secure) {
+        if (!names().isEmpty() && !isSecure(config)) {
             LOG.warn(
                     "insecure",
                     "Nobody can sign in at {}: browsers keep its cookies over https only; set muster.issuer to the"
                             + " address that they use",
                     config.address("/claim"));
         }
+    }
+
+    /** Tells whether browsers keep cookies of the registry that are for secure connections only. */
+    static boolean isSecure(MusterConfig config) {
+        return config.issuer().getScheme().equals("https")
+                || LOOPBACK.contains(config.issuer().getHost());
     }
 
     /** Returns their names, in the order of the configuration. */
@@ -52,10 +56,12 @@ public final class SignInProviders {
 
     /** Returns the provider of this name, if users can sign in there. */
     Optional<SignInProvider> find(String name) {
-        return providers
-                .find(name)
-                .filter(provider -> provider.clientId().isPresent())
-                .map(Adapted::new);
+        return providers.find(name).flatMap(SignInProviders::adapted);
+    }
+
+    /** Returns the provider for a sign-in; empty if nobody can sign in there. */
+    static Optional<SignInProvider> adapted(IdentityProvider provider) {
+        return Optional.of(provider).filter(one -> one.clientId().isPresent()).map(Adapted::new);
     }
 
     private record Adapted(IdentityProvider provider) implements SignInProvider {

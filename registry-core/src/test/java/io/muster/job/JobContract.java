@@ -18,6 +18,7 @@ import io.muster.json.Json;
 import io.muster.operator.Grant;
 import io.muster.operator.Operator;
 import io.muster.operator.Operators;
+import io.muster.operator.People;
 import io.muster.operator.Role;
 import io.muster.persistence.Database;
 import io.muster.problem.RegistryException;
@@ -86,6 +87,7 @@ interface JobContract {
                 node.part(SerialJob.class),
                 node.part(DeviceJob.class),
                 node.operators(),
+                node.part(People.class),
                 node.config(),
                 new SimpleMeterRegistry(),
                 node.clock(),

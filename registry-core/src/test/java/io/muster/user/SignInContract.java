@@ -125,9 +125,10 @@ interface SignInContract {
         return new SignIn(
                 name -> name.equals("customers") ? Optional.of(provider) : Optional.empty(),
                 BACK,
+                "user sign-in",
                 node.part(MasterKey.class),
                 node.part(UsedOnce.class),
-                node.part(UserSessions.class),
+                user -> Optional.of(node.part(UserSessions.class).begin(user)),
                 clock);
     }
 

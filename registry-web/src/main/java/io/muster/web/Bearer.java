@@ -5,12 +5,16 @@ import io.muster.api.ProblemType;
 import io.muster.fleet.Fleets;
 import io.muster.jose.PublicJwk;
 import io.muster.operator.Operator;
+import io.muster.operator.OperatorSessions;
 import io.muster.operator.Operators;
+import io.muster.operator.People;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.token.DpopProofs.InvalidProofException;
 import io.muster.token.TokenVerifier;
 import io.muster.token.VerifiedToken;
+import io.muster.web.user.Cookies;
+import io.muster.web.user.SignedIn;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -21,6 +25,7 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.ext.Provider;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Identifies the caller by the token of the request: a bearer token (RFC 6750), or one that is bound to a key and comes
@@ -30,6 +35,7 @@ import java.util.Optional;
 @ApplicationScoped
 public class Bearer {
 
+    private static final Set<String> READING = Set.of("GET", "HEAD");
     private static final String BEARER = "bearer ";
     private static final String DPOP = "dpop ";
     private static final String CHALLENGES = Bearer.class.getName() + ".challenges";
@@ -42,6 +48,15 @@ public class Bearer {
 
     @Inject
     Operators operators;
+
+    @Inject
+    People people;
+
+    @Inject
+    OperatorSessions sessions;
+
+    @Inject
+    SignedIn page;
 
     @Inject
     Dpop dpop;
@@ -85,15 +100,38 @@ public class Bearer {
     }
 
     /**
-     * Returns the operator who calls, whatever it may do.
+     * Returns the operator who calls, whatever it may do: by a token of this registry or of the company's provider, or
+     * by the cookie of the console.
      *
-     * @throws RegistryException {@code UNAUTHORIZED} without a valid token
+     * @throws RegistryException {@code UNAUTHORIZED} without a valid token or cookie; {@code FORBIDDEN} for a person
+     *     without a group that gives a grant, or for a change with the cookie that another site's page sent
      */
     public Operator operator(HttpServletRequest request) {
-        return token(request, BEARER)
-                .flatMap(operators::authenticate)
-                .filter(Operator::active)
+        return session(request)
+                .flatMap(text -> signedIn(request, text))
+                .or(() -> token(request, BEARER).flatMap(this::operator))
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token"));
+    }
+
+    private Optional<Operator> operator(String token) {
+        return Operators.isToken(token)
+                ? operators.authenticate(token).filter(Operator::active)
+                : people.authenticate(token);
+    }
+
+    private Optional<Operator> signedIn(HttpServletRequest request, String text) {
+        Optional<Operator> operator = sessions.find(text).map(OperatorSessions.Session::operator);
+        if (operator.isPresent() && !READING.contains(request.getMethod())) {
+            page.requireOwnPage(request);
+        }
+        return operator;
+    }
+
+    /** Returns the cookie of the console, which nothing has checked. A token counts alone, whatever cookie comes with it. */
+    public static Optional<String> session(HttpServletRequest request) {
+        return request.getHeader(HttpHeaders.AUTHORIZATION) == null
+                ? Cookies.find(request, Cookies.OPERATOR)
+                : Optional.empty();
     }
 
     /**

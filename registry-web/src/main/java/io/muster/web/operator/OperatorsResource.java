@@ -174,7 +174,8 @@ public class OperatorsResource {
         return new EntityTag(Long.toString(operator.version()));
     }
 
-    private static Map<String, Object> view(Operator operator) {
+    /** Returns an operator for the wire. */
+    public static Map<String, Object> view(Operator operator) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("id", operator.id());
         view.put("name", operator.name());

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.muster.web.operator;
 
+import io.muster.api.ProblemType;
 import io.muster.operator.Operator;
 import io.muster.operator.Operators;
+import io.muster.problem.RegistryException;
 import io.muster.web.Bearer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -41,8 +43,11 @@ public class OwnOperatorResource {
     public Response replaceToken(@Context HttpServletRequest request, InputStream body) {
         Operator by = bearer.operator(request);
         Duration overlap = OperatorsResource.overlap(request, body);
-        return OperatorsResource.view(
-                        operators.replaceToken(by, Bearer.presented(request).orElseThrow(), overlap))
+        String token = Bearer.presented(request)
+                .filter(Operators::isToken)
+                .orElseThrow(() -> RegistryException.withDetail(
+                        ProblemType.CONFLICT, "only a token of this registry can be replaced, and with it alone"));
+        return OperatorsResource.view(operators.replaceToken(by, token, overlap))
                 .build();
     }
 }

@@ -97,7 +97,8 @@ public class SignInResource {
                 .build();
     }
 
-    private static SignIn.Answer answer(HttpServletRequest request) {
+    /** Returns what the browser brings back from a provider; nothing where a parameter is there twice. */
+    static SignIn.Answer answer(HttpServletRequest request) {
         String query = request.getQueryString();
         try {
             Form form = Form.parseQuery(query == null ? "" : query);
@@ -122,7 +123,8 @@ public class SignInResource {
         return to(URI.create(config.address("/claim") + "#!" + failure.name().toLowerCase(Locale.ROOT)));
     }
 
-    private static Response.ResponseBuilder to(URI address) {
+    /** Sends a browser to another address, which does not learn where it was. */
+    static Response.ResponseBuilder to(URI address) {
         return Response.seeOther(address)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
                 .header("Referrer-Policy", "no-referrer");

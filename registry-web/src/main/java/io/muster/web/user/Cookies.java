@@ -7,7 +7,7 @@ import java.util.Collections;
 import java.util.Optional;
 
 /**
- * The two cookies of the claim page. Their names begin with {@code __Host-}: browsers then take them from this host alone, only over TLS,
+ * The cookies of the claim page and of the console, two each. Their names begin with {@code __Host-}: browsers then take them from this host alone, only over TLS,
  * and only for every path, so that no other host of the domain can plant one. On {@code http://localhost} Chromium and Firefox count the
  * connection as secure.
  */
@@ -18,6 +18,12 @@ public final class Cookies {
 
     /** Holds the state of a sign-in until the browser comes back from the provider. */
     public static final String SIGN_IN = "__Host-muster-sign-in";
+
+    /** Proves which operator is signed in at the console. */
+    public static final String OPERATOR = "__Host-muster-operator";
+
+    /** Holds the state of the sign-in of an operator. */
+    public static final String OPERATOR_SIGN_IN = "__Host-muster-operator-sign-in";
 
     private static final int LONGEST_HEADER = 16 * 1024;
 
@@ -50,6 +56,11 @@ public final class Cookies {
     /** Returns the header that sets a cookie. */
     public static String set(String name, String value, Duration lifetime) {
         return name + "=" + value + ATTRIBUTES + "; Max-Age=" + lifetime.toSeconds();
+    }
+
+    /** Returns the header that sets a cookie which a browser sends with requests of the registry's own pages alone. */
+    public static String setStrict(String name, String value, Duration lifetime) {
+        return set(name, value, lifetime).replace("SameSite=Lax", "SameSite=Strict");
     }
 
     /** Returns the header that removes a cookie. */

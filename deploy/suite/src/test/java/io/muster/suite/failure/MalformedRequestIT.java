@@ -131,6 +131,13 @@ class MalformedRequestIT {
         addresses.put("/api/v1/operators", List.of("GET", "HEAD", "POST"));
         addresses.put("/api/v1/operators/" + ID, List.of("GET", "HEAD", "PUT", "DELETE"));
         addresses.put("/api/v1/operators/" + ID + "/token", List.of("POST"));
+        addresses.put("/api/v1/console", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/console/session", List.of("POST", "DELETE"));
+        addresses.put("/api/v1/console/sign-in", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/console/signed-in", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/console-links", List.of("POST"));
+        addresses.put("/api/v1/console-sessions", List.of("GET", "HEAD", "DELETE"));
+        addresses.put("/api/v1/console-sessions/x", List.of("DELETE"));
         addresses.put("/api/v1/me", List.of("GET", "HEAD"));
         addresses.put("/api/v1/me/token", List.of("POST"));
         addresses.put("/api/v1/signing-keys", List.of("GET", "HEAD"));

@@ -75,6 +75,16 @@ class StartFaultIT {
         properties.put("muster.fleet.default.verifiers", "database, nobody");
         properties.put("muster.registration.refused-status", "402");
         properties.put("muster.database.password", SECRET);
+        properties.put("muster.operators.session-idle", "PT1S");
+        String oidc = "muster.operators.oidc.";
+        properties.put(oidc + "issuer", "http://10.0.0.1/staff");
+        properties.put(oidc + "client-secret", SECRET);
+        properties.put(oidc + "grants", "admins, clerks");
+        properties.put(oidc + "grant.admins.role", "admin");
+        properties.put(oidc + "grant.admins.fleets", "default");
+        properties.put(oidc + "grant.clerks.group", "clerks");
+        properties.put(oidc + "grant.clerks.rights", "devices:read, mqtt:read, everything");
+        properties.put(oidc + "grant.others.group", "others");
 
         Ended ended = start(unusedPort(), properties);
 
@@ -86,7 +96,17 @@ class StartFaultIT {
                 "muster.trusted-proxies: \"nginx\" is neither",
                 "muster.trusted-proxies: \"10.0.0.1/8\" does not begin where such a range begins; write 10.0.0.0/8",
                 "nobody",
-                "muster.registration.refused-status");
+                "muster.registration.refused-status",
+                "muster.operators.session-idle",
+                oidc + "issuer: must be https",
+                oidc + "audience: is required",
+                oidc + "client-id: is required",
+                oidc + "grant.admins.group: is required",
+                oidc + "grant.admins.role: admin is for all fleets",
+                oidc + "grant.clerks.rights: mqtt:read is of no use",
+                oidc + "grant.clerks.rights: \"everything\" is no right",
+                oidc + "grants: does not list others",
+                oidc + "grant.others.role: is required");
     }
 
     @Test

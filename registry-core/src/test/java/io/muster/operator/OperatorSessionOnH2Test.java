@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.muster.operator;
+
+import io.muster.TestRegistry;
+
+class OperatorSessionOnH2Test implements OperatorSessionContract {
+
+    @Override
+    public TestRegistry fresh() {
+        return TestRegistry.fresh();
+    }
+}
