@@ -75,6 +75,23 @@ class StartFaultIT {
         properties.put("muster.fleet.default.verifiers", "database, nobody");
         properties.put("muster.registration.refused-status", "402");
         properties.put("muster.database.password", SECRET);
+
+        Ended ended = start(unusedPort(), properties);
+
+        assertOneReadableMessage(
+                ended,
+                "muster.tokn.lifetime",
+                "muster.token.lifetime",
+                "muster.database.pool-size",
+                "muster.trusted-proxies: \"nginx\" is neither",
+                "muster.trusted-proxies: \"10.0.0.1/8\" does not begin where such a range begins; write 10.0.0.0/8",
+                "nobody",
+                "muster.registration.refused-status");
+    }
+
+    @Test
+    void everyFaultOfTheProviderOfOperatorsIsInTheMessage() throws IOException {
+        Map<String, String> properties = new TreeMap<>();
         properties.put("muster.operators.session-idle", "PT1S");
         String oidc = "muster.operators.oidc.";
         properties.put(oidc + "issuer", "http://10.0.0.1/staff");
@@ -88,15 +105,8 @@ class StartFaultIT {
 
         Ended ended = start(unusedPort(), properties);
 
-        assertOneReadableMessage(
+        assertMessage(
                 ended,
-                "muster.tokn.lifetime",
-                "muster.token.lifetime",
-                "muster.database.pool-size",
-                "muster.trusted-proxies: \"nginx\" is neither",
-                "muster.trusted-proxies: \"10.0.0.1/8\" does not begin where such a range begins; write 10.0.0.0/8",
-                "nobody",
-                "muster.registration.refused-status",
                 "muster.operators.session-idle",
                 oidc + "issuer: must be https",
                 oidc + "audience: is required",
