@@ -8,9 +8,11 @@ import java.net.http.HttpRequest;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import javax.net.ssl.SSLContext;
@@ -51,6 +53,7 @@ public final class DeviceClient implements TokenSource {
     private final Registration registration;
     private final AccessTokens tokens;
     private final Rotation rotation;
+    private final AtomicReference<Known> known = new AtomicReference<>();
 
     private DeviceClient(Builder builder) {
         CredentialStore store = Objects.requireNonNull(builder.store, "a store is required");
@@ -190,7 +193,7 @@ public final class DeviceClient implements TokenSource {
     /** Asks the registry for the device's present topics, with an access token. Registers first if need be. */
     MqttTopics topics() throws IOException, RefusedException, InterruptedException {
         bearer();
-        return own("GET", "", MqttTopics::read);
+        return own("GET", "", Map.of(), Optional.empty(), answer -> MqttTopics.read(answer.json()));
     }
 
     /**
@@ -203,7 +206,8 @@ public final class DeviceClient implements TokenSource {
      * @throws InterruptedException if interrupted while waiting
      */
     public boolean isOwned() throws IOException, RefusedException, InterruptedException {
-        return own("GET", "", device -> device.get("owned") == Boolean.TRUE);
+        return own(
+                "GET", "", Map.of(), Optional.empty(), answer -> answer.json().get("owned") == Boolean.TRUE);
     }
 
     /**
@@ -217,34 +221,88 @@ public final class DeviceClient implements TokenSource {
      * @throws InterruptedException if interrupted while waiting
      */
     public DisplayCode claimCode() throws IOException, RefusedException, InterruptedException {
-        return own("POST", "/claim-code", Json::displayCode);
+        return own("POST", "/claim-code", Map.of(), Optional.empty(), answer -> Json.displayCode(answer.json()));
+    }
+
+    /**
+     * Asks the registry for this device's present configuration, which its fleet's document says. Compare its version
+     * with the one of before. A configuration that is the same is not sent again.
+     *
+     * @return never null; empty with version {@code ""} if the registry is older and has no versions
+     * @throws RefusedException as {@link #accessToken()}
+     * @throws IOException as {@link #accessToken()}
+     * @throws InterruptedException if interrupted while waiting
+     */
+    public DeviceConfiguration configuration() throws IOException, RefusedException, InterruptedException {
+        Optional<Known> before = Optional.ofNullable(known.get());
+        Registry.Answer answer = own("GET", "", Map.of(), before.map(Known::tag), whole -> whole);
+        if (answer.isNotModified() && before.isPresent()) {
+            return before.get().configuration();
+        }
+        return remember(answer);
+    }
+
+    /**
+     * Tells the registry attributes of this device. Its fleet says which a device may report, and their bounds. A
+     * report whose reply was lost is sent again, which does no harm: it says how things are, not what changed.
+     *
+     * @param attributes strings, numbers and booleans by name; null for one that the device no longer has
+     * @return the configuration afterwards, which may depend on the attributes
+     * @throws RefusedException as {@link #accessToken()}; type {@code forbidden} if the fleet's devices report nothing,
+     *     {@code invalid-request} with every fault
+     * @throws IllegalArgumentException if there is a value of another type
+     * @throws IOException as {@link #accessToken()}
+     * @throws InterruptedException if interrupted while waiting
+     */
+    public DeviceConfiguration report(Map<String, ?> attributes)
+            throws IOException, RefusedException, InterruptedException {
+        Map<String, Object> copy = new LinkedHashMap<>(attributes);
+        return remember(own("PATCH", "", Map.of("attributes", copy), Optional.empty(), whole -> whole));
+    }
+
+    /** The last answer of the registry, with its entity tag. */
+    private record Known(String tag, DeviceConfiguration configuration) {}
+
+    private DeviceConfiguration remember(Registry.Answer answer) {
+        DeviceConfiguration configuration = DeviceConfiguration.read(answer.json());
+        answer.tag().ifPresent(tag -> known.set(new Known(tag, configuration)));
+        return configuration;
     }
 
     /** Reads a reply of the registry. */
     private interface Reading<T> {
-        T of(Map<String, Object> json) throws NoAnswer;
+        T of(Registry.Answer answer) throws NoAnswer;
     }
 
     /** Asks for something of the device's own, a second time with a new token if the first one is no longer good. */
-    private <T> T own(String method, String path, Reading<T> reading)
+    private <T> T own(String method, String path, Map<String, ?> body, Optional<String> unless, Reading<T> reading)
             throws IOException, RefusedException, InterruptedException {
         try {
-            return own(token(), method, path, reading);
+            return own(token(), method, path, body, unless, reading);
         } catch (RefusedException e) {
             if (e.status() != UNAUTHORIZED) {
                 throw e;
             }
-            return own(token(), method, path, reading);
+            return own(token(), method, path, body, unless, reading);
         }
     }
 
-    private <T> T own(AccessToken token, String method, String path, Reading<T> reading)
+    private <T> T own(
+            AccessToken token,
+            String method,
+            String path,
+            Map<String, ?> body,
+            Optional<String> unless,
+            Reading<T> reading)
             throws IOException, RefusedException, InterruptedException {
         return patience.inTurn(patience.newCall(), call -> {
             URI uri = Registry.at(registry.address(credentials.present()), "/devices/me" + path);
             try {
-                return patience.persistently(
-                        call, limit -> reading.of(registry.own(method, uri, headers(token, method, uri), limit)));
+                return patience.persistently(call, limit -> {
+                    Map<String, String> headers = new LinkedHashMap<>(headers(token, method, uri));
+                    unless.ifPresent(tag -> headers.put("If-None-Match", tag));
+                    return reading.of(registry.own(method, uri, body, headers, limit));
+                });
             } catch (RefusedException e) {
                 if (e.status() == UNAUTHORIZED) {
                     tokens.drop(token);

@@ -23,6 +23,7 @@ final class Registry {
     private static final Instant PLAUSIBLE = Instant.parse("2026-01-01T00:00:00Z");
 
     private static final int PENDING = 202;
+    private static final int NOT_MODIFIED = 304;
 
     /** How long to wait for a decision if the registry names no time. */
     private static final Duration UNTIL_DECIDED = Duration.ofMinutes(1);
@@ -56,8 +57,17 @@ final class Registry {
         }
     }
 
-    /** The content of a reply with status 200 or 201. */
-    record Answer(Map<String, Object> json, Optional<Instant> date) {
+    /**
+     * The content of a reply with status 200 or 201, or nothing of one with 304 that was asked for.
+     *
+     * @param json empty if the status is 304
+     * @param tag the entity tag
+     */
+    record Answer(Map<String, Object> json, Optional<Instant> date, Optional<String> tag) {
+
+        boolean isNotModified() {
+            return json.isEmpty();
+        }
 
         /** Hides the content. */
         @Override
@@ -88,18 +98,19 @@ final class Registry {
         return post(uri, "application/x-www-form-urlencoded", body, headers, null, limit);
     }
 
-    /** Gets an object, or posts an empty one and returns the object of the reply. */
-    Map<String, Object> own(String method, URI uri, Map<String, String> headers, Deadline limit)
+    /** Gets an object, or sends one and returns the object of the reply. */
+    Answer own(String method, URI uri, Map<String, ?> body, Map<String, String> headers, Deadline limit)
             throws IOException, RefusedException, InterruptedException {
         Map<String, String> all = new LinkedHashMap<>(headers);
         all.put("Accept", JSON);
         Duration left = limit.left();
-        return answer(
-                        method.equals("GET")
-                                ? transport.get(uri, all, left)
-                                : transport.post(uri, JSON, Json.write(Map.of()), all, left),
-                        null)
-                .json();
+        if (method.equals("GET")) {
+            Transport.Reply reply = transport.get(uri, all, left);
+            return reply.status() == NOT_MODIFIED && all.containsKey("If-None-Match")
+                    ? new Answer(Map.of(), Optional.empty(), Optional.empty())
+                    : answer(reply, null);
+        }
+        return answer(transport.send(method, uri, JSON, Json.write(body), all, left), null);
     }
 
     private Answer post(
@@ -115,7 +126,8 @@ final class Registry {
         rememberTimeAndNonce(reply.headers(), date);
         int status = reply.status();
         if (status == 200 || status == 201) {
-            return new Answer(object(reply.body(), replyKey), date);
+            return new Answer(
+                    object(reply.body(), replyKey), date, reply.headers().firstValue("ETag"));
         }
         if (status >= 400 && status < 500 && status != 408 && status != 429) {
             throw RefusedException.of(reply);

@@ -115,10 +115,16 @@ final class Transport {
      */
     Reply post(URI uri, String contentType, byte[] body, Map<String, String> headers, Duration limit)
             throws IOException, InterruptedException {
+        return send("POST", uri, contentType, body, headers, limit);
+    }
+
+    /** Sends with this method, and returns as {@link #post} does. */
+    Reply send(String method, URI uri, String contentType, byte[] body, Map<String, String> headers, Duration limit)
+            throws IOException, InterruptedException {
         return send(
                 HttpRequest.newBuilder(uri)
                         .header("Content-Type", contentType)
-                        .POST(HttpRequest.BodyPublishers.ofByteArray(body)),
+                        .method(method, HttpRequest.BodyPublishers.ofByteArray(body)),
                 headers,
                 limit);
     }

@@ -188,8 +188,8 @@ class RotationTest {
     @ParameterizedTest
     @ValueSource(strings = {"opaque", "a.b.c", "e30.e30.c2ln", "e30.eyJpYXQiOiJ4In0.c2ln", "e30.eyJpYXQiOjFlMzB9.c2ln"})
     void tokenThatDoesNotSayWhenItWasIssuedIsNoFault(String text) throws Exception {
-        Registry.Answer answer =
-                new Registry.Answer(Map.of("access_token", text, "rotate_by", 1_800_000_000L), Optional.empty());
+        Registry.Answer answer = new Registry.Answer(
+                Map.of("access_token", text, "rotate_by", 1_800_000_000L), Optional.empty(), Optional.empty());
 
         AccessToken token = AccessToken.read(answer, new Credential("k", "s", null, null), false, 0);
 

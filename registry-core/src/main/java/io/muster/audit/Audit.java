@@ -74,6 +74,8 @@ public final class Audit {
         DEVICE_RETIRED,
         /** An operator changed the name, tags or attributes of a device. */
         DEVICE_CHANGED,
+        /** A device reported attributes of itself. */
+        DEVICE_REPORTED,
         /** An operator deleted a device. */
         DEVICE_DELETED,
         /** An operator revoked a credential, or all of a device, a lot or a fleet. */

@@ -8,11 +8,13 @@ import io.muster.config.MusterConfig.OnUnavailable;
 import io.muster.config.MusterConfig.RegisterAgainRule;
 import io.muster.config.Settings;
 import io.muster.device.Device;
+import io.muster.device.DeviceTag;
 import io.muster.device.Storable;
 import io.muster.issuer.Issuers;
 import io.muster.json.Fields;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
+import io.muster.spi.Verdict;
 import io.muster.verification.SerialForm;
 import io.muster.verification.policy.Rules;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +42,7 @@ import java.util.stream.Stream;
  * @param deviceName the name for a device that no verifier has a name for, with <code>{serial}</code> in it
  * @param attributes the types of attributes that are declared; others are strings
  * @param configuration the values that every device of the fleet gets
+ * @param template the further data of each device
  * @param wire the shape of its registrations
  * @param topics the MQTT topics of its devices
  * @param brokerClaims the kinds of brokers that check access tokens themselves and find the topics in them
@@ -57,6 +60,7 @@ public record FleetDocument(
         Optional<String> deviceName,
         Map<String, AttributeType> attributes,
         Map<String, String> configuration,
+        DeviceTemplate template,
         Wire wire,
         Topics topics,
         List<BrokerKind> brokerClaims,
@@ -93,6 +97,7 @@ public record FleetDocument(
             Optional.empty(),
             Map.of(),
             Map.of(),
+            DeviceTemplate.NONE,
             Wire.PLAIN,
             Topics.STANDARD,
             List.of(),
@@ -113,6 +118,7 @@ public record FleetDocument(
                 Optional.empty(),
                 seed.attributes(),
                 seed.configuration(),
+                DeviceTemplate.NONE,
                 wire,
                 Topics.STANDARD,
                 List.of(),
@@ -149,10 +155,31 @@ public record FleetDocument(
             Function<String, Optional<String>> issuerFault,
             Function<String, Optional<String>> providerFault) {
         Fields fields = Fields.of(utf8);
+        FleetDocument document = read(fields, name, written, verifierFault, neverGenuine, issuerFault, providerFault);
+        fields.check();
+        return document;
+    }
+
+    /** Reads a document that is part of another text. Its faults are among those of the fields. */
+    static FleetDocument read(
+            Fields fields,
+            String name,
+            boolean written,
+            Function<String, Optional<String>> verifierFault,
+            Predicate<String> neverGenuine,
+            Function<String, Optional<String>> issuerFault,
+            Function<String, Optional<String>> providerFault) {
         fields.text("name", "the name of the fleet, or absent", name::equals);
         Wire wire = fields.object("wire")
                 .map(members -> Wire.read(members, written))
                 .orElse(Wire.PLAIN);
+        Map<String, AttributeType> attributes = fields.map(
+                        "attributes",
+                        "1 to 64 characters",
+                        key -> !key.isBlank() && key.length() <= 64,
+                        words(AttributeType.values()),
+                        word -> constant(AttributeType.values(), word))
+                .orElse(Map.of());
         FleetDocument document = new FleetDocument(
                 rules(fields, verifierFault, neverGenuine),
                 fields.meaning(
@@ -168,13 +195,7 @@ public record FleetDocument(
                         .orElse(DEFAULT_OVERLAP),
                 serials(fields, wire),
                 fields.text("deviceName", DEVICE_NAME, FleetDocument::isDeviceName),
-                fields.map(
-                                "attributes",
-                                "1 to 64 characters",
-                                key -> !key.isBlank() && key.length() <= 64,
-                                words(AttributeType.values()),
-                                word -> constant(AttributeType.values(), word))
-                        .orElse(Map.of()),
+                attributes,
                 fields.map(
                                 "configuration",
                                 "1 to 64 characters",
@@ -182,6 +203,9 @@ public record FleetDocument(
                                 "a string of at most " + MAX_TEXT + " characters",
                                 text -> Optional.of(text).filter(value -> value.length() <= MAX_TEXT))
                         .orElse(Map.of()),
+                fields.object("template")
+                        .map(members -> DeviceTemplate.read(members, attributes, wire.serialTag()))
+                        .orElse(DeviceTemplate.NONE),
                 wire,
                 fields.object("topics").map(Topics::read).orElse(Topics.STANDARD),
                 brokerClaims(fields),
@@ -193,12 +217,17 @@ public record FleetDocument(
         if (document.configuration.size() > MAX_ENTRIES) {
             fields.fault("configuration", "has more than " + MAX_ENTRIES + " members");
         }
+        if (document.deviceName.isPresent() && document.template.name().isPresent()) {
+            fields.fault("deviceName", "is said by #/template/name too");
+        }
+        document.template.configuration().keySet().stream()
+                .filter(document.configuration::containsKey)
+                .forEach(both -> fields.fault("configuration", both + " is in #/template/configuration too"));
         if (document.topics.spaceInClaims(name) * document.brokerClaims.size() > MAX_CLAIMS) {
             fields.fault("brokerClaims", "the topics are too many or too long for a token");
         }
         // A member that is null is a mistake of the caller, not a member left out.
         fields.refuseNulls();
-        fields.check();
         return document;
     }
 
@@ -217,9 +246,46 @@ public record FleetDocument(
                 && Storable.textFault(around, MAX_AROUND_SERIAL).isEmpty();
     }
 
-    /** Returns the name for a device with this serial if no verifier has one for it; empty if there is none. */
-    public Optional<String> nameOf(SerialNumber serial) {
-        return deviceName.map(pattern -> pattern.replace(SERIAL, shown(serial)));
+    /** Returns the types of all attributes that are declared, here or in the template; others are strings. */
+    public Map<String, AttributeType> types() {
+        if (template.attributes().isEmpty()) {
+            return attributes;
+        }
+        Map<String, AttributeType> types = new LinkedHashMap<>(attributes);
+        template.attributes().forEach((name, rule) -> types.put(name, rule.type()));
+        return types;
+    }
+
+    /** Returns what is said of the attributes that a device may report. */
+    public Map<String, AttributeRule> reported() {
+        Map<String, AttributeRule> reported = new LinkedHashMap<>(template.attributes());
+        reported.values().removeIf(rule -> !rule.report());
+        return reported;
+    }
+
+    /** Returns what a new device with this serial gets, of which verifiers know this. */
+    public Verdict.Genuine complete(SerialNumber serial, Verdict.Genuine known, LeftOut leftOut) {
+        Verdict.Genuine completed = template.complete(known, shown(serial), leftOut);
+        return completed.name().isPresent() || deviceName.isEmpty()
+                ? completed
+                : new Verdict.Genuine(
+                        deviceName.map(pattern -> pattern.replace(SERIAL, shown(serial))),
+                        completed.tags(),
+                        completed.attributes());
+    }
+
+    /**
+     * Returns what a device is told.
+     *
+     * @param tags of the device
+     */
+    public DeviceConfiguration configurationOf(
+            SerialNumber serial, Map<String, String> tags, Map<String, Object> attributes, LeftOut leftOut) {
+        Map<String, String> values = new LinkedHashMap<>(configuration);
+        values.putAll(template.configuration(
+                new DeviceTemplate.Values(shown(serial), Optional.ofNullable(tags.get(DeviceTag.LOT)), attributes),
+                leftOut));
+        return new DeviceConfiguration(values);
     }
 
     /** Returns the serial as the device presented it, if that can be shown to people; else as the registry has it. */
@@ -351,6 +417,10 @@ public record FleetDocument(
         deviceName.ifPresent(pattern -> json.put("deviceName", pattern));
         json.put("attributes", words(attributes));
         json.put("configuration", configuration);
+        // Left out like serials.
+        if (!template.equals(DeviceTemplate.NONE)) {
+            json.put("template", template.toJson());
+        }
         json.put("wire", wire.toJson());
         json.put("topics", topics.toJson());
         json.put("brokerClaims", brokerClaims.stream().map(FleetDocument::word).toList());

@@ -9,6 +9,7 @@ import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
 import io.muster.disconnection.Disconnections;
 import io.muster.issuer.Issuers;
+import io.muster.json.Fields;
 import io.muster.json.Json;
 import io.muster.persistence.Changes;
 import io.muster.persistence.Database;
@@ -329,6 +330,14 @@ public final class Fleets {
         return fleet;
     }
 
+    /** Reads a document that is part of another text and is not to be stored. Its faults are among those of the fields. */
+    public FleetDocument read(Fields fields, String name) {
+        FleetDocument document = FleetDocument.read(
+                fields, name, true, verifiers::fault, verifiers::neverGenuine, issuers::fault, users::fault);
+        fields.end();
+        return document;
+    }
+
     /** Returns settings that are permitted but hardly intended, as sentences for operators. */
     public List<String> warnings(Fleet fleet) {
         List<String> warnings = new ArrayList<>();
@@ -359,16 +368,24 @@ public final class Fleets {
      * devices are left out: there may be secrets among them.
      */
     private static String differences(Map<String, Object> before, Map<String, Object> after) {
+        flattenTemplate(before);
+        flattenTemplate(after);
         Set<String> names = new TreeSet<>(before.keySet());
         names.addAll(after.keySet());
         return names.stream()
                 .filter(name -> !Json.text(before.get(name)).equals(Json.text(after.get(name))))
                 .map(name -> "; "
-                        + (name.equals("configuration")
-                                ? "another configuration"
+                        + (name.endsWith("configuration")
+                                ? "another " + name
                                 : name + " before: " + Json.text(before.get(name)) + ", after: "
                                         + Json.text(after.get(name))))
                 .collect(Collectors.joining());
+    }
+
+    private static void flattenTemplate(Map<String, Object> document) {
+        if (document.remove("template") instanceof Map<?, ?> template) {
+            template.forEach((name, value) -> document.put("template." + name, value));
+        }
     }
 
     /** Returns the document of a fleet; empty if it does not exist or cannot be read. */

@@ -151,6 +151,21 @@ public final class Fields {
         return node.map(JsonNode::longValue);
     }
 
+    /** Returns the string, number or boolean, or empty. */
+    public Optional<Object> scalar(String name) {
+        Optional<JsonNode> node = node(name);
+        if (node.filter(JsonNode::isContainerNode).isPresent()) {
+            fault(name, "must be a string, a number, true or false");
+            return Optional.empty();
+        }
+        if (node.filter(JsonNode::isNumber).isPresent()) {
+            return node.map(JsonNode::numberValue);
+        }
+        return node.filter(JsonNode::isBoolean).isPresent()
+                ? node.map(JsonNode::booleanValue)
+                : text(name).map(text -> text);
+    }
+
     /** Returns true or false, or empty. */
     public Optional<Boolean> flag(String name) {
         Optional<JsonNode> node = node(name);

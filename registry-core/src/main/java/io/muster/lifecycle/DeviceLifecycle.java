@@ -78,6 +78,11 @@ public final class DeviceLifecycle {
         known.put("state", device.state().word());
         known.put("tags", new TreeMap<>(tags));
         known.put("attributes", new TreeMap<>(device.attributes()));
+        return version(known);
+    }
+
+    /** Returns a number that stands for these members, in this order. Never zero or less. */
+    public static long version(Map<String, Object> known) {
         return Math.max(1, ByteBuffer.wrap(UsedOnce.id(Json.text(known))).getLong() & Long.MAX_VALUE);
     }
 
@@ -118,12 +123,12 @@ public final class DeviceLifecycle {
         return changed;
     }
 
-    private static Optional<Device> locked(EntityManager em, DeviceId id) {
+    static Optional<Device> locked(EntityManager em, DeviceId id) {
         byte[] key = Ids.bytes(id.value());
         return DeviceStore.lock(em, key) ? Optional.of(em.find(Device.class, key)) : Optional.empty();
     }
 
-    private static Map<String, String> checked(EntityManager em, Device device, LongPredicate condition) {
+    static Map<String, String> checked(EntityManager em, Device device, LongPredicate condition) {
         Map<String, String> tags = DeviceStore.tags(em, device);
         if (!condition.test(version(device, tags))) {
             throw new RegistryException(ProblemType.PRECONDITION_FAILED, "the device is another than was read");
@@ -164,7 +169,7 @@ public final class DeviceLifecycle {
         }
     }
 
-    private static void describe(Device device, Map<String, String> tags, DevicePatch patch, List<String> differences) {
+    static void describe(Device device, Map<String, String> tags, DevicePatch patch, List<String> differences) {
         Map<String, Object> attributes = new LinkedHashMap<>(device.attributes());
         for (String name : new TreeSet<>(patch.attributes().keySet())) {
             Object after = patch.attributes().get(name).orElse(null);

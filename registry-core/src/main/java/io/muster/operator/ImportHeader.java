@@ -84,7 +84,7 @@ record ImportHeader(List<String> columns) {
      * name as it is written.
      */
     private static String attribute(FleetDocument fleet, String name) {
-        Set<String> declared = fleet.attributes().keySet();
+        Set<String> declared = fleet.types().keySet();
         List<String> meant = declared.stream().filter(name::equalsIgnoreCase).toList();
         return declared.contains(name) || meant.size() != 1 ? name : meant.get(0);
     }

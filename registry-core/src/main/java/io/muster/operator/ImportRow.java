@@ -241,7 +241,7 @@ final class ImportRow {
     }
 
     private Object typed(String key, String field) {
-        MusterConfig.AttributeType type = fleet.attributes().get(key);
+        MusterConfig.AttributeType type = fleet.types().get(key);
         if (type == MusterConfig.AttributeType.NUMBER && field.length() <= MAX_DIGITS) {
             try {
                 return new BigDecimal(field);
@@ -258,7 +258,7 @@ final class ImportRow {
     }
 
     private void attribute(String key, Object value) {
-        MusterConfig.AttributeType type = fleet.attributes().get(key);
+        MusterConfig.AttributeType type = fleet.types().get(key);
         if (type != null && !fits(type, value)) {
             faults.add(ATTRIBUTES + key + " must be a " + type.name().toLowerCase(Locale.ROOT));
         }

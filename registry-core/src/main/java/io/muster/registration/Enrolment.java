@@ -14,6 +14,7 @@ import io.muster.device.DeviceState;
 import io.muster.device.DeviceStore;
 import io.muster.device.DeviceTag;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.LeftOut;
 import io.muster.issuer.Issuers;
 import io.muster.jose.PublicJwk;
 import io.muster.once.Use;
@@ -180,19 +181,13 @@ public final class Enrolment {
     }
 
     private Outcome create(
-            RegistrationAttempt attempt, Fleet fleet, Verdict.Genuine genuine, List<Use> uses, Optional<User> owner) {
+            RegistrationAttempt attempt, Fleet fleet, Verdict.Genuine known, List<Use> uses, Optional<User> owner) {
         Candidate candidate = attempt.candidate();
+        Verdict.Genuine genuine = fleet.document().complete(candidate.serial(), known, LeftOut.UNSAID);
         Instant now = clock.instant();
         byte[] id = ids.next();
         Device device = new Device(
-                id,
-                fleet.name(),
-                candidate.serial(),
-                genuine.name()
-                        .or(() -> fleet.document().nameOf(candidate.serial()))
-                        .orElse(null),
-                genuine.attributes(),
-                now);
+                id, fleet.name(), candidate.serial(), genuine.name().orElse(null), genuine.attributes(), now);
         Map<String, String> tags = new HashMap<>(genuine.tags());
         tags.remove(DeviceTag.SERIAL);
         // Nobody but the registry says whom a device belongs to.

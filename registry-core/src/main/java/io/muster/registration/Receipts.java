@@ -6,6 +6,7 @@ import io.muster.cdi.Part;
 import io.muster.config.MusterConfig;
 import io.muster.device.Device;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.LeftOut;
 import io.muster.jose.SealedText;
 import io.muster.registration.RegistrationAttempt.Seal;
 import io.muster.spi.Credential;
@@ -52,7 +53,9 @@ final class Receipts {
                 device.name(),
                 tags,
                 device.attributes(),
-                fleet.document().configuration(),
+                fleet.document()
+                        .configurationOf(device.serial(), tags, device.attributes(), LeftOut.UNSAID)
+                        .values(),
                 lapses.orElse(null),
                 links,
                 credential.extras().isEmpty() ? null : credential.extras());

@@ -14,6 +14,7 @@ import io.muster.fleet.ClaimRules.To;
 import io.muster.json.Json;
 import io.muster.problem.RegistryException;
 import io.muster.spi.SerialNumber;
+import io.muster.spi.Verdict;
 import io.muster.verification.SerialForm;
 import io.muster.verification.policy.Rules;
 import java.nio.charset.StandardCharsets;
@@ -63,6 +64,7 @@ class FleetDocumentTest {
                         Optional.empty(),
                         Map.of(),
                         Map.of(),
+                        DeviceTemplate.NONE,
                         Wire.PLAIN,
                         Topics.STANDARD,
                         List.of(),
@@ -103,6 +105,7 @@ class FleetDocumentTest {
                         Optional.of("Pump {serial}"),
                         Map.of("temperature", AttributeType.NUMBER, "on", AttributeType.BOOLEAN),
                         Map.of("interval", "PT1M"),
+                        DeviceTemplate.NONE,
                         new Wire(
                                 Optional.of("/v2/hello"),
                                 "/id",
@@ -267,10 +270,10 @@ class FleetDocumentTest {
         FleetDocument document =
                 parse("{'verifiers':['jwt'],'deviceName':'Pump {serial}!','wire':{'preset':'register-device'}}");
 
-        assertThat(document.nameOf(new SerialNumber("7"))).contains("Pump 7!");
-        assertThat(document.nameOf(new SerialNumber("%%no%207"))).contains("Pump no 7!");
-        assertThat(document.nameOf(new SerialNumber("%%no%0A7"))).contains("Pump %%no%0A7!");
-        assertThat(parse("{'verifiers':['jwt']}").nameOf(new SerialNumber("SN-0001")))
+        assertThat(name(document, new SerialNumber("7"))).contains("Pump 7!");
+        assertThat(name(document, new SerialNumber("%%no%207"))).contains("Pump no 7!");
+        assertThat(name(document, new SerialNumber("%%no%0A7"))).contains("Pump %%no%0A7!");
+        assertThat(name(parse("{'verifiers':['jwt']}"), new SerialNumber("SN-0001")))
                 .isEmpty();
     }
 
@@ -410,5 +413,10 @@ class FleetDocumentTest {
         assertThat(faults("{'verifiers':['a'],'wire':{'path':'" + path + "'}}"))
                 .extracting(Fault::pointer)
                 .containsExactly("#/wire/path");
+    }
+
+    private static Optional<String> name(FleetDocument document, SerialNumber serial) {
+        return document.complete(serial, new Verdict.Genuine(Optional.empty(), Map.of(), Map.of()), LeftOut.UNSAID)
+                .name();
     }
 }

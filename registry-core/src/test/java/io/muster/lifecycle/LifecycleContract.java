@@ -13,6 +13,7 @@ import io.muster.approval.Approvals;
 import io.muster.audit.AuditEvent;
 import io.muster.device.Device;
 import io.muster.device.DeviceState;
+import io.muster.fleet.LeftOut;
 import io.muster.ownership.Owner;
 import io.muster.ownership.Ownership;
 import io.muster.persistence.Ids;
@@ -23,6 +24,7 @@ import io.muster.spi.DeviceOwnerChanged;
 import io.muster.spi.SerialNumber;
 import io.muster.spi.Verdict;
 import io.muster.user.User;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -284,6 +286,109 @@ interface LifecycleContract {
                     .isEqualTo("the fleet is archived");
             assertThat(node.authenticator().authenticate(receipt.key(), receipt.secret()))
                     .isPresent();
+        }
+    }
+
+    private static void put(TestNode node, String members) {
+        node.fleets()
+                .put(
+                        "default",
+                        ("{'verifiers':['yes'],'registerAgain':'never'," + members + "}")
+                                .replace('\'', '"')
+                                .getBytes(StandardCharsets.UTF_8),
+                        version -> true,
+                        "olga");
+    }
+
+    @Test
+    default void templateIsAppliedAtAdmissionAndItsConfigurationWhenAsked() {
+        try (TestNode node = test(new TestClock()).start()) {
+            put(
+                    node,
+                    "'template':{'tags':{'batch':'{lot|lower}','hall':'Z'},"
+                            + "'attributes':{'firmware':{'type':'string','report':true},'gain':{'type':'number','default':2}},"
+                            + "'configuration':{'topic':'{lot}/{serial}','firmware':'{attribute.firmware|or:first}'}}");
+
+            RegistrationReceipt receipt = registered(node);
+
+            DeviceId id = new DeviceId(receipt.deviceId());
+            assertThat(tags(node, id)).isEqualTo(Map.of("lot", "L1", "hall", "B", "batch", "l1"));
+            assertThat(device(node, id).attributes()).isEqualTo(Map.of("limit", 21, "gain", 2));
+            assertThat(receipt.attributes()).isEqualTo(Map.of("limit", 21, "gain", 2));
+            assertThat(receipt.configuration()).isEqualTo(Map.of("topic", "L1/SN-0001", "firmware", "first"));
+
+            put(node, "'template':{'configuration':{'topic':'v2/{serial}'}}");
+            assertThat(node.fleets()
+                            .get("default")
+                            .document()
+                            .configurationOf(
+                                    new SerialNumber(SERIAL),
+                                    tags(node, id),
+                                    device(node, id).attributes(),
+                                    LeftOut.UNSAID)
+                            .values())
+                    .isEqualTo(Map.of("topic", "v2/SN-0001"));
+            assertThat(device(node, id).attributes()).containsEntry("gain", 2);
+            assertThat(recorded(node, "fleet-written"))
+                    .allSatisfy(event -> assertThat(event.detail()).doesNotContain("v2/"));
+        }
+    }
+
+    @Test
+    default void reportsChangeTheDeviceAndLeaveOneEventAnHour() {
+        TestClock clock = new TestClock();
+        try (TestNode node = test(clock).start()) {
+            DeviceId id = new DeviceId(registered(node).deviceId());
+            DeviceReports reports = node.part(DeviceReports.class);
+
+            reports.report(id, Map.of("limit", Optional.of(21)), ANY, "192.0.2.1");
+            assertThat(recorded(node, "device-reported")).isEmpty();
+            for (int i = 1; i <= 10; i++) {
+                reports.report(id, Map.of("limit", Optional.of(21 + i)), ANY, "192.0.2.1");
+            }
+
+            assertThat(device(node, id).attributes()).isEqualTo(Map.of("limit", 31));
+            assertThat(recorded(node, "device-reported")).singleElement().satisfies(event -> {
+                assertThat(event.who()).isEqualTo("192.0.2.1");
+                assertThat(event.deviceId()).isEqualTo(id.value());
+                assertThat(event.detail()).isEqualTo("attributes.limit before: 21, after: 22");
+            });
+            clock.pass(Duration.ofMinutes(61));
+            reports.report(id, Map.of("limit", Optional.empty()), ANY, "192.0.2.1");
+            assertThat(device(node, id).attributes()).isEmpty();
+            assertThat(recorded(node, "device-reported")).hasSize(2);
+            assertThat(reports.report(new DeviceId("0".repeat(32)), Map.of(), ANY, "192.0.2.1"))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    default void reportOnAnotherVersionOrTooManyAreRefused() {
+        TestClock clock = new TestClock();
+        try (TestNode node = test(clock).start()) {
+            DeviceId id = new DeviceId(registered(node).deviceId());
+            DeviceReports reports = node.part(DeviceReports.class);
+            long before = version(node, id);
+            LongPredicate same = version -> version == before;
+
+            reports.report(id, Map.of("limit", Optional.of(5)), same, "192.0.2.1");
+            refused(
+                    ProblemType.PRECONDITION_FAILED,
+                    () -> reports.report(id, Map.of("limit", Optional.of(6)), same, "192.0.2.1"));
+            refused(
+                    ProblemType.PRECONDITION_FAILED,
+                    () -> reports.report(id, Map.of("limit", Optional.of(5)), same, "192.0.2.1"));
+            for (int i = 3; i < DeviceReports.MOST_AN_HOUR; i++) {
+                reports.report(id, Map.of("limit", Optional.of(5)), ANY, "192.0.2.1");
+            }
+            refused(
+                    ProblemType.TOO_MANY_REQUESTS,
+                    () -> reports.report(id, Map.of("limit", Optional.of(7)), ANY, "192.0.2.1"));
+            assertThat(device(node, id).attributes()).isEqualTo(Map.of("limit", 5));
+
+            clock.pass(Duration.ofMinutes(62));
+            reports.report(id, Map.of("limit", Optional.of(7)), ANY, "192.0.2.1");
+            assertThat(device(node, id).attributes()).isEqualTo(Map.of("limit", 7));
         }
     }
 }

@@ -29,10 +29,14 @@ import picocli.CommandLine.Command;
             Rotate.class,
             Status.class,
             ClaimCode.class,
+            Configuration.class,
+            Report.class,
             Show.class,
             Forget.class
         },
-        synopsisSubcommandLabel = "(register | token | mqtt | rotate | status | claim-code | show | forget)",
+        synopsisSubcommandLabel =
+                "(register | token | mqtt | rotate | status | claim-code | configuration | report | show"
+                        + " | forget)",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",

@@ -10,10 +10,14 @@ import io.muster.credential.CredentialOrders;
 import io.muster.device.Device;
 import io.muster.device.DeviceStore;
 import io.muster.device.DeviceStore.Standing;
+import io.muster.fleet.DeviceConfiguration;
 import io.muster.fleet.Fleets;
+import io.muster.fleet.LeftOut;
 import io.muster.fleet.Wire;
 import io.muster.json.Fields;
 import io.muster.json.Json;
+import io.muster.lifecycle.DeviceLifecycle;
+import io.muster.lifecycle.DeviceReports;
 import io.muster.ownership.ClaimCodes;
 import io.muster.ownership.DisplayCodes;
 import io.muster.ownership.Ownership;
@@ -26,26 +30,37 @@ import io.muster.web.Bodies;
 import io.muster.web.CredentialView;
 import io.muster.web.DeviceView;
 import io.muster.web.Origin;
+import io.muster.web.Precondition;
 import io.muster.web.label.Label;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PATCH;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.InputStream;
 import java.net.URI;
 import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.LongPredicate;
 
 /** A device's own record. */
 @Path("/devices/me")
 @ApplicationScoped
 public class OwnDeviceResource {
+
+    private static final String MERGE_PATCH = "application/merge-patch+json";
+    private static final String CREDENTIALS = "credentials";
 
     @Inject
     @Ours
@@ -70,6 +85,9 @@ public class OwnDeviceResource {
     DeviceStore devices;
 
     @Inject
+    DeviceReports reports;
+
+    @Inject
     DisplayCodes displayCodes;
 
     @Inject
@@ -81,16 +99,62 @@ public class OwnDeviceResource {
     @Inject
     ClientAuthentication clients;
 
-    /** Returns the record of the device that owns the access token, with its fleet's data for it. */
+    /**
+     * Returns the record of the device that owns the access token, with its fleet's data for it. With its entity tag in
+     * {@code If-None-Match}, a record that is the same is not sent again.
+     */
     @GET
     public Response own(@Context HttpServletRequest request) {
         Device device = device(bearer.device(request).deviceId());
-        Map<String, String> tags = devices.tags(device);
+        Map<String, Object> record = record(device, devices.tags(device));
+        Precondition precondition = Precondition.of(request);
+        long version = version(record);
+        if (!precondition.matches(version)) {
+            throw anotherRecord();
+        }
+        if (!precondition.noneMatches(version)) {
+            return Response.notModified(tag(version))
+                    .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                    .build();
+        }
+        return answer(record);
+    }
+
+    /**
+     * Changes attributes of the device by a merge patch (RFC 7396), {@code {"attributes": {...}}}: those that its fleet
+     * lets it report. With {@code If-Match}, changes only the record that was read.
+     */
+    @PATCH
+    public Response report(@Context HttpServletRequest request, InputStream body) {
+        DeviceId id = bearer.device(request).deviceId();
+        byte[] bytes = Bodies.read(request, body, Bodies.is(request, MERGE_PATCH) ? MERGE_PATCH : Bodies.JSON);
+        Device before = device(id);
+        Map<String, Optional<Object>> attributes =
+                ReportBody.parse(bytes, fleets.get(before.fleet()).document());
+        Precondition precondition = Precondition.of(request);
+        LongPredicate condition = version -> true;
+        if (!precondition.isEmpty()) {
+            Map<String, String> tags = devices.tags(before);
+            if (!precondition.test(version(record(before, tags)))) {
+                throw anotherRecord();
+            }
+            long read = DeviceLifecycle.version(before, tags);
+            condition = version -> version == read;
+        }
+        Device device = reports.report(id, attributes, condition, Origin.of(request, config.trustedProxies()))
+                .orElseThrow(OwnDeviceResource::gone);
+        return answer(record(device, devices.tags(device)));
+    }
+
+    private Map<String, Object> record(Device device, Map<String, String> tags) {
         Map<String, Object> record = DeviceView.of(device, Ownership.withoutOwner(tags));
         // Whether, and never whose.
         record.put("owned", ownership.isOwned(device, tags));
         fleets.find(device.fleet()).ifPresent(fleet -> {
-            record.put("configuration", fleet.document().configuration());
+            DeviceConfiguration configuration =
+                    fleet.document().configurationOf(device.serial(), tags, device.attributes(), LeftOut.UNSAID);
+            record.put("configuration", configuration.values());
+            record.put("configurationVersion", configuration.version());
             record.put(
                     "topics",
                     fleet.document()
@@ -103,7 +167,7 @@ public class OwnDeviceResource {
                             .toJson());
         });
         record.put(
-                "credentials",
+                CREDENTIALS,
                 CredentialView.of(
                         credentialOrders,
                         authenticator.credentials(device.id()),
@@ -111,9 +175,40 @@ public class OwnDeviceResource {
                         tags,
                         false,
                         clock.instant()));
+        return record;
+    }
+
+    /** Returns the version of a record. The last use of a credential is no change: asking is a use. */
+    private static long version(Map<String, Object> record) {
+        Map<String, Object> lasting = new LinkedHashMap<>(record);
+        lasting.replace("tags", new TreeMap<>((Map<?, ?>) record.get("tags")));
+        lasting.replace("attributes", new TreeMap<>((Map<?, ?>) record.get("attributes")));
+        lasting.replace(
+                CREDENTIALS,
+                ((List<?>) record.get(CREDENTIALS))
+                        .stream()
+                                .map(credential -> {
+                                    Map<Object, Object> copy = new LinkedHashMap<>((Map<?, ?>) credential);
+                                    copy.remove("lastUsedAt");
+                                    return copy;
+                                })
+                                .toList());
+        return DeviceLifecycle.version(lasting);
+    }
+
+    private static Response answer(Map<String, Object> record) {
         return Response.ok(Json.bytes(record), MediaType.APPLICATION_JSON)
                 .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                .tag(tag(version(record)))
                 .build();
+    }
+
+    private static EntityTag tag(long version) {
+        return new EntityTag(Long.toString(version));
+    }
+
+    private static RegistryException anotherRecord() {
+        return new RegistryException(ProblemType.PRECONDITION_FAILED, "the record is another than was read");
     }
 
     /**
@@ -157,6 +252,10 @@ public class OwnDeviceResource {
     }
 
     private Device device(DeviceId id) {
-        return devices.find(id).orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "the device is gone"));
+        return devices.find(id).orElseThrow(OwnDeviceResource::gone);
+    }
+
+    private static RegistryException gone() {
+        return new RegistryException(ProblemType.NOT_FOUND, "the device is gone");
     }
 }

@@ -21,6 +21,7 @@ import io.muster.verification.list.Lot;
 import io.muster.verification.policy.Said;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
+import io.muster.web.Precondition;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;

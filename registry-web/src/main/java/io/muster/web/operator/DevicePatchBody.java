@@ -90,7 +90,7 @@ final class DevicePatchBody {
         if (!Storable.isMemberName(name)) {
             return Optional.of("its name must be " + Storable.MEMBER_NAME);
         }
-        AttributeType declared = fleet.attributes().get(name);
+        AttributeType declared = fleet.types().get(name);
         return value.flatMap(given -> {
             boolean single = given instanceof String || given instanceof Number || given instanceof Boolean;
             if (!single) {

@@ -26,6 +26,7 @@ import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.CredentialView;
 import io.muster.web.DeviceView;
+import io.muster.web.Precondition;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;

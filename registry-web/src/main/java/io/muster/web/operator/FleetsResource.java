@@ -5,21 +5,27 @@ import io.muster.api.Problem.Fault;
 import io.muster.api.ProblemType;
 import io.muster.config.MusterConfig;
 import io.muster.config.Settings;
+import io.muster.device.DeviceTag;
+import io.muster.device.Storable;
 import io.muster.fleet.Fleet;
+import io.muster.fleet.FleetDocument;
 import io.muster.fleet.Fleets;
 import io.muster.json.Fields;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
 import io.muster.registration.Registrar;
+import io.muster.registration.TemplatePreview;
 import io.muster.spi.Candidate;
 import io.muster.spi.SerialNumber;
+import io.muster.spi.Verdict;
 import io.muster.verification.SerialForm;
 import io.muster.verification.list.Spellings;
 import io.muster.verification.policy.Explanation;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
 import io.muster.web.Origin;
+import io.muster.web.Precondition;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
@@ -55,6 +61,9 @@ public class FleetsResource {
 
     @Inject
     Spellings spellings;
+
+    @Inject
+    TemplatePreview templates;
 
     @Inject
     Bearer bearer;
@@ -167,6 +176,62 @@ public class FleetsResource {
             view.put("listedAs", listed);
         }
         return Replies.json(view).build();
+    }
+
+    /**
+     * Shows what the fleet's template gives the device with a serial, without writing. With {@code "document"}, shows
+     * it for that document, which need not be stored, nor its fleet. The rest of the body counts before the list of
+     * serials and before the device that has the serial. An operator who may not read these gets nothing of them.
+     */
+    @POST
+    @Path("/{fleet}/preview")
+    public Response preview(@PathParam("fleet") String name, @Context HttpServletRequest request, InputStream body) {
+        Operator operator = bearer.operator(request, Right.FLEETS_READ, name);
+        Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
+        FleetDocument document = fields.object("document")
+                .map(members -> fleets.read(members, name))
+                .orElseGet(() -> fleets.get(name).document());
+        SerialForm form = document.serials();
+        Optional<SerialNumber> serial = fields.meaning("serial", form.syntax(), form::of);
+        fields.require("serial");
+        Verdict.Genuine given = given(fields);
+        fields.check();
+        return Replies.json(templates.preview(
+                        name,
+                        document,
+                        serial.orElseThrow(),
+                        given,
+                        operator.may(Right.SERIALS_READ, name),
+                        operator.may(Right.DEVICES_READ, name)))
+                .build();
+    }
+
+    private static Verdict.Genuine given(Fields fields) {
+        Map<String, String> tags = new LinkedHashMap<>(
+                fields.map("tags", Storable.MEMBER_NAME, Storable::isMemberName, "a text of a tag", text -> Optional.of(
+                                        text)
+                                .filter(tag -> Storable.tagFault(tag).isEmpty()))
+                        .orElse(Map.of()));
+        Map<String, Object> attributes = new LinkedHashMap<>();
+        fields.object("attributes").ifPresent(members -> members.names().forEach(member -> {
+            Optional<Object> value = members.scalar(member);
+            if (!Storable.isMemberName(member)) {
+                members.fault(member, "its name must be " + Storable.MEMBER_NAME);
+            }
+            value.flatMap(Storable::attributeFault).ifPresent(fault -> members.fault(member, fault));
+            value.ifPresent(found -> attributes.put(member, found));
+        }));
+        fields.text("lot", "the name of a lot", text -> Storable.tagFault(text).isEmpty())
+                .ifPresent(lot -> tags.put(DeviceTag.LOT, lot));
+        Optional<String> name =
+                fields.text("name", "a name", text -> Storable.nameFault(text).isEmpty());
+        for (Map<String, ?> members : List.of(tags, attributes)) {
+            Storable.membersFault(members)
+                    .ifPresent(fault -> fields.fault(members == tags ? "tags" : "attributes", fault));
+        }
+        return fields.faults().isEmpty()
+                ? new Verdict.Genuine(name, tags, attributes)
+                : new Verdict.Genuine(Optional.empty(), Map.of(), Map.of());
     }
 
     private static Map<String, Object> view(SerialNumber serial, Registrar.Preview explanation) {

@@ -13,6 +13,7 @@ import io.muster.problem.RegistryException;
 import io.muster.spi.DeviceId;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
+import io.muster.web.Precondition;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;

@@ -8,6 +8,7 @@ import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.web.Bearer;
 import io.muster.web.Bodies;
+import io.muster.web.Precondition;
 import io.muster.webhook.Deliverer;
 import io.muster.webhook.EventTypes;
 import io.muster.webhook.Webhook;

@@ -56,7 +56,7 @@ class MalformedRequestIT {
         addresses.put("/token", List.of("POST"));
         addresses.put("/introspect", List.of("POST"));
         addresses.put("/revoke", List.of("POST"));
-        addresses.put("/devices/me", List.of("GET", "HEAD"));
+        addresses.put("/devices/me", List.of("GET", "HEAD", "PATCH"));
         addresses.put("/devices/me/credentials", List.of("POST"));
         addresses.put("/devices/me/claim-code", List.of("POST"));
         addresses.put("/claims", List.of("GET", "HEAD", "POST"));
@@ -78,6 +78,7 @@ class MalformedRequestIT {
         addresses.put("/api/v1/fleets", List.of("GET", "HEAD"));
         addresses.put("/api/v1/fleets/default", List.of("GET", "HEAD", "PUT"));
         addresses.put("/api/v1/fleets/default/explain", List.of("POST"));
+        addresses.put("/api/v1/fleets/default/preview", List.of("POST"));
         addresses.put("/api/v1/fleets/default/registration-tokens", List.of("POST"));
         addresses.put("/api/v1/fleets/default/enrolment-keys", List.of("GET", "HEAD", "POST"));
         addresses.put("/api/v1/fleets/default/enrolment-keys/k", List.of("GET", "HEAD"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.muster.web.operator;
+package io.muster.web;
 
 import io.muster.api.Problem.Fault;
 import io.muster.problem.RegistryException;
@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * entity tag of a version is its number, and always strong. Version 0 stands for a document that does not exist. A tag
  * from elsewhere matches nothing.
  */
-final class Precondition implements LongPredicate {
+public final class Precondition implements LongPredicate {
 
     /** An entity tag, and the separator before the next one. */
     private static final Pattern TAG =
@@ -51,7 +51,7 @@ final class Precondition implements LongPredicate {
      *
      * @throws RegistryException {@code INVALID_REQUEST} if one is neither {@code *} nor a list of entity tags
      */
-    static Precondition of(HttpServletRequest request) {
+    public static Precondition of(HttpServletRequest request) {
         List<Fault> faults = new ArrayList<>();
         Precondition precondition = new Precondition(
                 tags(request, HttpHeaders.IF_MATCH, faults), tags(request, HttpHeaders.IF_NONE_MATCH, faults));
@@ -82,13 +82,18 @@ final class Precondition implements LongPredicate {
         return Optional.of(tags);
     }
 
+    /** Tells whether there is neither of the headers. */
+    public boolean isEmpty() {
+        return match.isEmpty() && noneMatch.isEmpty();
+    }
+
     /** Tells whether {@code If-Match} is absent or matches the present version. */
-    boolean matches(long version) {
+    public boolean matches(long version) {
         return match.map(tags -> tags.strongly(version)).orElse(true);
     }
 
     /** Tells whether {@code If-None-Match} is absent or does not match the present version. */
-    boolean noneMatches(long version) {
+    public boolean noneMatches(long version) {
         return noneMatch.map(tags -> !tags.weakly(version)).orElse(true);
     }
 
