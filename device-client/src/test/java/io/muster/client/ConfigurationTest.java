@@ -74,8 +74,9 @@ class ConfigurationTest {
 
         assertThat(registry.requests().stream().skip(2).map(request -> request.method() + " " + request.path()))
                 .containsExactly("PATCH /devices/me", "PATCH /devices/me");
-        assertThat(registry.bodies().subList(2, 4)).allSatisfy(body -> assertThat(Json.readObject(body.getBytes(StandardCharsets.UTF_8)))
-                .isEqualTo(Map.of("attributes", Map.of("gain", new BigDecimal("2.5")))));
+        assertThat(registry.bodies().subList(2, 4))
+                .allSatisfy(body -> assertThat(Json.readObject(body.getBytes(StandardCharsets.UTF_8)))
+                        .isEqualTo(Map.of("attributes", Map.of("gain", new BigDecimal("2.5")))));
         assertThat(registry.bodies().get(3)).contains("\"firmware\":null");
     }
 
