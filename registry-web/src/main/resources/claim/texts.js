@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The texts of the page, one file for each language.
 
-import { ROOT } from './api.js';
-
 const REMEMBERED = 'muster-claim-language';
 let texts = {};
 let fallback = {};
 let language = 'en';
+let directory = new URL('texts/', import.meta.url);
 
-/** Loads the texts: the language that was chosen here before, else the first that the browser wants, else English. */
-export async function load(languages) {
+/**
+ * Loads the texts: the language that was chosen here before, else the first that the browser wants, else English.
+ *
+ * @param from the directory with a file for each language; the console has one of its own
+ */
+export async function load(languages, from = directory) {
+    directory = from;
     fallback = await file('en');
     await choose(preferred(languages));
 }
@@ -32,7 +36,7 @@ async function choose(to) {
 
 async function file(name) {
     try {
-        const answer = await fetch(new URL('claim/texts/' + name + '.json', ROOT), { credentials: 'omit' });
+        const answer = await fetch(new URL(name + '.json', directory), { credentials: 'omit' });
         return answer.ok ? await answer.json() : {};
     } catch {
         return {};
@@ -79,7 +83,7 @@ export function languageName(tag) {
 }
 
 /** The language in the user's own spelling of dates, where the browser has one. */
-const locale = () => (navigator.languages ?? []).find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
+export const locale = () => (navigator.languages ?? []).find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
 
 /** A time for people. */
 export function time(iso) {

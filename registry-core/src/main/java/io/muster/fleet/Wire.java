@@ -139,7 +139,7 @@ public record Wire(
             "/.well-known");
 
     /** The same, for paths that were free in earlier versions. */
-    private static final List<String> NOW_OWN = List.of("/claim", "/provision");
+    private static final List<String> NOW_OWN = List.of("/claim", "/provision", "/ui");
 
     /** Returns the wire shape of this name. */
     public static Optional<Wire> preset(String name) {

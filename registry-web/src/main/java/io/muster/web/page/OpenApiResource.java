@@ -17,9 +17,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -49,7 +46,7 @@ public class OpenApiResource {
 
     @PostConstruct
     void make() {
-        String yaml = new String(bundled("openapi.yaml").orElseThrow(), StandardCharsets.UTF_8)
+        String yaml = new String(PageFile.bundled("/openapi/openapi.yaml").orElseThrow(), StandardCharsets.UTF_8)
                 .replace("{{issuer}}", config.address("").replace("'", "%27"));
         // JSON has booleans, numbers, texts, lists and maps with texts as names: all that this reads.
         Object document =
@@ -59,15 +56,9 @@ public class OpenApiResource {
         for (String name : new String[] {"index.html", "page.js", "page.css"}) {
             files.put(
                     name,
-                    PageFile.of(bundled(name).orElseThrow(), PageFile.type(name.substring(name.lastIndexOf('.') + 1))));
-        }
-    }
-
-    private static Optional<byte[]> bundled(String name) {
-        try (InputStream in = OpenApiResource.class.getResourceAsStream("/openapi/" + name)) {
-            return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+                    PageFile.of(
+                            PageFile.bundled("/openapi/" + name).orElseThrow(),
+                            PageFile.type(name.substring(name.lastIndexOf('.') + 1))));
         }
     }
 

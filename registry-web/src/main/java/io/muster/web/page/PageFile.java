@@ -5,10 +5,14 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Optional;
 
 /** A file that a browser reads, with the entity tag of its bytes. */
 record PageFile(byte[] bytes, String type, EntityTag tag) {
@@ -23,6 +27,15 @@ record PageFile(byte[] bytes, String type, EntityTag tag) {
     /** Returns the content type of files with this ending; null if pages have no such files. */
     static String type(String ending) {
         return TYPES.get(ending);
+    }
+
+    /** Returns a file that comes with the registry. */
+    static Optional<byte[]> bundled(String resource) {
+        try (InputStream in = PageFile.class.getResourceAsStream(resource)) {
+            return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static PageFile of(byte[] bytes, String type) {

@@ -7,9 +7,6 @@ import jakarta.annotation.PostConstruct;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.servlet.http.HttpServletRequest;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
@@ -43,11 +40,7 @@ public class PageTexts {
 
     /** Returns a file of the page that comes with the registry. */
     static Optional<byte[]> bundled(String file) {
-        try (InputStream in = PageTexts.class.getResourceAsStream("/claim/" + file)) {
-            return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return PageFile.bundled("/claim/" + file);
     }
 
     /** Returns the languages that there are. */

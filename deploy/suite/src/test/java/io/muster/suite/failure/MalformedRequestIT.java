@@ -64,6 +64,9 @@ class MalformedRequestIT {
         addresses.put("/claims/" + ID, List.of("GET", "HEAD", "PATCH", "DELETE"));
         addresses.put("/claims/" + ID + "/transfer", List.of("POST"));
         addresses.put("/claim", List.of("GET", "HEAD"));
+        addresses.put("/ui", List.of("GET", "HEAD"));
+        addresses.put("/ui/app.js", List.of("GET", "HEAD"));
+        addresses.put("/console", List.of("GET", "HEAD"));
         addresses.put("/claim/page.json", List.of("GET", "HEAD"));
         addresses.put("/claim/app.js", List.of("GET", "HEAD"));
         addresses.put("/claim/sign-in/customers", List.of("GET", "HEAD"));

@@ -26,12 +26,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /** The machine's own Chromium, with a camera that sees what a test puts before it. Used by one thread. */
-final class Chromium implements AutoCloseable {
+public final class Chromium implements AutoCloseable {
 
     /** A small phone, upright. */
-    static final int PHONE_WIDTH = 360;
+    public static final int PHONE_WIDTH = 360;
 
     private static final int PHONE_HEIGHT = 740;
+    private static final int DESK_WIDTH = 1280;
+    private static final int DESK_HEIGHT = 860;
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
 
     private final FakeCamera camera = new FakeCamera(SharedWorld.directory("camera"));
@@ -54,7 +56,7 @@ final class Chromium implements AutoCloseable {
     }
 
     /** Starts it. Without one on this machine the test is skipped, or fails in CI. */
-    static Chromium start() {
+    public static Chromium start() {
         List<Path> programs = Stream.of(System.getenv("PATH").split(File.pathSeparator))
                 .flatMap(directory -> NAMES.stream().map(name -> Path.of(directory, name)))
                 .filter(Files::isExecutable)
@@ -68,14 +70,25 @@ final class Chromium implements AutoCloseable {
         return camera;
     }
 
-    /** A browser of somebody who never was at this registry. */
-    Visitor visitor(URI registry) {
+    /** A phone of somebody who never was at this registry. */
+    public Visitor visitor(URI registry) {
+        return visitor(registry, PHONE_WIDTH, PHONE_HEIGHT, "claims", "claim-");
+    }
+
+    /** A desk of an operator who never was at this registry. */
+    public Visitor operator(URI registry) {
+        return visitor(registry, DESK_WIDTH, DESK_HEIGHT, "api/v1/", "console-");
+    }
+
+    private Visitor visitor(URI registry, int width, int height, String api, String pictures) {
         return new Visitor(
                 registry,
                 browser.newContext(new Browser.NewContextOptions()
-                        .setViewportSize(PHONE_WIDTH, PHONE_HEIGHT)
+                        .setViewportSize(width, height)
                         .setLocale("en-GB")
-                        .setTimezoneId("Europe/Berlin")));
+                        .setTimezoneId("Europe/Berlin")),
+                api,
+                pictures);
     }
 
     @Override
@@ -85,17 +98,21 @@ final class Chromium implements AutoCloseable {
     }
 
     /** One person's browser with one page. Everything that goes wrong in pages of the registry is remembered. */
-    static final class Visitor implements AutoCloseable {
+    public static final class Visitor implements AutoCloseable {
 
         private final List<String> faults = new CopyOnWriteArrayList<>();
         private final List<String> hosts = new CopyOnWriteArrayList<>();
         private final String registry;
         private final BrowserContext context;
+        private final String api;
+        private final String pictures;
         private final Page page;
 
-        private Visitor(URI registry, BrowserContext context) {
+        private Visitor(URI registry, BrowserContext context, String api, String pictures) {
             this.registry = registry.toString();
             this.context = context;
+            this.api = api;
+            this.pictures = pictures;
             page = context.newPage();
             page.setDefaultTimeout(60_000);
             page.onConsoleMessage(this::note);
@@ -115,32 +132,33 @@ final class Chromium implements AutoCloseable {
         /** Chromium notes every answer of 400 and above; those of the interface are what tests are about. */
         private void note(ConsoleMessage message) {
             boolean refusal = message.text().startsWith("Failed to load resource")
-                    && message.location().startsWith(registry + "claims");
+                    && message.location().startsWith(registry + api);
             if (isHere() && Set.of("error", "warning").contains(message.type()) && !refusal) {
                 faults.add(message.type() + ": " + message.text() + " " + message.location());
             }
         }
 
-        Page page() {
+        public Page page() {
             return page;
         }
 
         /** Returns the faults since the last check. */
-        List<String> faults() {
+        public List<String> faults() {
             return faults;
         }
 
-        BrowserContext context() {
+        /** Returns the browser, to look at in another way. */
+        public BrowserContext context() {
             return context;
         }
 
         /** The hosts that pages of the registry asked for anything. */
-        List<String> hosts() {
+        public List<String> hosts() {
             return hosts.stream().distinct().toList();
         }
 
         /** Checks that nothing was reported, that nothing is wider than the screen, and what axe finds; keeps a picture. */
-        void check(String state) {
+        public void check(String state) {
             assertThat(faults).as("faults in " + state).isEmpty();
             picture(state);
             assertThat(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
@@ -156,13 +174,13 @@ final class Chromium implements AutoCloseable {
             faults.clear();
         }
 
-        void picture(String state) {
+        public void picture(String state) {
             try {
                 Path directory = Files.createDirectories(Path.of(System.getProperty("basedir", ""))
                         .toAbsolutePath()
                         .resolve("target/screenshots"));
                 page.screenshot(new Page.ScreenshotOptions()
-                        .setPath(directory.resolve("claim-" + state + ".png"))
+                        .setPath(directory.resolve(pictures + state + ".png"))
                         .setFullPage(true));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
