@@ -112,6 +112,10 @@ export async function learn() {
 /** Tells whether the registry has a request, by its line in the description: `has('get', '/api/v1/statistics')`. */
 export const has = (method, path) => operations?.[path]?.[method] !== undefined;
 
+/** The values that a parameter of a request may have, as the description says. */
+export const choices = (method, path, name) =>
+    (operations?.[path]?.[method]?.parameters ?? []).find((one) => one.name === name)?.schema?.enum ?? [];
+
 /** Fetches a file and hands it to the browser's downloads. */
 export async function download(path, name, options = {}) {
     const answer = await ask(options.method ?? 'GET', path, { ...options, file: true });

@@ -178,7 +178,7 @@ function Shell({ me, onMe, onLeave }) {
                 names.length > 0 &&
                 html`<label class="fleet-choice">
                     <span>${t('fleet')}</span>
-                    <select value=${shownFleet} onChange=${move}>
+                    <select value=${shownFleet} aria-label=${t('fleet')} onChange=${move}>
                         ${names.map((each) => html`<option value=${each} key=${each}>${each}</option>`)}
                     </select>
                 </label>`

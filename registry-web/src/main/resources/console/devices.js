@@ -16,6 +16,7 @@ export function Devices({ fleet, params, here, go, may }) {
     const [text, setText] = useState(params.q ?? '');
     const [answer, setAnswer] = useState(null);
     const field = useRef(null);
+    useEffect(() => setText(params.q ?? ''), [params.q]);
     const set = (more) => go(here({ ...params, cursor: '', find: '', ...more }));
     useLater(text, (q) => q !== (params.q ?? '') && set({ q }));
     useEffect(() => {

@@ -51,9 +51,11 @@ export function Fleet({ fleet, may, readFleets }) {
         <//>
         ${
             warnings.length > 0 &&
-            html`<ul class="warning" role="status">
-                ${warnings.map((one) => html`<li key=${one}>${one}</li>`)}
-            </ul>`
+            html`<div class="warning" role="status">
+                <ul>
+                    ${warnings.map((one) => html`<li key=${one}>${one}</li>`)}
+                </ul>
+            </div>`
         }
         <div class="columns">
             <section class="card" aria-labelledby="verifiers-title">

@@ -4,6 +4,13 @@
 import { useEffect, useRef, useState } from '../claim/preact.js';
 import { get } from './api.js';
 
+/** How long views refresh after the last key or click. A page that nobody uses must not keep its session alive. */
+const REST_AFTER = 15 * 60_000;
+let touched = Date.now();
+['keydown', 'pointerdown'].forEach((type) => globalThis.addEventListener?.(type, () => (touched = Date.now()), true));
+
+const isUsed = () => !document.hidden && Date.now() - touched < REST_AFTER;
+
 /**
  * Reads an address; null reads nothing.
  *
@@ -29,7 +36,10 @@ export function useLoad(path, { every = 0, until = () => false, options } = {}) 
             }
             setState({ answer, of: path, busy: false });
             if (every > 0 && !until(answer)) {
-                timer = setTimeout(() => setTurn((before) => before + 1), answer.ok ? every : every * 5);
+                const again = (milliseconds) => {
+                    timer = setTimeout(() => (isUsed() ? setTurn((before) => before + 1) : again(1000)), milliseconds);
+                };
+                again(answer.ok ? every : every * 5);
             }
         });
         return () => {

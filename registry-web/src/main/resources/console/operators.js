@@ -3,7 +3,7 @@
 
 import { html, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, post, put, remove } from './api.js';
+import { at, has, post, put, remove } from './api.js';
 import { Action, Empty, Facts, Field, Head, List, State, Time } from './parts.js';
 import { hasToken, replace } from './session.js';
 
@@ -114,6 +114,43 @@ export function Operators({ params, here, me }) {
                                 done=${changed}
                             />
                         </div>`,
+                ],
+            ]}
+            empty=${html`<${Empty} title=${t('no-match')} />`}
+        />
+        ${has('get', '/api/v1/console-sessions') && html`<${Sessions} />`}`;
+}
+
+/** Who is signed in at the console, where the registry has sessions. */
+function Sessions() {
+    const [version, setVersion] = useState(0);
+    const changed = () => setVersion((before) => before + 1);
+    return html`<h2>${t('sessions')}</h2>
+        <p class="hint">${t('sessions-text')}</p>
+        <${List}
+            label=${t('sessions')}
+            path="/console-sessions?limit=50"
+            member="sessions"
+            params=${{}}
+            version=${version}
+            columns=${[
+                [t('name'), (one) => one.name],
+                [t('state'), (one) => html`<${State} of=${one.active ? (one.link ? 'link' : 'active') : 'over'} />`],
+                [t('created-at'), (one) => html`<${Time} of=${one.createdAt} />`],
+                [t('last-used-at'), (one) => html`<${Time} of=${one.lastUsedAt} />`],
+                [t('expires-at'), (one) => html`<${Time} of=${one.expiresAt} />`],
+                [
+                    t('actions'),
+                    (one) =>
+                        one.active &&
+                        html`<${Action}
+                            label=${t('end-sessions')}
+                            title=${one.name}
+                            text=${t('end-sessions-text')}
+                            danger
+                            run=${() => remove(at`/console-sessions/${one.operator}`)}
+                            done=${changed}
+                        />`,
                 ],
             ]}
             empty=${html`<${Empty} title=${t('no-match')} />`}

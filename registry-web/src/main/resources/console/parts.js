@@ -83,13 +83,16 @@ export function Notices() {
     return html`<div class="toast" role="status">${text && html`<p>${text}</p>`}</div>`;
 }
 
+let fields = 0;
+
 /**
  * A field of a form, by its name. What was typed stays in the document.
  *
  * @param kind `text`, `area`, `number`, `time`, `password`, `check`, `file`, or a list of `[value, label]` to choose from
  */
 export function Field({ name, label, kind = 'text', value = '', hint, fault, required, ...more }) {
-    const id = 'field-' + name;
+    // A dialog may have a field of the same name as the view behind it.
+    const [id] = useState(() => 'field-' + name + '-' + ++fields);
     const common = {
         id,
         name,
@@ -320,7 +323,7 @@ export function Table({ label, columns, rows, id = (row) => row.id, picked, pick
  *
  * @param path the request, without the cursor
  * @param member the member of the answer that has the rows
- * @param here makes the address of this view with other parameters
+ * @param here makes the address of this view with other parameters; without it there is one page alone
  */
 export function List({ path, member, here, params, empty, version, tools, every, ...table }) {
     const cursor = params.cursor ? (path.includes('?') ? '&' : '?') + 'cursor=' + encodeURIComponent(params.cursor) : '';
@@ -341,6 +344,7 @@ export function List({ path, member, here, params, empty, version, tools, every,
         ${rows.length > 0 && html`<${Table} ...${table} rows=${rows} />`} ${shown !== null && tools?.(rows, reload)}
         ${
             shown !== null &&
+            here &&
             (shown.next || params.cursor) &&
             html`<nav class="pager" aria-label=${t('pages')}>
                 ${params.cursor && html`<a class="button" href=${here({ ...params, cursor: '' })}>${t('first-page')}</a>`}

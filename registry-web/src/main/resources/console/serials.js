@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The serials that are expected, blocked or registered; and files of them.
 
-import { html, useState } from '../claim/preact.js';
+import { html, useEffect, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, download, has, post, query } from './api.js';
+import { at, choices, download, post, query } from './api.js';
 import { FilterField } from './devices.js';
 import { all, compare } from './filter.js';
 import { useLater } from './load.js';
@@ -18,6 +18,7 @@ export function Serials({ fleet, params, here, go, may }) {
     const [picked, setPicked] = useState(new Set());
     const [version, setVersion] = useState(0);
     const [answer, setAnswer] = useState(null);
+    useEffect(() => setText(params.begin ?? ''), [params.begin]);
     const set = (more) => go(here({ ...params, cursor: '', ...more }));
     useLater(text, (begin) => begin !== (params.begin ?? '') && set({ begin }));
     const write = may('serials:write', fleet);
@@ -134,7 +135,7 @@ function Drop({ fleet, go }) {
             go(inFleet(fleet, ['jobs', got.body.id]));
         }
     };
-    const others = has('post', '/api/v1/fleets/{fleet}/serials/imports') ? formats() : [];
+    const others = choices('post', '/api/v1/fleets/{fleet}/serials/imports', 'format');
     return html`<div
         class=${over ? 'drop over' : 'drop'}
         onDragOver=${(event) => {
@@ -177,6 +178,3 @@ function Drop({ fleet, go }) {
         <${Fault} answer=${answer} />
     </div>`;
 }
-
-/** The formats of other systems that this registry reads, as its description says. */
-const formats = () => [];

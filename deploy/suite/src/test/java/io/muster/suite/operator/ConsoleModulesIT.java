@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The modules of the console without a browser, with the node that Playwright brings. What they promise is in the test file. */
+/** The modules of the console without a browser, with the node that Playwright brings. The test file lists their promises. */
 @Tag("extended")
 class ConsoleModulesIT {
 

@@ -3,6 +3,7 @@ package io.muster.suite.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Request;
 import com.microsoft.playwright.Route;
@@ -66,14 +67,25 @@ class ConsoleStatesIT {
             + "\",\"fleet\":\"default\",\"serial\":\"" + MARKUP + "\",\"name\":\"" + MARKUP
             + "\",\"state\":\"active\",\"tags\":{\"lot\":\"" + MARKUP + "\"},\"createdAt\":\"2026-11-30T09:00:00Z\"}]}";
 
+    private static final String CONTESTED = "{\"approvals\":[" + entry("b") + "," + entry("c") + "]}";
+
     private static Chromium chromium;
 
     private final URI base = SharedWorld.embedded().server().base();
     private Visitor visitor;
     private Page page;
     private volatile String lists = EMPTY;
-    /** What every request but those of the frame is answered with: 200 is {@link #lists}, 0 is nothing at all. */
+    /** The status of every answer but those for the frame. With 200 the answer is {@link #lists}; 0 is no answer at all. */
     private volatile int status = 200;
+
+    /** One of two devices that claim a serial. */
+    private static String entry(String digit) {
+        return "{\"id\":\"" + digit.repeat(32) + "\",\"serial\":\"SN-1\",\"binding\":\"" + digit.repeat(43)
+                + "\",\"state\":\"waiting\",\"origin\":\"192.0.2.7\",\"firstSeen\":\"2026-11-30T09:00:00Z\","
+                + "\"lastSeen\":\"2026-11-30T09:05:00Z\",\"tries\":5,"
+                + "\"verifiers\":[{\"verifier\":\"approval\",\"verdict\":\"pending\"}],"
+                + "\"neighbours\":{\"sameSerial\":1,\"sameOrigin\":1,\"sameLot\":0}}";
+    }
 
     @BeforeAll
     static void startBrowser() {
@@ -181,6 +193,19 @@ class ConsoleStatesIT {
         assertThat(page.locator("tbody td").first().innerText()).isEqualTo(MARKUP);
         assertThat(page.locator("main img").count()).isZero();
         visitor.check("strangers");
+    }
+
+    @Test
+    void twoThatClaimOneSerialAreSideBySide() {
+        lists = CONTESTED;
+        open("fleets/default/approvals");
+        page.getByText("Compare two").first().click();
+
+        Locator cards = page.locator("dialog article");
+        cards.nth(1).waitFor();
+        assertThat(cards.nth(0).boundingBox().y).isEqualTo(cards.nth(1).boundingBox().y);
+        assertThat(page.locator("dialog").getByText("Approve").count()).isEqualTo(2);
+        visitor.check("pair");
     }
 
     @Test

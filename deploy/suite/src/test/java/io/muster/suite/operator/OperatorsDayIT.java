@@ -8,10 +8,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.FilePayload;
 import io.muster.suite.fixture.Aside;
 import io.muster.suite.fixture.RegistryUnderTest;
+import io.muster.suite.fixture.Reply;
 import io.muster.suite.fixture.SharedWorld;
 import io.muster.suite.fixture.Within;
 import io.muster.suite.server.MusterServer;
@@ -32,6 +34,8 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * An operator's day, from an empty registry on, in a browser alone. Only devices speak to the registry without it. The methods are the
@@ -95,6 +99,10 @@ class OperatorsDayIT {
         return page.getByRole(AriaRole.DIALOG).getByLabel(label, new Locator.GetByLabelOptions().setExact(true));
     }
 
+    private static Locator heading(Page page, String text) {
+        return page.locator("main h1", new Page.LocatorOptions().setHasText(text));
+    }
+
     private static void go(String view) {
         page.evaluate("view => { location.hash = '#/' + view; }", view);
     }
@@ -103,8 +111,7 @@ class OperatorsDayIT {
         page.navigate(server.base().resolve("ui").toString());
         page.getByLabel("Operator token").fill(token);
         button(page, "Sign in").click();
-        page.getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("Overview"))
-                .waitFor();
+        heading(page, "Overview").waitFor();
     }
 
     private static String serial(int number) {
@@ -143,10 +150,7 @@ class OperatorsDayIT {
         visitor.check("fleet-fault");
         field("Verifiers").fill("database block-list");
         inDialog("New fleet").click();
-        page.getByRole(
-                        AriaRole.HEADING,
-                        new Page.GetByRoleOptions().setName(FLEET).setExact(true))
-                .waitFor();
+        heading(page, FLEET).waitFor();
 
         page.locator(".order li").nth(1).focus();
         page.keyboard().press("ArrowUp");
@@ -233,12 +237,11 @@ class OperatorsDayIT {
         field("Name").fill("watched");
         field("Verifiers").fill("approval");
         inDialog("New fleet").click();
-        page.getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("watched"))
-                .waitFor();
+        heading(page, "watched").waitFor();
         assertThat(registry.registerIn("watched", "WA-00001").status()).isEqualTo(202);
 
         go("overview");
-        page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName("devices wait for approval"))
+        page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName("waiting for approval"))
                 .click();
         page.getByText("WA-00001").waitFor();
         visitor.check("approvals");
@@ -272,10 +275,15 @@ class OperatorsDayIT {
         page.getByText("500 of 500 rows done").waitFor();
         page.getByText("Every row was done").waitFor();
 
-        JsonNode active =
-                registry.listDevices("fleet=" + FLEET + "&state=active").json().path("devices");
-        assertThat(active.size()).isEqualTo(1);
-        assertThat(active.get(0).path("serial").asText()).isEqualTo(serial(SERIALS - 1));
+        for (int number : new int[] {0, DEVICES - 1, SERIALS - 1}) {
+            JsonNode device = registry.listDevices("?fleet=" + FLEET + "&serial=" + serial(number))
+                    .json()
+                    .path("devices")
+                    .get(0);
+            assertThat(device.path("state").asText())
+                    .as(serial(number))
+                    .isEqualTo(number < DEVICES ? "disabled" : "active");
+        }
         visitor.check("job");
     }
 
@@ -287,8 +295,7 @@ class OperatorsDayIT {
                         AriaRole.LINK,
                         new Page.GetByRoleOptions().setName(serial(0)).setExact(true))
                 .click();
-        page.getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("Boiler 0"))
-                .waitFor();
+        heading(page, "Boiler 0").waitFor();
         visitor.check("device");
         page.locator(".head")
                 .getByText("Revoke", new Locator.GetByTextOptions().setExact(true))
@@ -331,37 +338,62 @@ class OperatorsDayIT {
         inDialog("Close").click();
 
         try (Visitor viewer = chromium.operator(server.base())) {
-            Page other = viewer.page();
-            signIn(other, token);
-            Locator menu = other.locator("#menu a");
-            assertThat(menu.allInnerTexts()).doesNotContain("Operators", "Signing keys", "Brokers", "Enrolment keys");
-            List<String> views =
-                    menu.all().stream().map(link -> link.getAttribute("href")).toList();
-            assertThat(views).hasSizeGreaterThan(8);
-            for (String view : views) {
-                other.navigate(server.base().resolve("ui") + view);
-                if (other.getByLabel("Operator token").count() > 0) {
-                    signIn(other, token);
-                    other.evaluate("view => { location.hash = view; }", view);
-                }
-                other.waitForFunction("document.querySelectorAll('.loading, [aria-busy=true]').length === 0");
-                assertThat(other.locator(".fault-box").count()).as(view).isZero();
-                assertThat(other.locator("main .danger, main button.main, main .drop, main .bulk")
-                                .allInnerTexts())
-                        .as("buttons in " + view)
-                        .isSubsetOf("Explain");
+            signIn(viewer.page(), token);
+            for (String view : everyViewWorks(viewer.page())) {
+                assertThat(view).doesNotContain("operators", "signing-keys", "brokers", "enrolment-keys", "claims");
             }
             viewer.check("viewer");
         }
     }
 
-    @Test
+    /** Opens all views of the menu and returns their addresses. */
+    private static List<String> everyViewWorks(Page page) {
+        List<String> views = page.locator("#menu a").all().stream()
+                .map(link -> link.getAttribute("href"))
+                .toList();
+        assertThat(views).hasSizeGreaterThan(8);
+        boolean changesNothing = page.locator("#menu a[href$='/claims']").count() == 0;
+        for (String view : views) {
+            Locator link = page.locator("#menu a[href='" + view + "']");
+            link.click();
+            PlaywrightAssertions.assertThat(link).hasAttribute("aria-current", "page");
+            PlaywrightAssertions.assertThat(page.locator(".loading, [aria-busy=true]"))
+                    .hasCount(0);
+            assertThat(page.locator(".fault-box").count()).as(view).isZero();
+            if (changesNothing) {
+                assertThat(page.locator("main .danger, main button.main, main .drop, main .bulk")
+                                .allInnerTexts())
+                        .as("buttons in " + view)
+                        .isSubsetOf("Explain");
+            }
+        }
+        return views;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"operator", "manager", "admin"})
     @Order(9)
+    void everyRoleSeesViewsThatWork(String role) {
+        String grant = "{\"role\":\"" + role + "\"" + (role.equals("admin") ? "}" : ",\"fleets\":[\"" + FLEET + "\"]}");
+        Reply made = registry.post(
+                "api/v1/operators",
+                JSON,
+                "{\"name\":\"role " + role + "\",\"grants\":[" + grant + "]}",
+                registry.asOperator());
+        try (Visitor somebody = chromium.operator(server.base())) {
+            signIn(somebody.page(), made.json().path("token").asText());
+            everyViewWorks(somebody.page());
+            assertThat(somebody.faults()).isEmpty();
+        }
+    }
+
+    @Test
+    @Order(10)
     void overviewShowsTheDay() {
         registry.registerIn("watched", "WA-00002");
         registry.post("fleets/" + FLEET + "/register", JSON, RegistryUnderTest.body("BO-99998"));
         go("overview");
-        page.getByText("devices wait for approval").waitFor();
+        page.getByText("waiting for approval").waitFor();
         visitor.check("overview");
     }
 }
