@@ -198,7 +198,11 @@ class FleetDocumentTest {
     @Test
     void wireThatIsWrittenLeavesWhatIsOfOwnersButOneThatIsStoredKeepsIt() {
         for (String wire : List.of(
-                "{'serialTag':'owner'}", "{'serialTag':'group'}", "{'path':'/claim'}", "{'path':'/provision/mine'}", "{'path':'/ui'}")) {
+                "{'serialTag':'owner'}",
+                "{'serialTag':'group'}",
+                "{'path':'/claim'}",
+                "{'path':'/provision/mine'}",
+                "{'path':'/ui'}")) {
             String document = "{'verifiers':['database'],'wire':" + wire + "}";
 
             assertThat(faults(document)).hasSize(1);
