@@ -54,6 +54,7 @@ public final class Muster {
         line.addSubcommand(new Logout(shell));
         line.addSubcommand(new Renew(shell));
         line.addSubcommand(new ProfilesCommand(shell));
+        line.addSubcommand(new ConsoleCommand(shell));
         Orders.GROUPS.forEach((name, description) -> {
             CommandSpec group = name.equals("audit")
                     ? CommandSpec.forAnnotatedObject(new Audit())

@@ -139,6 +139,18 @@ final class Orders {
                         "imports",
                         "id state operator startedAt read accepted rejected"),
                 object("imports show", "Shows an import.", "GET " + FLEET + "/imports/{id}"),
+                object("fleets preview", "Shows what the template gives a serial.", "POST " + FLEET + "/preview")
+                        .arguments("serial", Form.TEXT, "SERIAL", true, "The serial."),
+                list(
+                                "statistics",
+                                "Lists numbers by hour.",
+                                "/api/v1/statistics",
+                                "statistics",
+                                "fleet kind hour count")
+                        .query("fleet", "Only this fleet.")
+                        .query("kind", "Only this kind, such as new or token.")
+                        .query("from", "From the hour of this time on. By default, the last day.")
+                        .query("to", "Hours that begin before this time."),
 
                 // lots
                 list(
@@ -436,6 +448,17 @@ final class Orders {
 
                 // operators
                 object("whoami", "Shows who you are, and what you may do.", "GET /api/v1/me"),
+                list(
+                        "operators sessions",
+                        "Lists sessions at the console.",
+                        "/api/v1/console-sessions",
+                        "sessions",
+                        "operator name link active createdAt usedAt expiresAt"),
+                object(
+                                "operators sign-out",
+                                "Ends all sessions of an operator at the console.",
+                                "DELETE /api/v1/console-sessions/{id}")
+                        .danger("end all sessions of the operator"),
                 list(
                         "operators list",
                         "Lists operators, revoked ones too.",

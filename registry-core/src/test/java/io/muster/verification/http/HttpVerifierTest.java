@@ -161,7 +161,7 @@ class HttpVerifierTest {
     void retryHasOnlyTheTimeThatIsLeft(HttpKind kind) throws Exception {
         CountDownLatch never = new CountDownLatch(1);
         HttpWire.Script lateFailure = connection -> {
-            assertThat(never.await(300, TimeUnit.MILLISECONDS)).isFalse();
+            assertThat(never.await(900, TimeUnit.MILLISECONDS)).isFalse();
             connection.write(HttpWire.reply(500, "", ""));
         };
         try (HttpWire wire = new HttpWire(lateFailure);
