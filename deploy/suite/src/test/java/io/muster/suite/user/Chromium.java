@@ -181,7 +181,8 @@ public final class Chromium implements AutoCloseable {
                         .resolve("target/screenshots"));
                 page.screenshot(new Page.ScreenshotOptions()
                         .setPath(directory.resolve(pictures + state + ".png"))
-                        .setFullPage(true));
+                        // On a desk, a list would be a picture of fifty rows.
+                        .setFullPage(page.viewportSize().width < DESK_WIDTH));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
