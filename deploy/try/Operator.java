@@ -30,6 +30,7 @@ class Operator {
         switch (args[2]) {
             case "load" -> load(base, operatorToken, Path.of(args[3]));
             case "verify" -> verify(base, operatorToken, new String(System.in.readAllBytes(), StandardCharsets.US_ASCII).strip());
+            case "link" -> link(base, operatorToken);
             default -> throw new IllegalArgumentException(args[2]);
         }
     }
@@ -41,6 +42,15 @@ class Operator {
                 .POST(HttpRequest.BodyPublishers.ofFile(csv))
                 .build();
         System.out.println(send(request));
+    }
+
+    /** Prints a link that signs in at the console, once. */
+    private static void link(String base, String operatorToken) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(base + "/api/v1/console-links"))
+                .header("Authorization", "Bearer " + operatorToken)
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build();
+        System.out.println(member(send(request), "url"));
     }
 
     /**
@@ -79,7 +89,7 @@ class Operator {
 
     private static String send(HttpRequest request) throws IOException, InterruptedException {
         var reply = HTTP.send(request, BodyHandlers.ofString());
-        if (reply.statusCode() != 200) {
+        if (reply.statusCode() / 100 != 2) {
             throw new IOException(request.uri() + " answered " + reply.statusCode() + ": " + reply.body());
         }
         return reply.body();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is signed in: by the cookie of a session, which no script can read. Only where the browser or the registry has no session is there
+// Who is signed in: by the cookie of a session, which no script can read. Only where the browser does not keep that cookie is there
 // a token, in the memory of this page and nowhere else; a reload then asks again.
 
 import { ask, caller, get, post } from './api.js';
@@ -73,16 +73,15 @@ export function comeBack() {
 /** Signs in with an operator's token. The answer has the operator. */
 export async function signIn(text) {
     const begun = await post('/console/session', { token: text.trim() }, { quiet: true });
-    if (begun.ok) {
-        const state = await get('/console', { quiet: true });
-        if (state.body?.operator) {
-            signedIn = true;
-            return { ...state, body: state.body.operator };
-        }
-    } else if (begun.status !== 404) {
+    if (!begun.ok) {
         return begun;
     }
-    // The registry has no sessions, or the browser keeps no such cookie over a connection that is not secure.
+    const state = await get('/console', { quiet: true });
+    if (state.body?.operator) {
+        signedIn = true;
+        return { ...state, body: state.body.operator };
+    }
+    // The browser keeps no such cookie over a connection that is not secure.
     token = text.trim();
     const answer = await get('/me', { quiet: true });
     signedIn = answer.ok;

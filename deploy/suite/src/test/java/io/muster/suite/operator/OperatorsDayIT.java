@@ -114,6 +114,29 @@ class OperatorsDayIT {
         heading(page, "Overview").waitFor();
     }
 
+    @Test
+    @Order(11)
+    void linkSignsInOnceAndIsGoneFromTheAddress() {
+        String link = registry.post("api/v1/console-links", JSON, "{}", registry.asOperator())
+                .json()
+                .path("url")
+                .asText();
+        try (Visitor somebody = chromium.operator(server.base())) {
+            somebody.page().navigate(link);
+            heading(somebody.page(), "Overview").waitFor();
+            assertThat(somebody.page().url()).doesNotContain("code");
+            button(somebody.page(), "Sign out").click();
+            somebody.page().getByLabel("Operator token").waitFor();
+
+            somebody.page().navigate("about:blank");
+            somebody.page().navigate(link);
+            somebody.page()
+                    .getByText("This sign-in or link is used up or too old")
+                    .waitFor();
+            somebody.check("link-used");
+        }
+    }
+
     private static String serial(int number) {
         return String.format("BO-%05d", number);
     }
@@ -130,6 +153,8 @@ class OperatorsDayIT {
 
         signIn(page, registry.operatorToken());
         page.getByText("Nothing needs you now").waitFor();
+        page.getByText("First steps").waitFor();
+        page.reload();
         page.getByText("First steps").waitFor();
         visitor.check("overview-empty");
         assertThat(page.evaluate("JSON.stringify([localStorage, sessionStorage])")
@@ -364,7 +389,7 @@ class OperatorsDayIT {
                 assertThat(page.locator("main .danger, main button.main, main .drop, main .bulk")
                                 .allInnerTexts())
                         .as("buttons in " + view)
-                        .isSubsetOf("Explain");
+                        .isSubsetOf("Explain", "Preview");
             }
         }
         return views;
