@@ -28,9 +28,11 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Operators sign in with the company's provider, a token and a link, at two nodes. */
+@Tag("extended")
 @Aside
 class ConsoleSignInIT {
 

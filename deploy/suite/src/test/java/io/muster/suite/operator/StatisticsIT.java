@@ -14,9 +14,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The numbers for charts over HTTP, on a registry of its own, which writes them when it stops. */
+@Tag("extended")
 class StatisticsIT {
 
     private static final String SINCE = "from=2026-01-01T00:00:00Z";
