@@ -46,7 +46,10 @@ public final class OperatorSessions {
     private static final String SESSION = "S";
     private static final String LINKED = "L";
     /** The oldest session of an operator ends if there is one more. */
-    private static final int MOST_OF_ONE = 50;
+    private static final int MOST_SESSIONS = 50;
+
+    /** So does the oldest link. */
+    private static final int MOST_LINKS = 10;
 
     private static final int ENDED_AT_ONCE = 1000;
     private static final Duration LEAST_BETWEEN_NOTES = Duration.ofSeconds(30);
@@ -177,22 +180,6 @@ public final class OperatorSessions {
 
     private Begun begin(EntityManager em, Proof proof, String how) {
         Begun begun = insert(em, SESSION, proof, proof.endsAt());
-        List<byte[]> kept = Database.within(
-                em,
-                Sql.of(
-                                "SELECT id FROM operator_session WHERE operator = ? ORDER BY operator DESC, id DESC LIMIT "
-                                        + MOST_OF_ONE,
-                                proof.operator())
-                        .list(row -> row.getBytes(1)));
-        if (kept.size() == MOST_OF_ONE) {
-            Database.within(
-                    em,
-                    Sql.of(
-                                    "DELETE FROM operator_session WHERE operator = ? AND id < ?",
-                                    proof.operator(),
-                                    kept.get(MOST_OF_ONE - 1))
-                            .update());
-        }
         audit.record(em, Audit.Type.CONSOLE_SIGNED_IN, null, null, null, proof.name(), how);
         return begun;
     }
@@ -218,7 +205,30 @@ public final class OperatorSessions {
                                         expiresAt,
                                         proof.endsAt()))
                         .update());
+        keepNewest(em, kind, proof.operator(), kind.equals(LINKED) ? MOST_LINKS : MOST_SESSIONS);
         return new Begun(text, expiresAt);
+    }
+
+    /** Ends what is older than the newest of one kind. Both kinds of an operator together are few rows. */
+    private static void keepNewest(EntityManager em, String kind, byte[] operator, int most) {
+        List<byte[]> kept = Database.within(
+                em,
+                Sql.of(
+                                "SELECT id FROM operator_session WHERE operator = ? AND kind = ? ORDER BY operator DESC, id DESC"
+                                        + " LIMIT " + most,
+                                operator,
+                                kind)
+                        .list(row -> row.getBytes(1)));
+        if (kept.size() == most) {
+            Database.within(
+                    em,
+                    Sql.of(
+                                    "DELETE FROM operator_session WHERE operator = ? AND kind = ? AND id < ?",
+                                    operator,
+                                    kind,
+                                    kept.get(most - 1))
+                            .update());
+        }
     }
 
     /**

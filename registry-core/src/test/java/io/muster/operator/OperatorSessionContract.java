@@ -344,6 +344,19 @@ interface OperatorSessionContract {
             assertThat(name(node, texts.get(1))).isEmpty();
             assertThat(name(node, texts.get(2))).contains("ann");
             assertThat(name(node, texts.get(51))).contains("ann");
+
+            Operator ann = sessions(node).find(texts.get(51)).orElseThrow().operator();
+            List<String> links = IntStream.range(0, 12)
+                    .mapToObj(i -> {
+                        clock.pass(Duration.ofMillis(5));
+                        return sessions(node)
+                                .link(ann, Optional.of(texts.get(51)), Optional.empty())
+                                .text();
+                    })
+                    .toList();
+            assertThat(name(node, texts.get(2))).as("links end no session").contains("ann");
+            assertThat(sessions(node).beginWithLink(links.get(1))).isEmpty();
+            assertThat(sessions(node).beginWithLink(links.get(2))).isPresent();
         }
     }
 

@@ -89,8 +89,6 @@ public class ConsoleResource {
     @Path("/session")
     public Response signIn(@Context HttpServletRequest request, InputStream body) {
         page.requireOwnPage(request);
-        String stranger = stranger(request);
-        failures.check(stranger);
         Fields fields = Fields.of(Bodies.read(request, body, Bodies.JSON));
         Optional<String> token = fields.text("token", "the token of an operator", text -> text.length() <= LONGEST);
         Optional<String> code = fields.text("code", "the code of a link", text -> text.length() <= LONGEST);
@@ -102,7 +100,7 @@ public class ConsoleResource {
         Optional<Begun> begun =
                 token.isPresent() ? sessions.beginWithToken(token.get()) : sessions.beginWithLink(code.orElseThrow());
         if (begun.isEmpty()) {
-            failures.count(stranger);
+            failures.count(stranger(request));
             throw new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token or link");
         }
         endBefore(request);
@@ -159,12 +157,14 @@ public class ConsoleResource {
     @GET
     @Path("/signed-in")
     public Response end(@Context HttpServletRequest request) {
+        Optional<String> begun = Cookies.find(request, Cookies.OPERATOR_SIGN_IN);
         String stranger = stranger(request);
-        failures.check(stranger);
-        SignIn.Ended ended =
-                sessions.signIn().end(Cookies.find(request, Cookies.OPERATOR_SIGN_IN), SignInResource.answer(request));
+        if (begun.isPresent()) {
+            failures.check(stranger);
+        }
+        SignIn.Ended ended = sessions.signIn().end(begun, SignInResource.answer(request));
         if (ended.failure().isPresent()) {
-            if (ended.failure().get() != SignIn.Failure.REFUSED) {
+            if (SignInResource.counts(ended.failure().get())) {
                 failures.count(stranger);
             }
             return toConsole(ended.failure().get());

@@ -23,6 +23,7 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import java.net.URI;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The sign-in of the claim page: to the provider, back from it, and out. A browser is only ever sent to a provider or to the claim page. */
 @Path("/claim")
@@ -64,11 +65,14 @@ public class SignInResource {
     @Path("/signed-in")
     public Response end(@Context HttpServletRequest request) {
         String stranger = "sign-in " + Origin.of(request, config.trustedProxies());
-        failures.check(stranger);
-        SignIn.Ended ended = signIn.end(Cookies.find(request, Cookies.SIGN_IN), answer(request));
+        Optional<String> begun = Cookies.find(request, Cookies.SIGN_IN);
+        if (begun.isPresent()) {
+            failures.check(stranger);
+        }
+        SignIn.Ended ended = signIn.end(begun, answer(request));
         if (ended.failure().isPresent()) {
             SignIn.Failure failure = ended.failure().get();
-            if (failure != SignIn.Failure.REFUSED) {
+            if (counts(failure)) {
                 failures.count(stranger);
             }
             return toPage(failure)
@@ -83,6 +87,14 @@ public class SignInResource {
                         HttpHeaders.SET_COOKIE,
                         Cookies.set(Cookies.SESSION, ended.session().orElseThrow(), UserSessions.LIFETIME))
                 .build();
+    }
+
+    /**
+     * Tells whether a failure counts toward the limit. One that never reached the provider does not: any page of the web could cause
+     * it in the browser of somebody else, and so use up the limit of that address.
+     */
+    static boolean counts(SignIn.Failure failure) {
+        return failure != SignIn.Failure.REFUSED && failure != SignIn.Failure.EXPIRED;
     }
 
     /** Signs out, on all nodes at once. */

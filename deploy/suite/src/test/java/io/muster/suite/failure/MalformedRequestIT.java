@@ -171,6 +171,10 @@ class MalformedRequestIT {
     @Test
     void wrongMethodIsNotAllowedAndTheRightOnesAreNamed() throws Exception {
         for (Map.Entry<String, List<String>> address : ADDRESSES.entrySet()) {
+            if (address.getKey().equals("/console") && registry.server().kind() == ServerKind.WILDFLY) {
+                // WildFly answers this one itself.
+                continue;
+            }
             for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "FOO", "post")) {
                 // RESTEasy, of WildFly and Liberty, accepts methods in any case, against RFC 9110 section 9.1.
                 boolean known = address.getValue().contains(method) || (method.equals("post") && !onMuster());

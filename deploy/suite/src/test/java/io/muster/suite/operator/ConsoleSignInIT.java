@@ -168,6 +168,24 @@ class ConsoleSignInIT {
         return ended;
     }
 
+    /** Pages of others can make a browser ask for this, and neighbours behind one address can guess. */
+    @Test
+    void failuresOfOthersKeepNobodyOutWhoHasAToken() {
+        for (int i = 0; i < 120; i++) {
+            assertThat(one.get("api/v1/console/signed-in?code=a&state=b").status())
+                    .isEqualTo(303);
+        }
+        Reply wrong = null;
+        for (int i = 0; i < 120; i++) {
+            wrong = send(one, "POST", "api/v1/console/session", "{\"token\":\"wrong\"}", "Origin", origin);
+        }
+        assertThat(wrong.status()).as(wrong.toString()).isEqualTo(429);
+
+        Reply right = send(
+                one, "POST", "api/v1/console/session", "{\"token\":\"" + one.operatorToken() + "\"}", "Origin", origin);
+        assertThat(right.status()).as(right.toString()).isEqualTo(201);
+    }
+
     @Test
     void personSignsInWithTheProviderAndHasTheGrantsOfTheGroups() throws Exception {
         Reply ended = signsIn("ada-1", BERLIN);
