@@ -336,6 +336,11 @@ public final class OperatorSessions {
         return session;
     }
 
+    /** Returns the operator whose session goes on, as {@link #find}, but notes no use of it. */
+    public Optional<Operator> still(String text) {
+        return row(text).flatMap(this::operator);
+    }
+
     private void note(Row row) {
         Instant now = clock.instant();
         if (!now.isBefore(row.usedAt().plus(LEAST_BETWEEN_NOTES))) {

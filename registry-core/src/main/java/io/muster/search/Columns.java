@@ -95,7 +95,7 @@ public final class Columns<T> implements Schema {
     }
 
     /** Tells whether an entry matches a filter over these attributes. */
-    boolean matches(Expression filter, T entry) {
+    public boolean matches(Expression filter, T entry) {
         return filter.matches(field -> value(entry, field));
     }
 

@@ -26,6 +26,7 @@ import jakarta.ws.rs.ext.Provider;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Identifies the caller by the token of the request: a bearer token (RFC 6750), or one that is bound to a key and comes
@@ -110,6 +111,18 @@ public class Bearer {
         return session(request)
                 .flatMap(text -> signedIn(request, text))
                 .or(() -> token(request, BEARER).flatMap(this::operator))
+                .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token"));
+    }
+
+    /**
+     * Returns what tells later whether the operator who calls may still do something. It throws as {@link #operator} does
+     * once the token or the session has ended. It needs no request, and is no use of the session.
+     */
+    public Supplier<Operator> standing(HttpServletRequest request) {
+        Optional<String> cookie = session(request);
+        Optional<String> token = token(request, BEARER);
+        return () -> cookie.flatMap(sessions::still)
+                .or(() -> token.flatMap(this::operator))
                 .orElseThrow(() -> new RegistryException(ProblemType.UNAUTHORIZED, "no valid operator token"));
     }
 

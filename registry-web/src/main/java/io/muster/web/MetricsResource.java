@@ -7,6 +7,7 @@ import io.muster.cdi.Ours;
 import io.muster.operator.Right;
 import io.muster.start.Metrics;
 import io.muster.web.operator.Download;
+import io.muster.web.operator.EventStreams;
 import jakarta.annotation.PostConstruct;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -32,10 +33,16 @@ public class MetricsResource {
     @Ours
     MeterRegistry meters;
 
+    @Inject
+    EventStreams streams;
+
     @PostConstruct
     void measure() {
         Gauge.builder("muster.downloads.open", Download::open)
                 .description("downloads that are being written")
+                .register(meters);
+        Gauge.builder("muster.streams.open", streams, EventStreams::open)
+                .description("streams of events that operators read from this node")
                 .register(meters);
     }
 

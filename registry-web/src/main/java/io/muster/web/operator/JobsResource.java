@@ -10,6 +10,7 @@ import io.muster.job.DeviceJob;
 import io.muster.job.Job;
 import io.muster.job.Jobs;
 import io.muster.json.Fields;
+import io.muster.json.Json;
 import io.muster.operator.Operator;
 import io.muster.operator.Right;
 import io.muster.problem.RegistryException;
@@ -23,13 +24,17 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.container.AsyncResponse;
+import jakarta.ws.rs.container.Suspended;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,6 +64,9 @@ public class JobsResource {
 
     @Inject
     Jobs jobs;
+
+    @Inject
+    EventStreams streams;
 
     @Inject
     Bearer bearer;
@@ -142,6 +150,78 @@ public class JobsResource {
         // They are what was uploaded, claim codes too.
         bearer.operator(request, job.kind().right(), fleetName);
         return download(job, "failures", Jobs.isCsv(job) ? Download.CSV : Download.NDJSON, jobs::failures);
+    }
+
+    /**
+     * Streams a job as server-sent events: as it is now, each time when it has changed, and when it has ended.
+     *
+     * @param waiting never resumed, but for HEAD: the stream is written without JAX-RS
+     */
+    @GET
+    @Path("/{id}/stream")
+    public void stream(
+            @PathParam("fleet") String fleetName,
+            @Context HttpServletRequest request,
+            @PathParam("id") String id,
+            @Suspended AsyncResponse waiting)
+            throws IOException {
+        Operator operator = bearer.operator(request, Right.JOBS_READ, fleetName);
+        Job job = job(fleetName, id);
+        if (request.getMethod().equals("HEAD")) {
+            waiting.resume(Response.ok().type(EventStreams.TYPE).build());
+            return;
+        }
+        streams.open(request, operator, bearer.standing(request), new Progress(job));
+    }
+
+    /** A job that goes on. */
+    private final class Progress implements EventStreams.Source {
+
+        private static final Duration PACE = Duration.ofSeconds(1);
+
+        private final Job first;
+        private long readAt = System.nanoTime() - PACE.toNanos();
+        private String last = "";
+        private boolean over;
+
+        Progress(Job first) {
+            this.first = first;
+        }
+
+        @Override
+        public String next(Operator operator) {
+            if (!operator.may(Right.JOBS_READ, first.fleet())) {
+                throw new RegistryException(ProblemType.FORBIDDEN, "the right has ended");
+            }
+            long now = System.nanoTime();
+            if (over || now - readAt < PACE.toNanos()) {
+                return "";
+            }
+            readAt = now;
+            Job job = jobs.get(first.fleet(), first.id());
+            over = job.endedAt().isPresent();
+            String text = Json.text(view(job, clock.instant()));
+            if (text.equals(last)) {
+                return "";
+            }
+            last = text;
+            return EventStreams.event(Optional.empty(), "job", text);
+        }
+
+        @Override
+        public boolean hasMore() {
+            return false;
+        }
+
+        @Override
+        public String heartbeat() {
+            return ":\n\n";
+        }
+
+        @Override
+        public boolean isOver() {
+            return over;
+        }
     }
 
     private static Response download(

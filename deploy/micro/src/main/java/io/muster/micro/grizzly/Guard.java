@@ -82,9 +82,9 @@ public final class Guard extends BaseFilter {
 
     private static final Pattern IMPORT = Pattern.compile("/api/v1/fleets/[^/]+/serials(/imports(/dry-run)?)?");
 
-    /** Answers of any length. Their threads wait for readers that are slow; all other answers wait in memory. */
-    private static final Pattern DOWNLOAD =
-            Pattern.compile("/api/v1/(audit/export|fleets/[^/]+/(exports/[^/]+|jobs/[^/]+/(results|failures)))");
+    /** Answers of any length. Those who write them wait for readers that are slow; all other answers wait in memory. */
+    private static final Pattern DOWNLOAD = Pattern.compile("/api/v1/(audit/export|events/stream"
+            + "|fleets/[^/]+/(exports/[^/]+|jobs/[^/]+/(results|failures|stream)))");
 
     private static final int MOST_UNREAD = 256 * KILOBYTE;
     private static final int UNLIMITED = -1;

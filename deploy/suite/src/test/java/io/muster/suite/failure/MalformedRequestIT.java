@@ -154,6 +154,7 @@ class MalformedRequestIT {
         addresses.put("/api/v1/audit/keys/replace", List.of("POST"));
         addresses.put("/api/v1/statistics", List.of("GET", "HEAD"));
         addresses.put("/api/v1/events", List.of("GET", "HEAD"));
+        addresses.put("/api/v1/events/stream", List.of("GET", "HEAD"));
         return addresses;
     }
 
