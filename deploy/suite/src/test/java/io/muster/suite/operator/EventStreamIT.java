@@ -2,6 +2,7 @@
 package io.muster.suite.operator;
 
 import static io.muster.suite.fixture.ProblemAssert.assertProblem;
+import static io.muster.suite.fixture.ProblemAssert.assertUnavailable;
 import static io.muster.suite.fixture.RegistryUnderTest.CSV;
 import static io.muster.suite.fixture.RegistryUnderTest.JSON;
 import static io.muster.suite.fixture.RegistryUnderTest.bearer;
@@ -186,7 +187,7 @@ class EventStreamIT {
             for (int i = 0; i < 10; i++) {
                 open.add(new Reader(here, stream, as));
             }
-            assertProblem(here.get(stream, as), 503, "service-unavailable");
+            assertUnavailable(here.get(stream, as), "service-unavailable");
         } finally {
             open.forEach(Reader::close);
         }
