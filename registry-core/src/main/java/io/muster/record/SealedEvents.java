@@ -155,8 +155,7 @@ public final class SealedEvents {
     private static Page page(Place after, List<Placed> events, Place end) {
         Place last = events.size() == PAGE ? events.get(PAGE - 1).place() : end;
         // Events may have been deleted from the database by hand.
-        List<Placed> there =
-                events.stream().filter(one -> one.event() != null).toList();
+        List<Placed> there = events.stream().filter(one -> one.event() != null).toList();
         return new Page(after, there, last.compareTo(after) < 0 ? after : last);
     }
 }

@@ -112,12 +112,14 @@ interface SealedEventsContract {
 
             List<SealedEvents.Placed> read = all(node, begin);
 
-            assertThat(remembered).extracting(SealedEvents.Placed::word).hasSize(1200).doesNotHaveDuplicates();
+            assertThat(remembered)
+                    .extracting(SealedEvents.Placed::word)
+                    .hasSize(1200)
+                    .doesNotHaveDuplicates();
             assertThat(read)
                     .extracting(SealedEvents.Placed::word)
-                    .containsExactlyElementsOf(remembered.stream()
-                            .map(SealedEvents.Placed::word)
-                            .toList());
+                    .containsExactlyElementsOf(
+                            remembered.stream().map(SealedEvents.Placed::word).toList());
             assertThat(read).extracting(SealedEvents.Placed::place).isSorted();
         }
     }

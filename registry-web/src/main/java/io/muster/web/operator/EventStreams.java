@@ -94,7 +94,10 @@ public class EventStreams {
         Stream stream = new Stream(request.getAsyncContext(), by, access, source);
         synchronized (this) {
             if (streams.size() >= MOST
-                    || streams.stream().filter(one -> one.operator.id().equals(by.id())).count() >= MOST_OF_ONE) {
+                    || streams.stream()
+                                    .filter(one -> one.operator.id().equals(by.id()))
+                                    .count()
+                            >= MOST_OF_ONE) {
                 throw RegistryException.later(
                         ProblemType.SERVICE_UNAVAILABLE, "too many streams of events at once", COME_BACK);
             }

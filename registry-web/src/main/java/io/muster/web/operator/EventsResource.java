@@ -103,8 +103,8 @@ public class EventsResource {
                 ? bearer.operator(request, Right.DEVICES_READ, fleet.get())
                 : bearer.operatorSomewhere(request, Right.DEVICES_READ);
         fleet.ifPresent(fleets::get);
-        Optional<String> type = query.get("type", "a type of events", text -> Optional.of(text)
-                .filter(word -> Arrays.stream(Audit.Type.values())
+        Optional<String> type = query.get(
+                "type", "a type of events", text -> Optional.of(text).filter(word -> Arrays.stream(Audit.Type.values())
                         .anyMatch(one -> one.word().equals(word))));
         Optional<Expression> filter = DeviceQuery.filter(query, ListSearch.events());
         SealedEvents.Place end = sealed.end();
@@ -117,9 +117,13 @@ public class EventsResource {
             waiting.resume(Response.ok().type(EventStreams.TYPE).build());
             return;
         }
-        SealedEvents.Place first = from.filter(place -> place.compareTo(end) < 0).orElse(end);
+        SealedEvents.Place first =
+                from.filter(place -> place.compareTo(end) < 0).orElse(end);
         streams.open(
-                request, operator, bearer.standing(request), new Events(sealed, new Wanted(fleet, type, filter), first));
+                request,
+                operator,
+                bearer.standing(request),
+                new Events(sealed, new Wanted(fleet, type, filter), first));
     }
 
     /** Which events a stream has, of those that its operator sees. */
@@ -190,7 +194,8 @@ public class EventsResource {
         @Override
         public String heartbeat() {
             // An id without an event: a reader who sees few of all events need not go through the rest when it resumes.
-            return ":\n" + (place.equals(SealedEvents.Place.behind(place.seal())) ? "id: " + place.seal() + "\n" : "") + "\n";
+            return ":\n" + (place.equals(SealedEvents.Place.behind(place.seal())) ? "id: " + place.seal() + "\n" : "")
+                    + "\n";
         }
 
         @Override

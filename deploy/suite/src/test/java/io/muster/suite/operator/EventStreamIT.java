@@ -105,8 +105,8 @@ class EventStreamIT {
         Reply made = here.post(
                 "api/v1/operators",
                 JSON,
-                "{\"name\":\"" + RegistryUnderTest.unusedSerial()
-                        + "\",\"grants\":[{\"role\":\"viewer\",\"fleets\":[\"" + MINE + "\"]}]}",
+                "{\"name\":\"" + RegistryUnderTest.unusedSerial() + "\",\"grants\":[{\"role\":\"viewer\",\"fleets\":[\""
+                        + MINE + "\"]}]}",
                 here.asOperator());
         assertThat(made.status()).as(made.toString()).isEqualTo(201);
         return made.json();
@@ -209,9 +209,7 @@ class EventStreamIT {
         JsonNode job = here.post("api/v1/fleets/" + MINE + "/serials/imports", CSV, csv, here.asOperator())
                 .json();
         try (Reader progress = new Reader(
-                there,
-                "api/v1/fleets/" + MINE + "/jobs/" + job.path("id").asText() + "/stream",
-                here.asOperator())) {
+                there, "api/v1/fleets/" + MINE + "/jobs/" + job.path("id").asText() + "/stream", here.asOperator())) {
             within(LIMIT, "it has ended", progress::hasEnded);
             assertThat(progress.of("event")).isNotEmpty().containsOnly("job");
             List<String> data = progress.of("data");
