@@ -42,7 +42,7 @@ public class EventStreams {
     private static final Duration COME_BACK = Duration.ofSeconds(30);
     private static final Duration ROUND = Duration.ofMillis(500);
     private static final long PATIENCE = Duration.ofSeconds(30).toNanos();
-    private static final long HEARTBEAT = Duration.ofSeconds(15).toNanos();
+    private static final long HEARTBEAT = Duration.ofSeconds(5).toNanos();
     private static final long CHECK = Duration.ofSeconds(2).toNanos();
     private static final int PARTS_AT_ONCE = 4;
     private static final String BEGINNING = "retry: 5000\n\n";
