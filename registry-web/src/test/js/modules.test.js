@@ -6,7 +6,7 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { at, query } from './console/api.js';
+import { address, at, query } from './console/api.js';
 import { brokersOf } from './console/brokers.js';
 import { byHour } from './console/chart.js';
 import { difference } from './console/device.js';
@@ -37,6 +37,19 @@ test('values in requests are encoded', () => {
     assert.equal(at`/fleets/${'a/../b'}/x`, '/fleets/a%2F..%2Fb/x');
     assert.equal(query({ a: '', b: null, c: undefined }), '');
     assert.equal(query({ filter: 'a eq "b&c"', limit: 0 }), '?filter=a+eq+%22b%26c%22&limit=0');
+});
+
+test('no name leads a request to another address', () => {
+    for (const lot of ['..', '.', '../../boilers/lots/B1', 'a/%2E%2e/b', 'a/..']) {
+        assert.throws(() => address('/fleets/evil/lots/' + lot), lot);
+    }
+    assert.ok(address('/fleets/pumps/lots/2026/a..b').href.endsWith('/api/v1/fleets/pumps/lots/2026/a..b'));
+    assert.ok(address('/devices?q=../a').href.endsWith('/api/v1/devices?q=../a'));
+});
+
+test('an address with a word of the language is no view', () => {
+    assert.equal(viewOf(['constructor']).view, viewOf(['no-such-view']).view);
+    assert.equal(viewOf(['fleets', 'a', '__proto__']).view, viewOf(['no-such-view']).view);
 });
 
 test('texts of strangers stay texts in a filter', () => {

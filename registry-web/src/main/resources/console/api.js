@@ -63,8 +63,17 @@ export async function ask(method, path, options = {}) {
     }
 }
 
-/** Returns the address of a request as a browser needs it. */
-export const address = (path) => (path.startsWith('//') ? new URL(path.slice(2), ROOT) : new URL('api/v1' + path, ROOT));
+/**
+ * Returns the address of a request as a browser needs it.
+ *
+ * @throws Error if a name in it, such as `..`, would lead the browser to another address. Strangers choose names of lots
+ */
+export function address(path) {
+    if (/(^|[/\\])(\.|%2e){1,2}([/\\?#]|$)/i.test(path.split('?')[0])) {
+        throw new Error('a name in the address leads elsewhere');
+    }
+    return path.startsWith('//') ? new URL(path.slice(2), ROOT) : new URL('api/v1' + path, ROOT);
+}
 
 const typeOf = (method) => (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
 

@@ -6,10 +6,10 @@ import { change, current, languageName, load, t } from '../claim/texts.js';
 import { ROOT, get, learn } from './api.js';
 import { Keys, useKeys } from './keys.js';
 import { Fault, Notices, notify } from './parts.js';
-import { may, maySomewhere } from './rights.js';
+import { may } from './rights.js';
 import { inFleet, link, parse } from './route.js';
 import { comeBack, leaveForProvider, onEnd, signIn, signOut, start } from './session.js';
-import { MENU, viewOf } from './views.js';
+import { MENU, NoRight, isFor, viewOf } from './views.js';
 
 const LANGUAGES = ['de', 'en'];
 
@@ -83,9 +83,7 @@ const Languages = () =>
 
 function Menu({ me, fleet, now, onChosen }) {
     return MENU.map(({ title, entries }) => {
-        const shown = entries.filter(({ right, fleet: ofFleet, everywhere }) =>
-            ofFleet ? may(me, right, fleet) : !right || (everywhere ? may(me, right) : maySomewhere(me, right)),
-        );
+        const shown = entries.filter((entry) => isFor(me, entry, fleet));
         return (
             shown.length > 0 &&
             html`<div key=${title}>
@@ -120,7 +118,14 @@ function Shell({ me, onMe, onLeave }) {
     useEffect(() => {
         readFleets();
         learn().then(redraw);
-        const moved = () => setRoute(parse(location.hash));
+        const moved = () => {
+            if (/^#(code=|!)/.test(location.hash)) {
+                // A link was opened in this tab: it signs in as at the first load.
+                location.reload();
+            } else {
+                setRoute(parse(location.hash));
+            }
+        };
         addEventListener('hashchange', moved);
         return () => removeEventListener('hashchange', moved);
     }, []);
@@ -145,10 +150,12 @@ function Shell({ me, onMe, onLeave }) {
         location.hash = href;
     };
     const { help, setHelp } = useKeys({ go, fleet: shownFleet });
-    const { view: View, name, args } = viewOf(route.path);
+    const { view, name, args } = viewOf(route.path);
+    const entry = MENU.flatMap((group) => group.entries).find((one) => one.name === name);
+    // A device has a fleet that its address does not tell.
+    const View = entry && !(name === 'devices' && args.length > 0) && !isFor(me, entry, shownFleet) ? NoRight : view;
     const move = (event) => {
         const next = event.target.value;
-        const entry = MENU.flatMap((group) => group.entries).find((one) => one.name === name);
         setFleet(next);
         if (entry?.fleet) {
             go(inFleet(next, name));

@@ -18,6 +18,7 @@ import { Me, Operators } from './operators.js';
 import { Orders } from './orders.js';
 import { Overview } from './overview.js';
 import { Empty, Head } from './parts.js';
+import { may, maySomewhere } from './rights.js';
 import { Sealed } from './sealed.js';
 import { Serials } from './serials.js';
 import { Webhook, Webhooks } from './webhooks.js';
@@ -77,7 +78,17 @@ const OF_FLEET = {
     'enrolment-keys': [EnrolmentKeys],
 };
 
+/** Tells whether an entry of the menu is for this operator, in this fleet. */
+export const isFor = (me, { right, fleet: ofFleet, everywhere }, fleet) =>
+    ofFleet ? may(me, right, fleet) : !right || (everywhere ? may(me, right) : maySomewhere(me, right));
+
+/** In place of a view whose address somebody opens without the right to see it. */
+export const NoRight = () => html`<${Head} title=${t('no-right')} /><${Empty} title=${t('no-right-why')} />`;
+
 const NotFound = () => html`<${Head} title=${t('not-found')} /><${Empty} title=${t('no-view')} />`;
+
+/** An address may have any word, such as `constructor`. */
+const own = (views, name) => (Object.hasOwn(views, name) ? views[name] : undefined);
 
 /** Returns the view of an address, its name in the menu, and what is behind it in the address. */
 export function viewOf(path) {
@@ -87,8 +98,8 @@ export function viewOf(path) {
     }
     if (first === 'fleets' && second) {
         const name = third ?? 'rules';
-        const [ofAll, ofOne] = OF_FLEET[name] ?? [];
+        const [ofAll, ofOne] = own(OF_FLEET, name) ?? [];
         return { view: (rest.length > 0 ? ofOne : ofAll) ?? NotFound, name, args: rest };
     }
-    return { view: OF_REGISTRY[first] ?? NotFound, name: first, args: path.slice(1) };
+    return { view: own(OF_REGISTRY, first) ?? NotFound, name: first, args: path.slice(1) };
 }

@@ -3,10 +3,12 @@ package io.muster.command;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -16,6 +18,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Opens the console in your browser, signed in by a link that is good once, for a minute.")
 final class ConsoleCommand implements Callable<Integer> {
+
+    private static final Duration OPENS_WITHIN = Duration.ofSeconds(5);
 
     private final Shell shell;
 
@@ -36,6 +40,9 @@ final class ConsoleCommand implements Callable<Integer> {
                 .ask(Api.Request.of("POST", "/api/v1/console-links").with(Api.Body.json(Map.of())))
                 .json();
         String link = Json.text(made, "url");
+        if (!link.matches("https?://[\\x21-\\x7e]+#code=[A-Za-z0-9_-]+")) {
+            throw new Failure(Exit.SERVER_FAULT, "The answer has no link to a console.");
+        }
         if (print) {
             shell.out().println(Printable.text(link));
             return Exit.DONE;
@@ -44,12 +51,16 @@ final class ConsoleCommand implements Callable<Integer> {
         Path page = shell.settings().resolve("console.html");
         try {
             SecretFile.replace(page, page(link));
-            new ProcessBuilder(opener(page)).inheritIO().start();
+            Process opened = new ProcessBuilder(opener(page)).inheritIO().start();
+            // A browser that stays in the foreground has been opened too.
+            if (opened.waitFor(OPENS_WITHIN.toMillis(), TimeUnit.MILLISECONDS) && opened.exitValue() != 0) {
+                throw new Failure(Exit.USAGE, "No browser could be opened. Use --print.");
+            }
         } catch (IOException e) {
             throw new Failure(
                     Exit.USAGE, "No browser could be opened: " + Printable.text(e.getMessage()) + ". Use --print.");
         }
-        shell.say("The console opens in your browser: " + target.base() + "/ui");
+        shell.say("The console opens in your browser: " + link.substring(0, link.indexOf('#')));
         return Exit.DONE;
     }
 

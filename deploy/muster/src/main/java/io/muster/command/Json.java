@@ -3,6 +3,7 @@ package io.muster.command;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -45,8 +46,9 @@ final class Json {
                 }
             }
         } catch (JsonProcessingException e) {
-            throw new IOException("not JSON: line " + e.getLocation().getLineNr() + ", column "
-                    + e.getLocation().getColumnNr());
+            JsonLocation at = e.getLocation();
+            throw new IOException(
+                    at == null ? "not JSON" : "not JSON: line " + at.getLineNr() + ", column " + at.getColumnNr());
         }
         throw new IOException("not one JSON value");
     }

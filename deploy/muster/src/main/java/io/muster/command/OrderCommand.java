@@ -333,14 +333,21 @@ final class OrderCommand implements Callable<Integer> {
         }
     }
 
-    /** Returns the address, with the values of its variables. */
-    private String path(String template) {
+    /**
+     * Returns the address, with the values of its variables.
+     *
+     * @throws Failure if a name would lead to another address: strangers choose names of lots
+     */
+    private String path(String template) throws Failure {
         String path = template.replace("{fleet}", order.hasFleetOption() ? encoded(fleet()) : "{fleet}");
         int index = order.upload ? 1 : 0;
         for (Input input : order.inputs) {
             if (input.place() == Place.PATH) {
                 List<String> values = arguments(index++);
                 String value = values.isEmpty() ? "" : encoded(values.get(0));
+                if (List.of(value.split("%2F", -1)).stream().anyMatch(part -> part.equals(".") || part.equals(".."))) {
+                    throw new Failure(Exit.USAGE, "A name with the part . or .. cannot be in an address.");
+                }
                 path = path.replace(
                         "{" + input.member() + "}", input.member().equals("lot") ? value.replace("%2F", "/") : value);
             }
@@ -371,7 +378,7 @@ final class OrderCommand implements Callable<Integer> {
         return address.toString();
     }
 
-    private Api.Request request(Map<String, Object> body) {
+    private Api.Request request(Map<String, Object> body) throws Failure {
         Api.Request request = Api.Request.of(order.method, withQuery(path(order.path), query()));
         if (given(IF_MATCH).isPresent()) {
             request = request.with("If-Match", given(IF_MATCH).get());
@@ -569,7 +576,11 @@ final class OrderCommand implements Callable<Integer> {
             List<Map<String, Object>> found = Json.objects(page, order.member);
             found.forEach(rows::add);
             left -= found.size();
-            cursor = Json.text(page, "next");
+            String next = Json.text(page, "next");
+            if (next.equals(cursor) && !next.isEmpty()) {
+                throw new Failure(Exit.SERVER_FAULT, "The registry sends the same page again and again.");
+            }
+            cursor = next;
         } while (!cursor.isEmpty() && left > 0);
         rows.end();
         if (!cursor.isEmpty()) {

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MusterTest {
 
@@ -118,7 +119,7 @@ class MusterTest {
 
     @Test
     void consoleIsOpenedByAPageThatOthersCannotRead() throws Exception {
-        String link = registry.url() + "/ui#link=abc";
+        String link = registry.url() + "/ui#code=abc";
         registry.says(201, "{\"url\":\"" + link + "\",\"expiresAt\":\"2026-12-01T00:01:00Z\"}");
         Path seen = home.resolve("seen");
         Path browser = Files.writeString(
@@ -140,12 +141,46 @@ class MusterTest {
         assertThat(registry.requests()).contains("POST /api/v1/console-links");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"..", "../../boilers/lots/B1", "a/./b"})
+    void nameDoesNotLeadToAnotherAddress(String lot) {
+        assertThat(signedIn().run("lots", "show", lot).status()).isEqualTo(Exit.USAGE);
+        assertThat(signedIn().run("devices", "show", "..").status()).isEqualTo(Exit.USAGE);
+        assertThat(registry.requests()).isEmpty();
+    }
+
+    @Test
+    void answerThatIsNoLinkOpensNothing() {
+        registry.says(201, "{\"url\":\"file:///etc/passwd#code=abc\"}");
+
+        assertThat(signedIn().with("BROWSER", "/bin/true").run("console").status())
+                .isEqualTo(Exit.SERVER_FAULT);
+        assertThat(home.resolve("muster/console.html")).doesNotExist();
+    }
+
+    @Test
+    void pageThatComesAgainEndsTheList() {
+        registry.says(200, "{\"devices\":[],\"next\":\"a\"}").says(200, "{\"devices\":[],\"next\":\"a\"}");
+
+        Desk.Ran ran = signedIn().run("devices", "list", "--all");
+
+        assertThat(ran.status()).isEqualTo(Exit.SERVER_FAULT);
+        assertThat(registry.requests()).hasSize(2);
+    }
+
+    @Test
+    void answerThatIsTooDeepIsNoFaultOfTheProgram() {
+        registry.says(200, "[".repeat(200_000));
+
+        assertThat(signedIn().run("whoami").status()).isNotEqualTo(Exit.FAULT);
+    }
+
     @Test
     void linkToTheConsoleIsPrintedIfWanted() {
-        registry.says(201, "{\"url\":\"https://registry.example/ui#link=abc\"}");
+        registry.says(201, "{\"url\":\"https://registry.example/ui#code=abc\"}");
 
         assertThat(signedIn().run("console", "--print").out().strip())
-                .isEqualTo("https://registry.example/ui#link=abc");
+                .isEqualTo("https://registry.example/ui#code=abc");
     }
 
     @Test

@@ -52,6 +52,7 @@ class ConsoleSignInIT {
         provider = IdentityProviderProcess.start();
         Path directory = SharedWorld.directory("console-node-1");
         Map<String, String> properties = SharedWorld.database(directory, SharedWorld.mariaDb(), "console_sign_in");
+        properties.put("muster.limits.failures", "100");
         String oidc = "muster.operators.oidc.";
         provider(properties, oidc, "company", "muster-operators");
         properties.put(oidc + "client-id", "console");
