@@ -23,9 +23,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Streams of events on two nodes, in fleets of their own. */
+@Tag("extended")
 class EventStreamIT {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
