@@ -110,21 +110,6 @@ export const put = (path, body, options) => ask('PUT', path, { body, ...options 
 export const patch = (path, body, options) => ask('PATCH', path, { body, ...options });
 export const remove = (path, options) => ask('DELETE', path, options);
 
-let operations = null;
-
-/** Learns which requests this registry has, so that the console shows nothing that cannot work. */
-export async function learn() {
-    const answer = await get('//openapi', { accept: 'application/json', quiet: true });
-    operations = answer.ok ? answer.body.paths : {};
-}
-
-/** Tells whether the registry has a request, by its line in the description: `has('get', '/api/v1/statistics')`. */
-export const has = (method, path) => operations?.[path]?.[method] !== undefined;
-
-/** The values that a parameter of a request may have, as the description says. */
-export const choices = (method, path, name) =>
-    (operations?.[path]?.[method]?.parameters ?? []).find((one) => one.name === name)?.schema?.enum ?? [];
-
 /** Fetches a file and hands it to the browser's downloads. */
 export async function download(path, name, options = {}) {
     const answer = await ask(options.method ?? 'GET', path, { ...options, file: true });

@@ -3,7 +3,7 @@
 
 import { html, render, useEffect, useRef, useState } from '../claim/preact.js';
 import { change, current, languageName, load, t } from '../claim/texts.js';
-import { ROOT, get, learn } from './api.js';
+import { ROOT, get } from './api.js';
 import { Keys, useKeys } from './keys.js';
 import { Fault, Notices, notify } from './parts.js';
 import { may } from './rights.js';
@@ -117,7 +117,6 @@ function Shell({ me, onMe, onLeave }) {
     const readFleets = async () => setFleets(await get('/fleets'));
     useEffect(() => {
         readFleets();
-        learn().then(redraw);
         const moved = () => {
             if (/^#(code=|!)/.test(location.hash)) {
                 // A link was opened in this tab: it signs in as at the first load.
@@ -224,34 +223,45 @@ const FAILURES = ['refused', 'expired', 'unavailable', 'failed', 'forbidden'];
 
 function App({ begun }) {
     const [me, setMe] = useState(begun.operator);
+    // After a session has ended by itself, its operator's views wait behind the sign-in, with everything that was typed.
+    const [before, setBefore] = useState(null);
     const [failure, setFailure] = useState(FAILURES.includes(begun.failure) ? 'sign-in-' + begun.failure : null);
     const [, setTurn] = useState(0);
     redraw = () => setTurn((before) => before + 1);
     useEffect(() => {
         onEnd(() => {
-            setMe(null);
+            setMe((operator) => {
+                setBefore(operator);
+                return null;
+            });
             setFailure('session-over');
         });
     }, []);
-    if (me === null) {
-        return html`<${SignIn}
+    const leave = async () => {
+        const answer = await signOut();
+        if (answer.ok || answer.status === 401) {
+            setBefore(null);
+            setMe(null);
+        } else {
+            notify(t('no-answer'));
+        }
+    };
+    const shown = me ?? before;
+    return html`${
+        shown !== null &&
+        html`<div class="whole" key=${shown.id} hidden=${me === null}><${Shell} me=${shown} onMe=${setMe} onLeave=${leave} /></div>`
+    }
+    ${
+        me === null &&
+        html`<${SignIn}
             provider=${begun.provider}
             failure=${failure}
             onSignedIn=${(operator) => {
                 setFailure(null);
                 setMe(operator);
             }}
-        />`;
-    }
-    const leave = async () => {
-        const answer = await signOut();
-        if (answer.ok || answer.status === 401) {
-            setMe(null);
-        } else {
-            notify(t('no-answer'));
-        }
-    };
-    return html`<${Shell} me=${me} onMe=${setMe} onLeave=${leave} />`;
+        />`
+    }`;
 }
 
 const [begun] = await Promise.all([start(), load(LANGUAGES, new URL('texts/', import.meta.url))]);

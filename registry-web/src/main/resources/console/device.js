@@ -3,7 +3,7 @@
 
 import { html, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, has, patch, post, put, remove } from './api.js';
+import { at, patch, post, put, remove } from './api.js';
 import { useLoad } from './load.js';
 import {
     Action,
@@ -29,7 +29,7 @@ import { VerifyRecord } from './sealed.js';
 /** Tags that the registry keeps itself. */
 const OWN_TAGS = ['serial', 'lot', 'enrolmentKey', 'certificate', 'owner', 'group'];
 
-export function Device({ args: [id], may, params, here, fleets }) {
+export function Device({ args: [id], may, params, here }) {
     const { answer, body: device, reload } = useLoad(at`/devices/${id}`);
     const [version, setVersion] = useState(0);
     const changed = () => {
@@ -45,7 +45,7 @@ export function Device({ args: [id], may, params, here, fleets }) {
             above=${html`<a href=${inFleet(device.fleet, 'devices')}>${device.fleet}</a> / ${device.serial}`}
         >
             <${State} of=${device.state} />
-            ${write && html`<${Actions} device=${device} etag=${answer.etag} changed=${changed} fleets=${fleets} />`}
+            ${write && html`<${Actions} device=${device} etag=${answer.etag} changed=${changed} />`}
         <//>
         <div class="columns">
             <section class="card" aria-labelledby="facts-title">
@@ -99,11 +99,10 @@ export function Device({ args: [id], may, params, here, fleets }) {
 /** The id of the record of an event. An admission is its credential's; uses of a credential are no records. */
 const recordId = (event) => (event.type.startsWith('registered') ? event.key : event.type.startsWith('credential-') ? null : event.id);
 
-function Actions({ device, etag, changed, fleets }) {
+function Actions({ device, etag, changed }) {
     const run = (action) => (found) =>
-        post(at`/devices/${device.deviceId}/${action}`, ['revoke', 'rotate', 'move'].includes(action) ? found : undefined);
+        post(at`/devices/${device.deviceId}/${action}`, ['revoke', 'rotate'].includes(action) ? found : undefined);
     const reason = html`<${Field} name="reason" label=${t('reason')} maxlength="200" />`;
-    const others = (fleets?.body?.fleets ?? []).map((one) => one.name).filter((name) => name !== device.fleet);
     const tombstone = device.state === 'retired';
     return html`
         ${
@@ -115,13 +114,6 @@ function Actions({ device, etag, changed, fleets }) {
         ${
             !tombstone &&
             html`<${Action} label=${t('rotate')} text=${t('rotate-text')} run=${run('rotate')} done=${changed}>${reason}<//>
-                ${
-                    has('post', '/api/v1/devices/{id}/move') &&
-                    others.length > 0 &&
-                    html`<${Action} label=${t('move')} text=${t('move-text')} run=${run('move')} done=${changed}>
-                        <${Field} name="fleet" label=${t('fleet')} kind=${others.map((name) => [name, name])} />
-                    <//>`
-                }
                 <${Action}
                     label=${t('revoke')}
                     text=${t('revoke-text')}

@@ -3,7 +3,7 @@
 
 import { html, useEffect, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, has, post, put } from './api.js';
+import { at, post, put } from './api.js';
 import { Explain } from './explain.js';
 import { useLoad } from './load.js';
 import { Action, Facts, Fault, Field, Form, Head, Loading, State, fromLines, notify, wrong } from './parts.js';
@@ -96,7 +96,7 @@ export function Fleet({ fleet, may, readFleets }) {
             </section>
         </div>
         <${Fault} answer=${fault} />
-        ${has('post', '/api/v1/fleets/{fleet}/preview') && html`<${Preview} fleet=${fleet} document=${parsed} />`}
+        <${Preview} fleet=${fleet} document=${parsed} />
         <section aria-labelledby="document-title">
             <h2 id="document-title">${t('document')}</h2>
             <p class="hint" id="document-hint">${t('document-hint')}</p>

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // All fleets that the operator sees.
 
-import { html, useState } from '../claim/preact.js';
+import { html } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, download, has, put } from './api.js';
+import { at, put } from './api.js';
 import { Action, Fault, Field, Head, Loading, State, Table } from './parts.js';
 import { inFleet } from './route.js';
 
 const list = (text) => (text ?? '').split(/[\s,]+/).filter(Boolean);
 
 export function Fleets({ fleets, readFleets, go, may }) {
-    const [answer, setAnswer] = useState(null);
     const create = (found) =>
         put(at`/fleets/${found.name}`, { verifiers: list(found.verifiers), required: found.required ?? 1 }, { fresh: true });
-    const exported = async () => setAnswer(await download('/configuration', 'fleets.yaml', { accept: 'application/yaml' }));
     return html`<${Head} title=${t('view-fleets')}>
-            ${has('get', '/api/v1/configuration') && html`<button type="button" onClick=${exported}>${t('export-yaml')}</button>`}
             ${
                 may('fleets:write') &&
                 html`<${Action}
@@ -33,7 +30,6 @@ export function Fleets({ fleets, readFleets, go, may }) {
                 <//>`
             }
         <//>
-        <${Fault} answer=${answer} />
         <${Fault} answer=${fleets} again=${readFleets} />
         ${
             fleets === null

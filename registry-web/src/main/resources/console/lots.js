@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lots: how many serials of a lot may register, and when; and the recall of one.
+// Lots: how many serials of a lot may register, and when.
 
 import { html, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, has, post, put } from './api.js';
+import { at, put } from './api.js';
 import { useLoad } from './load.js';
 import { Action, Empty, Facts, Fault, Field, Form, Head, List, Loading, State, Time, notify, number } from './parts.js';
 import { inFleet } from './route.js';
-
-const RECALL = '/api/v1/fleets/{fleet}/lots/{lot}/recall';
 
 /** Whether a lot is open now, as far as its own times and its pause say. */
 export function stateOf(lot, now = Date.now()) {
@@ -75,22 +73,8 @@ export function Lot({ fleet, args, may }) {
     };
     const counted = lot.counted ? t('counted', { count: number(lot.counted) }) : '';
     const total = lot.expected ?? lot.imported;
-    const recall = may('serials:write', fleet) && may('devices:write', fleet) && may('lots:write', fleet) && has('post', RECALL);
     return html`<${Head} title=${name} above=${html`<a href=${inFleet(fleet, 'lots')}>${t('view-lots')}</a>`}>
             <${State} of=${stateOf(lot)} />
-            ${
-                recall &&
-                html`<${Action}
-                    label=${t('recall')}
-                    text=${t('recall-text')}
-                    danger
-                    confirm=${name}
-                    run=${(found) => post(path + '/recall', found)}
-                    done=${changed}
-                >
-                    <${Field} name="reason" label=${t('reason')} required maxlength="200" />
-                <//>`
-            }
         <//>
         <div class="columns">
             <section class="card" aria-labelledby="counts-title">

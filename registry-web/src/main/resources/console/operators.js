@@ -3,7 +3,7 @@
 
 import { html, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, has, post, put, remove } from './api.js';
+import { at, post, put, remove } from './api.js';
 import { Action, Empty, Facts, Field, Head, List, State, Time } from './parts.js';
 import { hasToken, replace } from './session.js';
 
@@ -118,10 +118,10 @@ export function Operators({ params, here, me }) {
             ]}
             empty=${html`<${Empty} title=${t('no-match')} />`}
         />
-        ${has('get', '/api/v1/console-sessions') && html`<${Sessions} />`}`;
+        <${Sessions} />`;
 }
 
-/** Who is signed in at the console, where the registry has sessions. */
+/** Who is signed in at the console. */
 function Sessions() {
     const [version, setVersion] = useState(0);
     const changed = () => setVersion((before) => before + 1);

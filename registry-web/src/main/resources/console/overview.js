@@ -3,7 +3,7 @@
 
 import { html, useEffect, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, get, has, query } from './api.js';
+import { at, get, query } from './api.js';
 import { Chart, byHour } from './chart.js';
 import { columns } from './events.js';
 import { useLoad } from './load.js';
@@ -90,7 +90,7 @@ async function cardsOf(fleet, may) {
 /** The last day in hours, where the registry counts. */
 function Charts() {
     const [from] = useState(() => new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - (DAY - 1) * 3_600_000).toISOString());
-    const { body } = useLoad(has('get', '/api/v1/statistics') ? '/statistics' + query({ from, limit: 1000 }) : null, { every: 60_000 });
+    const { body } = useLoad('/statistics' + query({ from, limit: 1000 }), { every: 60_000 });
     if (body === null) {
         return null;
     }

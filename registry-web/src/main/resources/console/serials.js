@@ -3,7 +3,7 @@
 
 import { html, useEffect, useState } from '../claim/preact.js';
 import { t } from '../claim/texts.js';
-import { at, choices, download, post, query } from './api.js';
+import { at, download, post, query } from './api.js';
 import { FilterField } from './devices.js';
 import { all, compare } from './filter.js';
 import { useLater } from './load.js';
@@ -120,13 +120,12 @@ function Drop({ fleet, go }) {
     const [busy, setBusy] = useState(false);
     const [trial, setTrial] = useState(false);
     const [answer, setAnswer] = useState(null);
-    const [kind, setKind] = useState('');
     const take = async (file) => {
         if (!file || busy) {
             return;
         }
         setBusy(true);
-        const path = at`/fleets/${fleet}/serials/imports` + (trial ? '/dry-run' : '') + query({ format: kind });
+        const path = at`/fleets/${fleet}/serials/imports` + (trial ? '/dry-run' : '');
         const type = /\.(ndjson|jsonl|json)$/i.test(file.name) ? 'application/x-ndjson' : 'text/csv';
         const got = await post(path, file, { type });
         setBusy(false);
@@ -135,7 +134,6 @@ function Drop({ fleet, go }) {
             go(inFleet(fleet, ['jobs', got.body.id]));
         }
     };
-    const others = choices('post', '/api/v1/fleets/{fleet}/serials/imports', 'format');
     return html`<div
         class=${over ? 'drop over' : 'drop'}
         onDragOver=${(event) => {
@@ -164,16 +162,6 @@ function Drop({ fleet, go }) {
         <label class="inline"
             ><input type="checkbox" checked=${trial} onChange=${(event) => setTrial(event.target.checked)} /> ${t('dry-run')}</label
         >
-        ${
-            others.length > 0 &&
-            html`<label class="inline">
-                ${t('format')}${' '}
-                <select value=${kind} onChange=${(event) => setKind(event.target.value)}>
-                    <option value="">Muster</option>
-                    ${others.map((each) => html`<option value=${each} key=${each}>${each}</option>`)}
-                </select>
-            </label>`
-        }
         <p class="hint" id="file-hint">${t('drop-hint')}</p>
         <${Fault} answer=${answer} />
     </div>`;

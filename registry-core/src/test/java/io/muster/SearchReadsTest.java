@@ -19,6 +19,7 @@ import io.muster.verification.list.SerialList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
@@ -72,6 +73,9 @@ class SearchReadsTest {
         SETUP.execute(
                 "INSERT INTO approval (id, fleet, serial, binding, state, tries, expires_at, version, lot) SELECT " + ID
                         + ", 'default', CONCAT('SN-', seq), '', 'W', 1, 9000000000000, 0, 'L' FROM seq_1_to_20000");
+        SETUP.execute(
+                "INSERT INTO approval (id, fleet, serial, binding, state, tries, expires_at, version) SELECT " + ID
+                        + ", CONCAT('decided', seq % 10), CONCAT('SN-', seq), '', 'R', 1, 9000000000000, 0 FROM seq_20001_to_40000");
     }
 
     @AfterAll
@@ -285,6 +289,14 @@ class SearchReadsTest {
                 .as("approvals")
                 .isLessThanOrEqualTo(BOUND);
         softly.assertAll();
+    }
+
+    @Test
+    void candidatesThatWaitAreCountedWithoutThoseThatAreDecided() {
+        Approvals approvals = registry.part(Approvals.class);
+
+        assertThat(approvals.waiting()).isEqualTo(Map.of("default", 20_000L));
+        assertThat(reads(() -> approvals.waiting().size(), 20_200)).isLessThanOrEqualTo(20_200);
     }
 
     private static boolean isSameKey(DeviceSearch.Wanted natural, String sort) {

@@ -32,8 +32,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The queue as operators see it, and their decisions. A decision changes rows only where they still are as they were
@@ -42,8 +40,6 @@ import org.slf4j.LoggerFactory;
  */
 @Part
 public final class Approvals {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Approvals.class);
 
     /** The longest time for which a decision can hold. */
     public static final Duration LONGEST = Duration.ofDays(366);
@@ -183,29 +179,30 @@ public final class Approvals {
     }
 
     /**
-     * Counts those that wait, in each fleet where there are any. Reads the entries that wait alone, of which there are few.
-     *
-     * @return empty if they cannot be counted now
+     * Counts those that wait, in each fleet where there are any. Reads the first entry of each fleet, and the entries that wait,
+     * of which a fleet has a bounded number.
      */
-    public Optional<Map<String, Long>> waiting() {
-        try {
-            return Optional.of(database.jdbc(connection -> {
-                Map<String, Long> numbers = new HashMap<>();
-                for (String fleet : Sql.of("SELECT fleet FROM approval GROUP BY fleet")
-                        .list(row -> row.getString(1))
-                        .in(connection)) {
-                    Sql.of("SELECT COUNT(*) FROM approval WHERE fleet = ? AND state = 'W'", fleet)
-                            .first(row -> row.getLong(1))
-                            .in(connection)
-                            .filter(number -> number > 0)
-                            .ifPresent(number -> numbers.put(fleet, number));
+    public Map<String, Long> waiting() {
+        return database.jdbc(connection -> {
+            Map<String, Long> numbers = new HashMap<>();
+            Optional<String> fleet = fleetAfter("").in(connection);
+            while (fleet.isPresent()) {
+                long number = Sql.of("SELECT COUNT(*) FROM approval WHERE fleet = ? AND state = 'W'", fleet.get())
+                        .first(row -> row.getLong(1))
+                        .in(connection)
+                        .orElse(0L);
+                if (number > 0) {
+                    numbers.put(fleet.get(), number);
                 }
-                return numbers;
-            }));
-        } catch (RuntimeException e) {
-            LOG.debug("The candidates that wait cannot be counted now", e);
-            return Optional.empty();
-        }
+                fleet = fleetAfter(fleet.get()).in(connection);
+            }
+            return numbers;
+        });
+    }
+
+    private static Database.SqlWork<Optional<String>> fleetAfter(String fleet) {
+        return Sql.of("SELECT fleet FROM approval WHERE fleet > ? ORDER BY fleet LIMIT 1", fleet)
+                .first(row -> row.getString(1));
     }
 
     /** Counts the neighbours of some entries of one fleet. Reads no more rows than entries can wait in it. */

@@ -40,7 +40,7 @@ public final class GroupGrants {
     private void read(Settings settings, Set<String> keys) {
         List<String> names = settings.names(GRANTS, List.of());
         if (names.isEmpty() && !settings.isSet(GRANTS)) {
-            settings.fault(GRANTS, "is required: without it nobody may do anything");
+            settings.fault(GRANTS, "is required: without it, no person has any right");
         }
         if (names.size() > MOST) {
             settings.fault(GRANTS, "has more than " + MOST + " names");

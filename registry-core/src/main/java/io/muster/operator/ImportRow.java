@@ -16,6 +16,7 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -276,7 +277,12 @@ final class ImportRow {
     private void check() {
         if (faults.isEmpty()) {
             // If a single member cannot be stored, the size of all together is not checked.
-            checked("tags", tags, Storable.membersFault(tags));
+            Map<String, String> ofDevice = new LinkedHashMap<>(tags);
+            if (lot != null) {
+                // It is a tag of the device, too.
+                ofDevice.put(DeviceTag.LOT, lot);
+            }
+            checked("tags", ofDevice, Storable.membersFault(ofDevice));
             checked("attributes", attributes, Storable.membersFault(attributes));
         }
         if (serial == null) {

@@ -38,6 +38,9 @@ import java.util.regex.Pattern;
 @Part
 public final class OperatorSessions {
 
+    /** The path of the console. One server reserves {@code /console} for a page of its own. */
+    public static final String CONSOLE = "/ui";
+
     /** How long a link is good. */
     public static final Duration LINK = Duration.ofMinutes(1);
 

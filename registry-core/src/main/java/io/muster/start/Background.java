@@ -101,7 +101,7 @@ final class Background {
     }
 
     private void writeStatistics() {
-        approvals.waiting().ifPresent(statistics::waiting);
+        statistics.sample(approvals::waiting);
         statistics.flush();
     }
 

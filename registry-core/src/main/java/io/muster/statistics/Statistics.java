@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * Counts what happens in each hour, in memory, and writes it every minute. Each start of a node has rows of its own, so
@@ -117,7 +118,7 @@ public final class Statistics {
             write();
             int deleted = DELETED_AT_ONCE;
             for (int all = 0; deleted == DELETED_AT_ONCE && all < MOST_DELETED; all += deleted) {
-                deleted = database.jdbc(Sql.of(
+                deleted = database.jdbcTransaction(Sql.of(
                                 "DELETE FROM statistic WHERE at_hour < ? LIMIT " + DELETED_AT_ONCE,
                                 clock.instant().minus(keep).toEpochMilli() / HOUR)
                         .update());
@@ -128,9 +129,19 @@ public final class Statistics {
     }
 
     /**
-     * Notes how many candidates wait now in each fleet where there are any. Called by the thread that writes.
+     * Notes how many candidates wait now. Called by the thread that writes; never throws.
+     *
+     * @param waiting counts them, in each fleet where there are any
      */
-    public void waiting(Map<String, Long> numbers) {
+    public void sample(Supplier<Map<String, Long>> waiting) {
+        try {
+            note(waiting.get());
+        } catch (RuntimeException e) {
+            LOG.warn("waiting", "The candidates that wait cannot be counted now: {}", e.getMessage());
+        }
+    }
+
+    private void note(Map<String, Long> numbers) {
         sampled.values().forEach(gauge -> gauge.set(0));
         numbers.forEach(
                 (fleet, number) -> sampled.computeIfAbsent(fleet, this::gauge).set(number));

@@ -59,7 +59,7 @@ public final class SignInProviders {
         return providers.find(name).flatMap(SignInProviders::adapted);
     }
 
-    /** Returns the provider for a sign-in; empty if nobody can sign in there. */
+    /** Returns the provider for a sign-in. Empty if it is not configured, or has no sign-in. */
     static Optional<SignInProvider> adapted(IdentityProvider provider) {
         return Optional.of(provider).filter(one -> one.clientId().isPresent()).map(Adapted::new);
     }

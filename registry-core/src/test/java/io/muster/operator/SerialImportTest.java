@@ -106,6 +106,23 @@ class SerialImportTest {
     }
 
     @Test
+    void lotIsOneOfTheTagsThatADeviceMayHave() {
+        String tags = IntStream.range(0, 100)
+                .mapToObj(i -> "\"t" + i + "\":\"x\"")
+                .collect(Collectors.joining(",", "{", "}"));
+
+        SerialImport.Result result = json("[{\"serial\":\"SN-0001\",\"tags\":" + tags
+                + "},{\"serial\":\"SN-0002\",\"lot\":\"L1\",\"tags\":" + tags + "}]");
+
+        assertThat(rows(result)).containsExactly(2L);
+        assertThat(result.errors().get(0).reason()).contains("tags has more than 100 members");
+        assertThat(registry.registrar()
+                        .register(Candidates.withSerial("SN-0001"))
+                        .name())
+                .isEqualTo("SN-0001");
+    }
+
+    @Test
     void textThatEndsWithinACharacterIsNotUtf8() {
         SerialImport.Result result = csv(bytes("serial,name\nSN-0001,a\nSN-0002,b", new byte[] {(byte) 0xc3}));
 

@@ -80,7 +80,7 @@ public record Shell(
         return Optional.ofNullable(new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine());
     }
 
-    /** Asks for a secret without showing it; reads a line where nobody can be asked. */
+    /** Asks for a secret without showing it. If the input is no terminal, reads a line of it. */
     String secret(String prompt) throws IOException, Failure {
         if (!isTerminal(0)) {
             return line().orElse("").strip();

@@ -40,7 +40,7 @@ public class ConsoleLinksResource {
         fields.check();
         OperatorSessions.Begun link = sessions.link(by, Bearer.session(request), Bearer.presented(request));
         Map<String, Object> view = new LinkedHashMap<>();
-        view.put("url", config.address("/ui") + "#code=" + link.text());
+        view.put("url", config.address(OperatorSessions.CONSOLE) + "#code=" + link.text());
         view.put("expiresAt", link.expiresAt());
         return Replies.json(view).status(Response.Status.CREATED).build();
     }

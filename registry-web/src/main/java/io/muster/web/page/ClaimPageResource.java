@@ -24,7 +24,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The claim page: files for the browser, which does the rest through the interface of claims. All addresses in them are relative, so that
@@ -46,18 +45,19 @@ public class ClaimPageResource {
     @Inject
     PageTexts texts;
 
-    /** Only files that there are, so that no stranger can fill it. */
-    private final Map<String, PageFile> pages = new ConcurrentHashMap<>();
+    private static final String INDEX = "index.html";
+
+    private final PageFiles pages = new PageFiles("/claim/");
 
     /** Makes what the configuration decides. */
     @PostConstruct
     void make() {
         ClaimPage look = config.claimPage();
         String logo = look.logo().isPresent() ? "<img src=\"claim/logo\" alt=\"\">" : "";
-        String index = new String(PageTexts.bundled("index.html").orElseThrow(), StandardCharsets.UTF_8)
+        String index = new String(PageFile.bundled("/claim/" + INDEX).orElseThrow(), StandardCharsets.UTF_8)
                 .replace("{{logo}}", logo)
                 .replace("{{title}}", PageTexts.escaped(look.title()));
-        pages.put("", PageFile.of(index.getBytes(StandardCharsets.UTF_8), PageFile.type("html")));
+        pages.put(INDEX, PageFile.of(index.getBytes(StandardCharsets.UTF_8), PageFile.type("html")));
         String colours = ":root { --accent: " + look.colour() + "; --on-accent: " + look.textColour() + "; }\n";
         pages.put("colour.css", PageFile.of(colours.getBytes(StandardCharsets.UTF_8), PageFile.type("css")));
         look.logo().ifPresent(picture -> pages.put("logo", PageFile.of(picture.bytes(), picture.type())));
@@ -76,7 +76,7 @@ public class ClaimPageResource {
                     .location(URI.create(config.address("/claim")))
                     .build();
         }
-        return pages.get("").answer(request);
+        return pages.find(INDEX).orElseThrow().answer(request);
     }
 
     /**
@@ -108,19 +108,10 @@ public class ClaimPageResource {
     @GET
     @Path("/{file: (?:logo|(?:[a-z0-9-]+/)*[a-z0-9-]+(?:[.][a-z]+)+)}")
     public Response file(@Context HttpServletRequest request, @PathParam("file") String file) {
-        return page(file)
+        return Optional.of(file)
+                .filter(name -> !name.equals(INDEX))
+                .flatMap(pages::find)
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no file of the page"))
                 .answer(request);
-    }
-
-    private Optional<PageFile> page(String file) {
-        PageFile known = pages.get(file);
-        String type = PageFile.type(file.substring(file.lastIndexOf('.') + 1));
-        if (known != null || type == null || file.equals("index.html")) {
-            return Optional.ofNullable(known);
-        }
-        Optional<PageFile> found = PageTexts.bundled(file).map(bytes -> PageFile.of(bytes, type));
-        found.ifPresent(page -> pages.put(file, page));
-        return found;
     }
 }

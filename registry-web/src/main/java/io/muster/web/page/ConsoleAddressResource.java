@@ -2,6 +2,7 @@
 package io.muster.web.page;
 
 import io.muster.config.MusterConfig;
+import io.muster.operator.OperatorSessions;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
@@ -20,7 +21,7 @@ public class ConsoleAddressResource {
     /** Leads to the console. Browsers keep the fragment, so that addresses of views work here too. */
     @GET
     public Response lead() {
-        return SignInResource.to(URI.create(config.address(ConsolePageResource.ADDRESS)))
+        return SignInResource.to(URI.create(config.address(OperatorSessions.CONSOLE)))
                 .build();
     }
 }

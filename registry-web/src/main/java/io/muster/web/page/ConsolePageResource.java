@@ -3,6 +3,7 @@ package io.muster.web.page;
 
 import io.muster.api.ProblemType;
 import io.muster.config.MusterConfig;
+import io.muster.operator.OperatorSessions;
 import io.muster.problem.RegistryException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -13,28 +14,22 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
 import java.net.URI;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The console: files for the browser, which does the rest through the operators' requests. They hold nothing of the registry, so
  * everybody may read them. All addresses in them are relative, so that the console works below a proxy's path too.
  */
-@Path("/ui")
+@Path(OperatorSessions.CONSOLE)
 @ApplicationScoped
 public class ConsolePageResource {
-
-    /** Where the console is. One server answers {@code /console} itself. */
-    static final String ADDRESS = "/ui";
 
     private static final String INDEX = "index.html";
 
     @Inject
     MusterConfig config;
 
-    /** Only files that there are, so that no stranger can fill it. */
-    private final Map<String, PageFile> files = new ConcurrentHashMap<>();
+    private final PageFiles files = new PageFiles("/console/");
 
     /** Returns the console itself. */
     @GET
@@ -42,10 +37,10 @@ public class ConsolePageResource {
         if (request.getRequestURI().endsWith("/")) {
             // Relative addresses would begin one level too low.
             return Response.status(Response.Status.MOVED_PERMANENTLY)
-                    .location(URI.create(config.address(ADDRESS)))
+                    .location(URI.create(config.address(OperatorSessions.CONSOLE)))
                     .build();
         }
-        return page(INDEX).orElseThrow().answer(request);
+        return files.find(INDEX).orElseThrow().answer(request);
     }
 
     /** Returns a file that the console consists of. */
@@ -54,19 +49,8 @@ public class ConsolePageResource {
     public Response file(@Context HttpServletRequest request, @PathParam("file") String file) {
         return Optional.of(file)
                 .filter(name -> !name.equals(INDEX))
-                .flatMap(this::page)
+                .flatMap(files::find)
                 .orElseThrow(() -> new RegistryException(ProblemType.NOT_FOUND, "no file of the console"))
                 .answer(request);
-    }
-
-    private Optional<PageFile> page(String file) {
-        PageFile known = files.get(file);
-        String type = PageFile.type(file.substring(file.lastIndexOf('.') + 1));
-        if (known != null || type == null) {
-            return Optional.ofNullable(known);
-        }
-        Optional<PageFile> found = PageFile.bundled("/console/" + file).map(bytes -> PageFile.of(bytes, type));
-        found.ifPresent(page -> files.put(file, page));
-        return found;
     }
 }

@@ -43,9 +43,6 @@ import java.util.Optional;
 @ApplicationScoped
 public class ConsoleResource {
 
-    /** One server reserves /console for a page of its own. */
-    private static final String CONSOLE = "/ui";
-
     private static final int LONGEST = 200;
 
     @Inject
@@ -170,7 +167,7 @@ public class ConsoleResource {
             return toConsole(ended.failure().get());
         }
         endBefore(request);
-        return SignInResource.to(URI.create(config.address(CONSOLE)))
+        return SignInResource.to(URI.create(config.address(OperatorSessions.CONSOLE)))
                 .header(HttpHeaders.SET_COOKIE, Cookies.remove(Cookies.OPERATOR_SIGN_IN))
                 .header(HttpHeaders.SET_COOKIE, cookie(ended.session().orElseThrow()))
                 .build();
@@ -178,8 +175,8 @@ public class ConsoleResource {
 
     /** The reason is in the fragment, which no log has. */
     private Response toConsole(SignIn.Failure failure) {
-        return SignInResource.to(URI.create(
-                        config.address(CONSOLE) + "#!" + failure.name().toLowerCase(Locale.ROOT)))
+        return SignInResource.to(URI.create(config.address(OperatorSessions.CONSOLE) + "#!"
+                        + failure.name().toLowerCase(Locale.ROOT)))
                 .header(HttpHeaders.SET_COOKIE, Cookies.remove(Cookies.OPERATOR_SIGN_IN))
                 .build();
     }

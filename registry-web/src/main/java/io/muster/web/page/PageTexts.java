@@ -10,7 +10,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -32,15 +31,10 @@ public class PageTexts {
     void read() {
         BUNDLED.forEach(language -> texts.put(
                 language,
-                new TreeMap<>(
-                        Json.parseObject(bundled("texts/" + language + ".json").orElseThrow()))));
+                new TreeMap<>(Json.parseObject(
+                        PageFile.bundled("/claim/texts/" + language + ".json").orElseThrow()))));
         config.claimPage().texts().forEach((language, own) -> texts.computeIfAbsent(language, tag -> new TreeMap<>())
                 .putAll(Json.parseObject(own)));
-    }
-
-    /** Returns a file of the page that comes with the registry. */
-    static Optional<byte[]> bundled(String file) {
-        return PageFile.bundled("/claim/" + file);
     }
 
     /** Returns the languages that there are. */

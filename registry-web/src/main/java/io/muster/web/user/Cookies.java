@@ -30,7 +30,7 @@ public final class Cookies {
     // Lax, not Strict: a browser that comes back from the provider, or follows a link to a page, brings them along.
     // Requests
     // that change something have the origin checked besides.
-    private static final String ATTRIBUTES = "; Path=/; Secure; HttpOnly; SameSite=Lax";
+    private static final String ATTRIBUTES = "; Path=/; Secure; HttpOnly; SameSite=";
 
     private Cookies() {}
 
@@ -55,16 +55,20 @@ public final class Cookies {
 
     /** Returns the header that sets a cookie. */
     public static String set(String name, String value, Duration lifetime) {
-        return name + "=" + value + ATTRIBUTES + "; Max-Age=" + lifetime.toSeconds();
+        return header(name, value, "Lax", lifetime);
     }
 
     /** Returns the header that sets a cookie which a browser sends with requests of the registry's own pages alone. */
     public static String setStrict(String name, String value, Duration lifetime) {
-        return set(name, value, lifetime).replace("SameSite=Lax", "SameSite=Strict");
+        return header(name, value, "Strict", lifetime);
     }
 
     /** Returns the header that removes a cookie. */
     public static String remove(String name) {
-        return name + "=" + ATTRIBUTES + "; Max-Age=0";
+        return header(name, "", "Lax", Duration.ZERO);
+    }
+
+    private static String header(String name, String value, String sameSite, Duration lifetime) {
+        return name + "=" + value + ATTRIBUTES + sameSite + "; Max-Age=" + lifetime.toSeconds();
     }
 }

@@ -175,6 +175,7 @@ class ConsoleSignInIT {
         for (int i = 0; i < 120; i++) {
             assertThat(one.get("api/v1/console/signed-in?code=a&state=b").status())
                     .isEqualTo(303);
+            assertThat(one.get("claim/signed-in?code=a&state=b").status()).isEqualTo(303);
         }
         Reply wrong = null;
         for (int i = 0; i < 120; i++) {

@@ -167,10 +167,32 @@ class ConsoleStatesIT {
                         .as(view)
                         .contains("The registry is busy", MARKUP);
             }
-            // The registry's own description of requests and its measurements are not below /api/v1.
+            // The browser logs each request that failed.
             visitor.faults().removeIf(fault -> fault.contains("Failed to load resource"));
             visitor.check("failing-" + view.replace('/', '-'));
         }
+    }
+
+    @Test
+    void endOfASessionKeepsWhatWasTyped() {
+        open("fleets/default/rules");
+        Locator document = page.locator("textarea.document");
+        document.fill("{\"verifiers\": [\"typed\"]}");
+        status = 401;
+        page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Save"))
+                .last()
+                .click();
+        Locator token = page.locator(".alone input");
+        token.waitFor();
+        assertThat(document.isVisible()).isFalse();
+
+        status = 200;
+        token.fill("another");
+        token.press("Enter");
+        document.waitFor();
+
+        assertThat(document.inputValue()).isEqualTo("{\"verifiers\": [\"typed\"]}");
+        assertThat(token.count()).isZero();
     }
 
     @Test

@@ -4,26 +4,22 @@ package io.muster.suite.user;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.muster.suite.fixture.PageFiles;
 import io.muster.suite.fixture.RegistryUnderTest;
 import io.muster.suite.fixture.Reply;
 import io.muster.suite.fixture.SharedWorld;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The files of the claim page on every server, as a browser asks for them. */
 @Tag("portable")
 class ClaimPageFilesIT {
-
-    private static final Pattern LINKED = Pattern.compile("(?:src|href)=\"([^\"#]+)\"");
-    private static final Pattern IMPORTED = Pattern.compile("(?:from|import\\()\\s*'(\\.[^']+)'");
 
     private final RegistryUnderTest registry = SharedWorld.embedded();
 
@@ -33,39 +29,11 @@ class ClaimPageFilesIT {
         return reply;
     }
 
-    private static List<String> found(Pattern pattern, String text) {
-        return pattern.matcher(text)
-                .results()
-                .map((MatchResult result) -> result.group(1))
-                .toList();
-    }
-
-    /** Everything that the page loads, found by reading it. */
-    private Set<String> files() {
-        Deque<String> next = new ArrayDeque<>(found(LINKED, file("claim").text()));
-        Set<String> files = new HashSet<>();
-        while (!next.isEmpty()) {
-            String path = next.remove();
-            if (files.add(path) && path.endsWith(".js")) {
-                String directory = path.substring(0, path.lastIndexOf('/') + 1);
-                found(IMPORTED, file(path).text()).stream()
-                        .map(imported -> java.net
-                                .URI
-                                .create("/" + directory)
-                                .resolve(imported)
-                                .getPath()
-                                .substring(1))
-                        .forEach(next::add);
-            }
-        }
-        return files;
-    }
-
     @Test
     void pageAndAllItsFilesAreHereWithTheirTypesAndNothingComesFromElsewhere() {
-        Set<String> files = files();
+        PageFiles files = PageFiles.of(registry, "claim");
 
-        assertThat(files)
+        assertThat(files.all())
                 .contains(
                         "claim/app.js",
                         "claim/claim.css",
@@ -75,16 +43,9 @@ class ClaimPageFilesIT {
                         "claim/vendor/qr/decode.js",
                         "claim/vendor/qr/index.js")
                 .allMatch(path -> path.startsWith("claim/"));
-        for (String path : files) {
-            Reply reply = file(path);
-            String type =
-                    path.endsWith(".js") ? "text/javascript" : path.endsWith(".css") ? "text/css" : "image/svg+xml";
-            assertThat(reply.type()).as(path).isEqualTo(type);
-            assertThat(reply.header("X-Content-Type-Options")).as(path).contains("nosniff");
-        }
         // The page preloads each module that it needs at once, so that a phone does not find them one after the other.
-        assertThat(found(LINKED, file("claim").text()))
-                .containsAll(files.stream()
+        assertThat(files.linked())
+                .containsAll(files.all().stream()
                         .filter(path -> path.endsWith(".js") && !path.contains("/vendor/qr/"))
                         .toList());
     }
@@ -163,6 +124,15 @@ class ClaimPageFilesIT {
         assertThat(reply.header("Location").orElseThrow()).endsWith("/claim");
     }
 
+    /** The names in braces, for which the page writes something else. */
+    private static Set<String> places(String text) {
+        return Pattern.compile("\\{\\w+}")
+                .matcher(text)
+                .results()
+                .map(MatchResult::group)
+                .collect(Collectors.toSet());
+    }
+
     @Test
     void textsOfEveryLanguageSayTheSame() {
         JsonNode settings = file("claim/page.json").json();
@@ -175,13 +145,9 @@ class ClaimPageFilesIT {
             JsonNode texts = file("claim/texts/" + language + ".json").json();
             assertThat(names(texts)).as(language).isEqualTo(names(english));
             for (String name : names(english)) {
-                assertThat(new HashSet<>(found(
-                                Pattern.compile("(\\{\\w+\\})"),
-                                texts.path(name).asText())))
+                assertThat(places(texts.path(name).asText()))
                         .as(language + " " + name)
-                        .isEqualTo(new HashSet<>(found(
-                                Pattern.compile("(\\{\\w+\\})"),
-                                english.path(name).asText())));
+                        .isEqualTo(places(english.path(name).asText()));
             }
         }
         assertThat(settings.has("user")).isFalse();
